@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Short targets. Each does what `make help` says and prints what it runs. Builds lie in
+# build/<preset>; see CMakePresets.json.
+
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SECONDS ?= 60
+export BUILD JOBS
+
+# Configures a preset when it is new or changed, and builds it; CMake notices new files.
+define build
+	@test $(BUILD)/$(1)/build.ninja -nt CMakePresets.json || \
+		cmake --fresh --preset $(1) -B $(BUILD)/$(1)
+	cmake --build $(BUILD)/$(1) -j $(JOBS)
+endef
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+# --- to use it ---------------------------------------------------------------------
+.PHONY: setup build demo
+setup: ## Install the packages that building and testing need, if any is missing
+	@scripts/setup.sh build
+
+build: setup ## Build the library, the tool and the tests (build/dev)
+	$(call build,dev)
+
+demo: release ## Update a virtual device over a link, cut its power, drop its link
+	scripts/demo.sh
+
+# --- to be sure of it --------------------------------------------------------------
+.PHONY: test test-dev test-asan test-long
+test: test-dev test-asan ## All tests with gcc, then with clang's sanitizers
+
+test-dev: build
+	ctest --test-dir $(BUILD)/dev --output-on-failure -j $(JOBS) -LE long
+
+test-asan: setup
+	$(call build,asan)
+	ctest --test-dir $(BUILD)/asan --output-on-failure -j $(JOBS) -LE long
+
+test-long: release ## Power cuts over the real maps (long)
+	ctest --test-dir $(BUILD)/release --output-on-failure -j $(JOBS) -L long
+
+.PHONY: fuzz interop coverage docs-check
+fuzz: setup ## Fuzz every parser, SECONDS=60 in all; fails on any crash
+	$(call build,fuzz)
+	scripts/fuzz.sh $(SECONDS)
+
+interop: release ## Exchange packages and messages with foreign tools (needs network)
+	scripts/interop.sh
+
+coverage: setup ## Line coverage of the device library by the tests
+	@scripts/setup.sh coverage
+	$(call build,coverage)
+	ctest --test-dir $(BUILD)/coverage --output-on-failure -j $(JOBS) -LE long
+	gcovr --root . --filter src/ --sort-uncovered $(BUILD)/coverage
+
+docs-check: release ## Run the documents' commands, compare their lists with the code
+	scripts/docs_check.sh
+
+# --- to keep it clean --------------------------------------------------------------
+.PHONY: lint format freestanding
+lint: build ## Layout, clang-tidy, cppcheck, layers, freestanding, words
+	@scripts/setup.sh lint device
+	scripts/check_format.sh
+	scripts/check_words.sh
+	scripts/check_layers.sh
+	scripts/check_cppcheck.sh
+	scripts/check_tidy.sh
+	scripts/check_freestanding.sh
+
+format: ## Lay out all C files with clang-format
+	@scripts/setup.sh lint
+	scripts/check_format.sh --write
+
+freestanding: ## Build the library for Cortex-M0+ and M4 and check what it needs
+	@scripts/setup.sh build device
+	scripts/check_freestanding.sh
+
+# --- to measure it -----------------------------------------------------------------
+.PHONY: bench size
+bench: release ## Bytes written, sectors erased, bytes sent again, per profile
+	$(BUILD)/release/tests/bench
+
+size: freestanding ## Code, RAM and stack on Cortex-M0+ and M4
+	@scripts/setup.sh size
+	scripts/size.sh
+
+# --- used by the others --------------------------------------------------------------
+.PHONY: release clean
+release: setup
+	$(call build,release)
+
+clean: ## Remove everything that was built
+	rm -rf $(BUILD)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What runs on the development machine: the virtual device, the tool, tests, fuzzing.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3)
+find_path(BEARSSL_INCLUDE bearssl.h REQUIRED)
+find_library(BEARSSL_LIBRARY bearssl REQUIRED)
+
+# --- the virtual device ------------------------------------------------------------
+otter_sources(host_sources ports/host)
+list(FILTER host_sources EXCLUDE REGEX "/main\\.c$")
+if(EXISTS ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
+    list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
+endif()
+otter_library(otter_host "${host_sources}")
+otter_include(otter_host PUBLIC ports/host ports/common)
+otter_define(otter_host _GNU_SOURCE)
+otter_scope(scope otter_host PUBLIC)
+target_include_directories(otter_host SYSTEM ${scope} ${BEARSSL_INCLUDE})
+otter_link(otter_host otter ${BEARSSL_LIBRARY})
+
+# --- the tool ------------------------------------------------------------------------
+# All but main.c is a library, so that tests can link a verb's parts.
+otter_sources(tool_sources tools/otter)
+set(tool_main ${PROJECT_SOURCE_DIR}/tools/otter/main.c)
+list(REMOVE_ITEM tool_sources ${tool_main})
+otter_library(otter_verbs "${tool_sources}")
+otter_include(otter_verbs PUBLIC tools/otter)
+otter_define(otter_verbs _GNU_SOURCE OTTER_VERSION="${PROJECT_VERSION}")
+otter_link(otter_verbs otter_host otter PkgConfig::OPENSSL PkgConfig::JANSSON
+           PkgConfig::LIBELF)
+
+# --- what tests share ----------------------------------------------------------------
+otter_sources(support_sources tests/support)
+otter_library(test_support "${support_sources}")
+otter_include(test_support PUBLIC tests/support)
+otter_define(test_support _GNU_SOURCE
+             OTTER_TEST_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
+otter_link(test_support otter_host otter)
+
+if(OTTER_FUZZ)
+    include(cmake/fuzz.cmake)
+    return()
+endif()
+
+if(EXISTS ${tool_main})
+    otter_program(otter_tool tools ${tool_main} otter_verbs)
+    set_target_properties(otter_tool PROPERTIES OUTPUT_NAME otter)
+endif()
+
+# Examples are compiled here too, so that they stay true; bare-metal ones cannot be.
+otter_sources(example_sources examples)
+list(FILTER example_sources EXCLUDE REGEX "/examples/cortex-m")
+if(example_sources)
+    add_library(otter_examples OBJECT ${example_sources})
+    target_compile_options(otter_examples PRIVATE ${OTTER_WARNINGS})
+    target_link_libraries(otter_examples PRIVATE otter)
+endif()
+
+# Manual pages, where scdoc is installed (scripts/setup.sh man): docs/man/otter-x.1.scd
+find_program(SCDOC scdoc)
+file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.scd)
+if(SCDOC AND man_pages)
+    set(made "")
+    foreach(page ${man_pages})
+        get_filename_component(name ${page} NAME_WLE)
+        set(out ${PROJECT_BINARY_DIR}/man/${name})
+        add_custom_command(OUTPUT ${out} DEPENDS ${page} VERBATIM
+            COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/man
+            COMMAND sh -c "exec \"$1\" <\"$2\" >\"$3\"" _ ${SCDOC} ${page} ${out})
+        list(APPEND made ${out})
+    endforeach()
+    add_custom_target(man ALL DEPENDS ${made})
+endif()
+
+enable_testing()
+include(cmake/tests.cmake)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# tests/unit/test_*.c: one program each. tests/powercut/*.c: one program, run as
+# `powercut` and, labelled "long", as `powercut --long`. tests/e2e/*.sh: scripts that
+# find the tool in $OTTER and the tree in $OTTER_TOP. tests/bench/*.c: the program `bench`, not a test.
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+set(test_libraries test_support otter_verbs otter_host otter PkgConfig::CMOCKA)
+
+file(GLOB unit_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/test_*.c)
+foreach(source ${unit_tests})
+    get_filename_component(name ${source} NAME_WE)
+    otter_program(${name} tests ${source} ${test_libraries})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endforeach()
+
+otter_sources(powercut_sources tests/powercut)
+if(powercut_sources)
+    otter_program(powercut tests "${powercut_sources}" ${test_libraries})
+    target_include_directories(powercut PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    add_test(NAME powercut COMMAND powercut)
+    set_tests_properties(powercut PROPERTIES TIMEOUT 600)
+    add_test(NAME powercut_long COMMAND powercut --long)
+    set_tests_properties(powercut_long PROPERTIES TIMEOUT 7200 LABELS long)
+endif()
+
+file(GLOB e2e_scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*.sh)
+if(TARGET otter_tool)
+    foreach(script ${e2e_scripts})
+        get_filename_component(name ${script} NAME_WE)
+        add_test(NAME e2e_${name} COMMAND bash ${script})
+        set_tests_properties(e2e_${name} PROPERTIES TIMEOUT 300 LABELS e2e
+            ENVIRONMENT "OTTER=$<TARGET_FILE:otter_tool>;OTTER_TOP=${PROJECT_SOURCE_DIR}")
+    endforeach()
+endif()
+
+otter_sources(bench_sources tests/bench)
+if(bench_sources)
+    otter_program(bench tests "${bench_sources}" test_support otter_verbs otter_host
+                  otter)
+    target_include_directories(bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
+endif()

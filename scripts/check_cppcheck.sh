@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# cppcheck over library, ports, tool, examples and tests. Bare-metal start-up code is left
+# out: it walks from one linker symbol to another, which no analyser can follow.
+set -euo pipefail
+. "$(dirname "$0")/files.sh"
+
+mkdir -p "$build/cppcheck"
+tree_files 'src/*.c' 'ports/*.c' 'tools/*.c' 'examples/*.c' 'tests/*.c' \
+    ':!examples/cortex-m*' >"$build/cppcheck/files"
+if [ ! -s "$build/cppcheck/files" ]; then exit 0; fi
+cppcheck --quiet -j "$jobs" --std=c11 --language=c --platform=unix64 \
+    --enable=warning,style,performance,portability --inline-suppr \
+    --suppressions-list=scripts/cppcheck_suppressions.txt --error-exitcode=1 \
+    -UOTTER_CONFIG -I include -I src -I ports/host -I ports/common -I tools/otter \
+    -I tests/support \
+    --file-list="$build/cppcheck/files"
+echo "cppcheck: ok"
