@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sizes that a product chooses. Each has a unit, limits and a default. To change
+ * some, define them in a header of your own and compile everything with
+ * -DOTTER_CONFIG='"your_config.h"'; what it does not define keeps its default.
+ * Library, port and application must be compiled with the same values.
+ */
+#ifndef OTTER_CONFIG_H
+#define OTTER_CONFIG_H
+
+#ifdef OTTER_CONFIG
+#include OTTER_CONFIG
+#endif
+
+/* Largest control packet in bytes, signatures included. 2048 is the format's own
+ * limit (K11); a device that takes less refuses packages that others take. */
+#ifndef OTTER_CONTROL_MAX
+#define OTTER_CONTROL_MAX 2048
+#endif
+
+/* Most members of one package, 1 to 32. */
+#ifndef OTTER_MEMBERS_MAX
+#define OTTER_MEMBERS_MAX 8
+#endif
+
+/* Most regions of a device's map, 1 to 16. */
+#ifndef OTTER_REGIONS_MAX
+#define OTTER_REGIONS_MAX 12
+#endif
+
+/* Most keys that a flash table may trust, 1 to 32. */
+#ifndef OTTER_KEYS_MAX
+#define OTTER_KEYS_MAX 4
+#endif
+
+/* Bytes of the largest page buffer: the most that one program call writes. A power of
+ * two, 32 to 4096. Flash with larger pages is programmed in pieces of this size. */
+#ifndef OTTER_PAGE_MAX
+#define OTTER_PAGE_MAX 256
+#endif
+
+/* Bytes that one step hashes or copies at most (K22). A multiple of OTTER_PAGE_MAX. */
+#ifndef OTTER_STEP_BYTES
+#define OTTER_STEP_BYTES 512
+#endif
+
+/* Events that the ring remembers, 2 to 4096. A power of two. */
+#ifndef OTTER_EVENTS
+#define OTTER_EVENTS 16
+#endif
+
+_Static_assert(OTTER_CONTROL_MAX >= 256 && OTTER_CONTROL_MAX <= 2048,
+               "OTTER_CONTROL_MAX is 256 to 2048 bytes");
+_Static_assert(OTTER_MEMBERS_MAX >= 1 && OTTER_MEMBERS_MAX <= 32,
+               "OTTER_MEMBERS_MAX is 1 to 32");
+_Static_assert(OTTER_REGIONS_MAX >= 1 && OTTER_REGIONS_MAX <= 16,
+               "OTTER_REGIONS_MAX is 1 to 16");
+_Static_assert(OTTER_KEYS_MAX >= 1 && OTTER_KEYS_MAX <= 32,
+               "OTTER_KEYS_MAX is 1 to 32");
+_Static_assert(OTTER_PAGE_MAX >= 32 && OTTER_PAGE_MAX <= 4096 &&
+                   (OTTER_PAGE_MAX & (OTTER_PAGE_MAX - 1)) == 0,
+               "OTTER_PAGE_MAX is a power of two, 32 to 4096");
+_Static_assert(OTTER_STEP_BYTES >= OTTER_PAGE_MAX &&
+                   OTTER_STEP_BYTES % OTTER_PAGE_MAX == 0,
+               "OTTER_STEP_BYTES is a multiple of OTTER_PAGE_MAX");
+_Static_assert(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
+                   (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
+               "OTTER_EVENTS is a power of two, 2 to 4096");
+
+#endif

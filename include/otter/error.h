@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The public codes [XX-YY]: one table for device, tool and documents.
+ *
+ * XX is the stage or the part that found the fault, YY the detail. Codes 1 to 16
+ * keep the numbers of the Flipper updater; codes from 20 up are otter's own. A code
+ * never changes its meaning and is never used again for another one. docs/ERRORS.md
+ * is printed from this table and compared with it by a test.
+ *
+ * Columns of a row: name, XX, first YY, last YY, kind, text, remedy.
+ * Where first and last differ, YY is the percentage at which the fault was found.
+ * Kind: LIVE rows are returned by this library; RESERVED rows keep a number of a
+ * stage that this build does not have.
+ */
+#ifndef OTTER_ERROR_H
+#define OTTER_ERROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define OTTER_ERROR_TABLE(X)                                                              \
+    /* 1 to 16: the stages of an update */                                                \
+    X(TARGET_BUILD,      1, 13, 13, RESERVED, "The updater is built for other hardware",  \
+      "Use a package made for this device")                                               \
+    X(POINTER,           1, 20, 20, RESERVED, "The saved manifest path cannot be read",   \
+      "Check the card and start the update again")                                        \
+    X(MANIFEST,          1, 30, 30, LIVE,     "The package cannot be loaded",             \
+      "Send the package again")                                                           \
+    X(MANIFEST_VERSION,  1, 40, 40, RESERVED, "The package version is not supported",     \
+      "Update over an intermediate release")                                              \
+    X(MANIFEST_TARGET,   1, 50, 50, RESERVED, "The package is for another hardware target", \
+      "Use a package made for this device")                                               \
+    X(MANIFEST_DFU,      1, 60, 60, RESERVED, "The firmware file is missing",             \
+      "Copy the whole package to the card")                                               \
+    X(MANIFEST_RADIO,    1, 80, 80, RESERVED, "The radio firmware file is missing",       \
+      "Copy the whole package to the card")                                               \
+    X(BACKUP,            2,  0, 100, RESERVED, "Backing up the configuration failed",     \
+      "Check the card and its free space, then retry")                                    \
+    X(RADIO_READ,        3,  0, 99, RESERVED, "The radio firmware cannot be read",        \
+      "Copy the package again")                                                           \
+    X(RADIO_CRC,         3, 100, 100, RESERVED, "The radio firmware is damaged",          \
+      "Copy the package again")                                                           \
+    X(RADIO_DELETE,      4,  0, 79, RESERVED, "The radio refused the delete command",     \
+      "Retry the update")                                                                 \
+    X(RADIO_DELETE_WAIT, 4, 80, 80, RESERVED, "The radio failed while deleting",          \
+      "Retry the update")                                                                 \
+    X(RADIO_WRITE,       5,  0, 100, RESERVED, "Writing the radio firmware failed",       \
+      "Retry the update")                                                                 \
+    X(RADIO_INSTALL,     6, 10, 10, RESERVED, "The radio refused the install command",    \
+      "Retry the update")                                                                 \
+    X(RADIO_INSTALL_WAIT, 6, 80, 80, RESERVED, "The radio failed while installing",       \
+      "Retry the update")                                                                 \
+    X(CORE2_START,       7, 10, 10, RESERVED, "The second core did not start",            \
+      "Switch the device off and on, then retry")                                         \
+    X(CORE2_FUS,         7, 20, 20, RESERVED, "The second core did not enter FUS mode",   \
+      "Switch the device off and on, then retry")                                         \
+    X(CORE2_OPERATION,   7, 30, 30, RESERVED, "FUS reports an error",                     \
+      "Retry the update")                                                                 \
+    X(CORE2_STACK,       7, 50, 50, RESERVED, "The second core did not start its stack",  \
+      "Install a package with a radio stack")                                             \
+    X(OPTION_BYTES,      8,  0, 255, RESERVED, "The option bytes are not as required",    \
+      "Retry the update")                                                                 \
+    X(CHECK_OPEN,        9,  0,  0, LIVE,     "The stored firmware cannot be opened",     \
+      "Send the package again")                                                           \
+    X(CHECK_READ,        9,  1, 98, LIVE,     "The stored firmware cannot be read",       \
+      "Send the package again; if it repeats, the store's flash is failing")              \
+    X(CHECK_DAMAGED,     9, 99, 100, LIVE,    "The stored firmware is damaged",           \
+      "Send the package again")                                                           \
+    X(WRITE,            10,  0, 100, LIVE,    "Writing flash failed",                     \
+      "Retry; if it repeats, the application's flash is failing")                         \
+    X(VALIDATE,         11,  0, 100, LIVE,    "The written firmware does not read back",  \
+      "Retry; if it repeats, the application's flash is failing")                         \
+    X(RESTORE,          12,  0, 100, RESERVED, "Restoring the configuration failed",      \
+      "Check the card, then retry")                                                       \
+    X(STALE_FILES,      13,  0, 100, RESERVED, "Removing stale files failed",             \
+      "Check the card, then retry")                                                       \
+    X(STALE_DIRS,       14,  0, 100, RESERVED, "Removing stale directories failed",       \
+      "Check the card, then retry")                                                       \
+    X(UNPACK,           15,  0, 100, RESERVED, "Unpacking resources failed",              \
+      "Check the card and its free space, then retry")                                    \
+    X(SPLASH,           16,  0, 100, RESERVED, "Installing the splash screen failed",     \
+      "Retry the update")                                                                 \
+    /* 20: the package file */                                                            \
+    X(PACKAGE_MAGIC,    20, 10, 10, LIVE, "Not an otter package: the image header's magic is wrong", \
+      "Check that the file is a .otter package")                                          \
+    X(PACKAGE_HEADER,   20, 11, 11, LIVE, "The package's image header is not valid",      \
+      "Make the package again with otter pack")                                           \
+    X(PACKAGE_LENGTH,   20, 12, 12, LIVE, "The package's length is not the one its control packet names", \
+      "Get the whole file again")                                                         \
+    X(PACKAGE_TRUNCATED, 20, 13, 13, LIVE, "The package ends too early",                  \
+      "Get the whole file again")                                                         \
+    X(PACKAGE_TRAILER,  20, 14, 14, LIVE, "The package's trailer is not one SHA-256 entry", \
+      "Make the package again with otter pack")                                           \
+    X(PACKAGE_HASH,     20, 15, 15, LIVE, "The package's hash does not match its content", \
+      "Get the file again")                                                               \
+    X(MEMBER_HASH,      20, 16, 16, LIVE, "A member's hash does not match its content",   \
+      "Get the file again")                                                               \
+    /* 21: the control packet */                                                          \
+    X(CONTROL_MAGIC,    21, 10, 10, LIVE, "The control packet's magic is wrong",          \
+      "Check that the file is a .otter package")                                          \
+    X(CONTROL_VERSION,  21, 11, 11, LIVE, "The control packet's format version is not supported", \
+      "Update the manager first, or use a package in format 1")                           \
+    X(CONTROL_LENGTH,   21, 12, 12, LIVE, "The control packet's length is not valid",     \
+      "Make the package again with otter pack")                                           \
+    X(CONTROL_HEADER,   21, 13, 13, LIVE, "The control packet belongs to another image header", \
+      "Make the package again with otter pack")                                           \
+    X(CONTROL_COUNT,    21, 14, 14, LIVE, "The control packet has no members or too many", \
+      "Pack fewer members")                                                               \
+    X(CONTROL_MEMBER,   21, 15, 15, LIVE, "A member's entry is not valid",                \
+      "Make the package again with otter pack")                                           \
+    X(CONTROL_DOUBLED,  21, 16, 16, LIVE, "Two members have the same role and region",    \
+      "Pack each member once")                                                            \
+    X(CONTROL_MISSING,  21, 17, 17, LIVE, "The package names no firmware, manager or table of its system", \
+      "Pack or keep every member of the system")                                          \
+    X(CONTROL_TLV,      21, 18, 18, LIVE, "An extension of the control packet is malformed", \
+      "Make the package again with otter pack")                                           \
+    X(CONTROL_CRITICAL, 21, 19, 19, LIVE, "The package needs an extension that this program does not know", \
+      "Update the manager first")                                                         \
+    X(CONTROL_TEXT,     21, 20, 20, LIVE, "A text of the control packet is too long or not UTF-8", \
+      "Correct the text and pack again")                                                  \
+    X(CONTROL_CODING,   21, 21, 21, LIVE, "A member's coding is not supported by this device", \
+      "Pack the member raw")                                                              \
+    X(CONTROL_FLAGS,    21, 22, 22, LIVE, "A member's flags are not supported by this device", \
+      "Make the package again for this device")                                           \
+    X(CONTROL_RESERVED, 21, 23, 23, LIVE, "A reserved field of the control packet is not zero", \
+      "Make the package again with otter pack")                                           \
+    /* 22: signatures and keys */                                                         \
+    X(SIGNATURE_NONE,   22, 10, 10, LIVE, "The package is not signed",                    \
+      "Sign it with a key that the device trusts")                                        \
+    X(SIGNATURE_KEY,    22, 11, 11, LIVE, "The package is signed with a key that the device does not trust", \
+      "Sign it with a key that the device trusts")                                        \
+    X(SIGNATURE_BAD,    22, 12, 12, LIVE, "The signature is wrong: the package was changed or forged", \
+      "Get the package from its maker again")                                             \
+    X(SIGNATURE_FORM,   22, 13, 13, LIVE, "A signature's entry is malformed or of an unknown kind", \
+      "Sign with ECDSA P-256")                                                            \
+    X(SIGNATURE_REVOKED, 22, 14, 14, LIVE, "The package is signed with a revoked key",    \
+      "Sign it with a current key")                                                       \
+    /* 23: does the package fit this device? */                                           \
+    X(TARGET,           23, 10, 10, LIVE, "The package is for another device",            \
+      "Use a package made for this target")                                               \
+    X(HARDWARE,         23, 11, 11, LIVE, "The package is for other hardware revisions",  \
+      "Use a package made for this revision")                                             \
+    X(COUNTER,          23, 12, 12, LIVE, "The package is older than the device's security counter", \
+      "Use a newer package")                                                              \
+    X(FOLLOWS,          23, 13, 13, LIVE, "The installed version is too old for this package", \
+      "Install the intermediate version first")                                           \
+    X(BOOT_TOO_OLD,     23, 14, 14, LIVE, "The package needs a newer boot program",       \
+      "This device cannot take the package")                                              \
+    X(MANAGER_TOO_OLD,  23, 15, 15, LIVE, "The package needs a newer manager",            \
+      "Update the manager first")                                                         \
+    X(LINK_ADDRESS,     23, 16, 16, LIVE, "The firmware is linked for another address than the free slot", \
+      "Send the image for the slot that otter status names free")                         \
+    X(VECTORS,          23, 17, 17, LIVE, "The firmware's stack pointer or reset vector lies outside its memory", \
+      "Link the firmware for this device")                                                \
+    X(KEPT,             23, 18, 18, LIVE, "A member that the package keeps is not the one on the device", \
+      "Make the package with --follow for the system on the device, or carry the member") \
+    X(TOO_LARGE,        23, 19, 19, LIVE, "A member is larger than its region",           \
+      "Make the image smaller")                                                           \
+    X(NO_SPACE,         23, 20, 20, LIVE, "No space for the package and the copy of the old system", \
+      "Make the package smaller")                                                         \
+    X(REGION,           23, 21, 21, LIVE, "A member names a region that the device does not have", \
+      "Use a package made for this device")                                               \
+    X(STRATEGY,         23, 22, 22, LIVE, "The device has no way to install a member of this role", \
+      "Leave the member out")                                                             \
+    X(POSTPONED,        23, 23, 23, LIVE, "The application does not allow an update now", \
+      "Try again later; charge the battery")                                              \
+    /* 25: receiving */                                                                   \
+    X(RECEIVE_OFFSET,   25, 10, 10, LIVE, "The data is not the next part of the package", \
+      "Ask for the position and go on from there")                                        \
+    X(RECEIVE_OVERRUN,  25, 11, 11, LIVE, "More data than the package's length",          \
+      "Start the transfer again")                                                         \
+    X(RECEIVE_NONE,     25, 12, 12, LIVE, "No transfer is going on",                      \
+      "Start the transfer at offset 0")                                                   \
+    X(LOCKED,           25, 13, 13, LIVE, "An update is under way: the store is locked",  \
+      "Wait until it is confirmed or rolled back")                                        \
+    X(POLICY,           25, 14, 14, LIVE, "The device's policy does not allow this",      \
+      "Use the way that the policy leaves open")                                          \
+    X(NOT_COMPLETE,     25, 15, 15, LIVE, "No complete package is stored",                \
+      "Send the package first")                                                           \
+    X(OTHER_PACKAGE,    25, 16, 16, LIVE, "The stored package is not the one named",      \
+      "Send the package first")                                                           \
+    X(LINK_TIMEOUT,     25, 17, 17, LIVE, "No transfer came in time",                     \
+      "Send the package within the waiting time")                                         \
+    X(BUSY,             25, 18, 18, LIVE, "The device is busy",                           \
+      "Try again in a moment")                                                            \
+    /* 26: flash */                                                                       \
+    X(FLASH_READ,       26, 10, 10, LIVE, "Flash cannot be read",                         \
+      "Retry; if it repeats, the flash is failing")                                       \
+    X(FLASH_PROGRAM,    26, 11, 11, LIVE, "Flash cannot be programmed",                   \
+      "Retry; if it repeats, the flash is failing")                                       \
+    X(FLASH_ERASE,      26, 12, 12, LIVE, "A flash sector cannot be erased",              \
+      "Retry; if it repeats, the flash is failing")                                       \
+    X(FLASH_VERIFY,     26, 13, 13, LIVE, "Flash does not hold what was written",         \
+      "Retry; if it repeats, the flash is failing")                                       \
+    X(FLASH_BOUNDS,     26, 14, 14, LIVE, "An access outside its region was refused",     \
+      "Report this: it is a defect of the program")                                       \
+    X(FLASH_FORBIDDEN,  26, 15, 15, LIVE, "This program may not write that region",       \
+      "Report this: it is a defect of the program")                                       \
+    /* 27: journal */                                                                     \
+    X(JOURNAL_LOST,     27, 10, 10, LIVE, "The journal was lost and rebuilt from the receipts", \
+      "Nothing to do; if it repeats, the journal's flash is failing")                     \
+    X(JOURNAL_SECTORS,  27, 11, 11, LIVE, "No journal sector can be written",             \
+      "The journal's flash is worn out")                                                  \
+    X(JOURNAL_EXHAUSTED, 27, 12, 12, LIVE, "The journal's sequence numbers are used up",  \
+      "This device cannot be updated any more")                                           \
+    X(JOURNAL_TRANSITION, 27, 13, 13, LIVE, "That change of state is not allowed here",   \
+      "Ask for the status and follow the update's order")                                 \
+    X(JOURNAL_CRITICAL, 27, 14, 14, LIVE, "The journal holds an extension that this program does not know", \
+      "Let the newer manager finish the update")                                          \
+    X(JOURNAL_EMPTY,    27, 15, 15, LIVE, "The journal holds no state",                   \
+      "Write the factory image")                                                          \
+    /* 28: flash table and map */                                                         \
+    X(TABLE_LOST,       28, 10, 10, LIVE, "Neither copy of the flash table can be read",  \
+      "Write the factory image")                                                          \
+    X(TABLE_VERSION,    28, 11, 11, LIVE, "The flash table's format version is not supported", \
+      "Write the factory image")                                                          \
+    X(TABLE_FORM,       28, 12, 12, LIVE, "The flash table is malformed",                 \
+      "Write the factory image")                                                          \
+    X(TABLE_COPY,       28, 13, 13, LIVE, "One copy of the flash table is damaged",       \
+      "Nothing to do: the manager rewrites it")                                           \
+    X(MAP_OVERLAP,      28, 14, 14, LIVE, "Two regions of the map overlap",               \
+      "Correct custom_memory_map.h")                                                      \
+    X(MAP_ALIGNMENT,    28, 15, 15, LIVE, "A region does not begin and end at a sector",  \
+      "Correct custom_memory_map.h")                                                      \
+    X(MAP_MISSING,      28, 16, 16, LIVE, "A region that the profile needs is missing or too small", \
+      "Correct custom_memory_map.h")                                                      \
+    /* 29: receipts */                                                                    \
+    X(RECEIPT_LOST,     29, 10, 10, LIVE, "Neither copy of the receipt can be read",      \
+      "Send the system's package again")                                                  \
+    X(RECEIPT_COPY,     29, 11, 11, LIVE, "One copy of a receipt is damaged",             \
+      "Nothing to do: the manager rewrites it")                                           \
+    /* 30: boot */                                                                        \
+    X(BOOT_NOTHING,     30, 10, 10, LIVE, "Nothing on this device verifies",              \
+      "Write the factory image")                                                          \
+    X(BOOT_APPLICATION, 30, 11, 11, LIVE, "The application does not match its receipt",   \
+      "Send the package again")                                                           \
+    X(BOOT_MANAGER,     30, 12, 12, LIVE, "The manager does not match any receipt",       \
+      "Write the factory image while the application still runs")                         \
+    /* 31: trial and roll back */                                                         \
+    X(TRIAL_FAULTS,     31, 10, 10, LIVE, "The new system failed too often and was rolled back", \
+      "Correct the firmware and send a new version")                                      \
+    X(TRIAL_POWER,      31, 11, 11, LIVE, "The new system lost power too often and was rolled back", \
+      "Check the supply, then send the package again")                                    \
+    X(TRIAL_DEADLINE,   31, 12, 12, LIVE, "The new system did not confirm in time",       \
+      "Correct the firmware and send a new version")                                      \
+    X(ROLL_BACK,        31, 13, 13, LIVE, "The old system could not be brought back",     \
+      "Send a package to the manager")                                                    \
+    X(TRIAL_DAMAGED,    31, 14, 14, LIVE, "The new system was damaged in its trial and was rolled back", \
+      "Send the package again")                                                           \
+    /* 32: the copy of the old system */                                                  \
+    X(SAVE_READ,        32, 10, 10, LIVE, "The old system cannot be read for its copy",   \
+      "Retry the update")                                                                 \
+    X(SAVE_WRITE,       32, 11, 11, LIVE, "The copy of the old system cannot be written", \
+      "Retry; if it repeats, the store's flash is failing")                               \
+    X(SAVE_DAMAGED,     32, 12, 12, LIVE, "The copy of the old system does not match its receipt", \
+      "Retry the update")                                                                 \
+    /* 33: SMP messages */                                                                \
+    X(SMP_FRAME,        33, 10, 10, LIVE, "An SMP frame is shorter or longer than its header says", \
+      "Check the client and the link")                                                    \
+    X(SMP_OPERATION,    33, 11, 11, LIVE, "An SMP frame's operation or version is not known", \
+      "Check the client")                                                                 \
+    X(SMP_CBOR,         33, 12, 12, LIVE, "An SMP frame's content is not valid CBOR",     \
+      "Check the client")                                                                 \
+    X(SMP_FIELD,        33, 13, 13, LIVE, "A field of an SMP request is missing or of the wrong kind", \
+      "Check the client")                                                                 \
+    X(SMP_COMMAND,      33, 14, 14, LIVE, "The device does not serve this SMP command",   \
+      "Use a command that it serves")                                                     \
+    X(SMP_SPACE,        33, 15, 15, LIVE, "An SMP message does not fit its buffer",       \
+      "Use smaller messages: ask for the device's buffer size")
+
+/* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
+enum otter_result {
+    OTTER_OK = 0,
+#define OTTER_ERROR_ENUM(name, xx, first, last, kind, text, remedy) \
+    OTTER_E_##name = -((xx) * 256 + (first)),
+    OTTER_ERROR_TABLE(OTTER_ERROR_ENUM)
+#undef OTTER_ERROR_ENUM
+};
+/* clang-format on */
+
+/* A call whose result is ignored is a defect. */
+#if defined(__GNUC__)
+#define OTTER_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define OTTER_MUST_CHECK
+#endif
+
+enum otter_error_kind { OTTER_ERROR_LIVE, OTTER_ERROR_RESERVED };
+
+/* A row of the table. Strings live for ever, in ASCII. */
+struct otter_error {
+    const char *name;
+    uint8_t stage; /* XX */
+    uint8_t first; /* YY from ... */
+    uint8_t last;  /* ... to, inclusive */
+    enum otter_error_kind kind;
+    const char *text;
+    const char *remedy;
+};
+
+/* The public code of a result: XX * 256 + YY; 0 for OTTER_OK. */
+static inline uint16_t otter_code(enum otter_result result)
+{
+    return (uint16_t)(-(int)result);
+}
+
+/* The result that a stored public code stands for; any 16-bit value is allowed. */
+static inline enum otter_result otter_result_of(uint16_t code)
+{
+    return (enum otter_result)(-(int)code);
+}
+
+/* The result `base` with the detail `yy`, a percentage, held inside the row's range. */
+enum otter_result otter_error_at(enum otter_result base, uint8_t yy);
+
+/* The row that holds `code`, or NULL if there is none. */
+const struct otter_error *otter_error_find(uint16_t code);
+
+/* Row `index` of the table, or NULL past its end. Rows are in code order. */
+const struct otter_error *otter_error_row(size_t index);
+
+#endif
