@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control packet: the signed head of a package, and the receipt of an installed
+ * system. Byte layout: docs/SPEC.md, "Control packet". Read through a source, one
+ * member at a time; nothing here writes or keeps more than its arguments.
+ */
+#ifndef OTTER_CONTROL_H
+#define OTTER_CONTROL_H
+
+#include "otter/config.h"
+#include "otter/error.h"
+#include "otter/port/crypto.h"
+#include "otter/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    OTTER_IMAGE_HEADER_SIZE = 32,
+    OTTER_CONTROL_HEAD_SIZE = 96,
+    OTTER_CONTROL_MEMBER_SIZE = 96,
+    OTTER_CONTROL_SIGNATURE_SIZE = 76, /* one ECDSA P-256 entry */
+    OTTER_PACKAGE_ID_SIZE = 16,
+    OTTER_KEY_ID_SIZE = 8, /* first bytes of SHA-256(04 || X || Y) */
+};
+
+/* What a member is for. Numbers are part of the format. */
+enum otter_role {
+    OTTER_ROLE_FIRMWARE = 1,
+    OTTER_ROLE_MANAGER = 2,
+    OTTER_ROLE_TABLE = 3,
+    OTTER_ROLE_LOADER = 4,
+    OTTER_ROLE_RADIO = 5,
+    OTTER_ROLE_RESOURCES = 6,
+    OTTER_ROLE_FONT = 7,
+    OTTER_ROLE_OPTION_BYTES = 8,
+};
+
+/* How a member's stored bytes become its installed bytes. */
+enum otter_coding {
+    OTTER_CODING_RAW = 0,
+};
+
+enum {
+    OTTER_MEMBER_KEPT = 1,     /* on the device already; not in the file */
+    OTTER_MEMBER_IN_PLACE = 2, /* written over its region while it is received */
+};
+
+/* Types of extensions; bit 15 marks one that must be understood. */
+enum otter_extension {
+    OTTER_EXTENSION_VENDOR = 1,
+    OTTER_EXTENSION_PRODUCT = 2,
+    OTTER_EXTENSION_VERSION = 3,
+    OTTER_EXTENSION_BUILD = 4,
+    OTTER_EXTENSION_NOTES = 5,
+    OTTER_EXTENSION_BATTERY = 6, /* one byte, percent */
+    OTTER_EXTENSION_CRITICAL = 0x8000,
+};
+
+/* Ordered by major, minor, revision, build. */
+struct otter_version {
+    uint8_t major;
+    uint8_t minor;
+    uint16_t revision;
+    uint32_t build;
+};
+
+struct otter_member {
+    uint8_t role;   /* enum otter_role, or one not known here */
+    uint8_t region; /* enum otter_region_id; 0: the role's own region */
+    uint8_t coding; /* enum otter_coding, or one not known here */
+    uint8_t flags;
+    uint32_t link_addr;      /* programs: address the image is linked for */
+    uint32_t stored_size;    /* bytes in the package; 0 if kept */
+    uint32_t installed_size; /* bytes on the device */
+    uint32_t memory;         /* RAM that its coding needs, in bytes */
+    uint32_t depends;        /* bit i: member i must be installed before */
+    uint8_t stored_sha[OTTER_SHA256_SIZE];
+    uint8_t installed_sha[OTTER_SHA256_SIZE];
+};
+
+struct otter_control {
+    uint16_t length;      /* whole control packet, signatures included */
+    uint16_t signed_size; /* bytes that the signatures cover: all before them */
+    uint8_t image_header[OTTER_IMAGE_HEADER_SIZE];
+    struct otter_version version; /* of the system; from the image header */
+    uint32_t file_length;         /* whole package file, header and trailer included */
+    uint32_t target;
+    uint16_t hardware_min;
+    uint16_t hardware_max;
+    uint8_t package_id[OTTER_PACKAGE_ID_SIZE];
+    uint32_t counter;             /* security counter */
+    struct otter_version follows; /* oldest system that may be updated with it */
+    uint16_t boot_min;            /* oldest boot program version */
+    uint16_t manager_min;         /* oldest manager program version */
+    uint8_t member_count;
+    uint8_t signature_count;
+    uint16_t extensions_off;
+    uint16_t extensions_size;
+};
+
+/* A key that the device trusts. */
+struct otter_key {
+    uint8_t id[OTTER_KEY_ID_SIZE];
+    uint8_t point[OTTER_P256_KEY_SIZE];
+};
+
+/* Below 0, 0 or above 0 as `a` is older than, equal to or newer than `b`. */
+int otter_version_compare(const struct otter_version *a, const struct otter_version *b);
+
+/* Reads the length of the control packet from its first 8 bytes, checking magic,
+ * format and 2 KB limit. Codes 21-10, 21-11, 21-12. */
+OTTER_MUST_CHECK enum otter_result otter_control_length(const uint8_t head[8],
+                                                        uint16_t *length);
+
+/* Checks the whole form of the control packet at the start of `source` (which may be
+ * longer): head, embedded image header, every member, extension and signature entry;
+ * not the signatures' truth. Codes 21-xx, 20-11 (embedded image header), 22-13; read
+ * errors pass through. `control` is written only on success. Reads each byte at most
+ * three times, 96 at a time. */
+OTTER_MUST_CHECK enum otter_result otter_control_open(const struct otter_source *source,
+                                                      struct otter_control *control);
+
+/* Reads member `index` < member_count of an opened control packet. */
+OTTER_MUST_CHECK enum otter_result otter_control_member(
+    const struct otter_source *source, const struct otter_control *control,
+    uint8_t index, struct otter_member *member);
+
+/* Offset of member `index`'s stored bytes in the package file. `index` may be
+ * member_count: the offset of the trailer. */
+OTTER_MUST_CHECK enum otter_result otter_control_member_off(
+    const struct otter_source *source, const struct otter_control *control,
+    uint8_t index, uint32_t *off);
+
+/* Copies the text or data of the first extension of `type` (without the critical bit)
+ * to `data` and its length to `len`; `len` is 0 if there is none. Longer ones than
+ * `capacity` give OTTER_E_CONTROL_TEXT. */
+OTTER_MUST_CHECK enum otter_result otter_control_extension(
+    const struct otter_source *source, const struct otter_control *control,
+    uint16_t type, void *data, size_t capacity, size_t *len);
+
+/* OTTER_OK if at least one signature is by a key of `keys` whose bit in `key_mask` is
+ * set (bit i: keys[i]) and verifies. Else, the strongest reason seen: 22-12 wrong
+ * signature by a trusted key, 22-14 only by revoked keys, 22-11 only by unknown keys,
+ * 22-10 none at all. One hash of the control packet, then at most one curve operation
+ * per entry by a trusted key (at most 4). */
+OTTER_MUST_CHECK enum otter_result otter_control_verify(
+    const struct otter_source *source, const struct otter_control *control,
+    const struct otter_key *keys, uint8_t key_count, uint32_t key_mask,
+    const struct otter_crypto *crypto);
+
+#endif

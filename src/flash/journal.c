@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replay and writing of the journal. Why it holds (K2-K4):
+ *
+ * - A sector counts with two valid records. The second is programmed only after the
+ *   first has been read back, so a sector whose first record a cut has torn has no
+ *   second one and can never come to count later.
+ * - The first two records of a sector repeat the state that was already the truth. So
+ *   a sector whose second record a cut has torn, and which may count in one power-on
+ *   and not in the next, says nothing new either way.
+ * - No power-on appends to a sector that it has not erased itself.
+ * - Sequence numbers go on from the highest one in any valid record, so a sector that
+ *   comes back can only come back as an old one.
+ */
+#include "otter/journal.h"
+
+#include <string.h>
+
+enum journal_work {
+    WORK_NONE = 0,
+    WORK_ERASE,   /* erase the candidate */
+    WORK_OPENING, /* write copies of the state found into it */
+    WORK_RECORD,  /* write the new state */
+};
+
+enum { NO_SECTOR = -1, OPENING_RECORDS = 2 };
+
+/* No new sector is begun above it: numbers never wrap. */
+static const uint32_t sequence_last = 0xFFFFFF00U;
+
+/* What replay learns about one sector. */
+struct sector_log {
+    uint8_t valid_count;
+    uint32_t sequence;
+    uint16_t last_slot; /* of its last valid record */
+};
+
+static bool find_sector(const struct otter_journal *journal, uint8_t index,
+                        struct otter_sector *sector)
+{
+    uint32_t off = 0;
+
+    for (uint8_t i = 0;; i++) {
+        if (otter_io_sector(journal->io, OTTER_REGION_JOURNAL, off, sector) !=
+            OTTER_OK) {
+            return false;
+        }
+        if (i == index) {
+            return true;
+        }
+        off = sector->off + sector->size;
+    }
+}
+
+static uint16_t slot_count(const struct otter_sector *sector)
+{
+    return (uint16_t)(sector->size / OTTER_RECORD_SIZE);
+}
+
+static bool read_record(const struct otter_journal *journal, uint32_t off,
+                        struct otter_state *state, uint32_t erases[8],
+                        uint32_t *sequence)
+{
+    uint8_t record[OTTER_RECORD_SIZE];
+
+    return otter_io_read(journal->io, OTTER_REGION_JOURNAL, off, record,
+                         sizeof(record)) == OTTER_OK &&
+           otter_record_decode(record, state, erases, sequence);
+}
+
+/* Looks at every slot of a sector. Records of another sequence than the first valid
+ * one do not belong to it. */
+static void scan_sector(struct otter_journal *journal,
+                        const struct otter_sector *sector, struct sector_log *log)
+{
+    struct otter_state state;
+    uint32_t erases[8];
+    uint32_t sequence;
+
+    memset(log, 0, sizeof(*log));
+    for (uint16_t slot = 0; slot < slot_count(sector); slot++) {
+        uint32_t off = sector->off + (uint32_t)slot * OTTER_RECORD_SIZE;
+
+        if (!read_record(journal, off, &state, erases, &sequence)) {
+            continue;
+        }
+        if (sequence > journal->highest) {
+            journal->highest = sequence;
+        }
+        if (log->valid_count == 0) {
+            log->sequence = sequence;
+        }
+        if (log->sequence == sequence) {
+            log->last_slot = slot;
+            log->valid_count =
+                (uint8_t)(log->valid_count < 2 ? log->valid_count + 1 : 2);
+        }
+    }
+}
+
+/* Takes the state from the newest sector, and the erase counts with it. */
+static void load_newest(struct otter_journal *journal, uint16_t slot)
+{
+    struct otter_sector sector;
+    struct otter_state state;
+    uint32_t sequence;
+
+    if (!find_sector(journal, (uint8_t)journal->newest, &sector) ||
+        !read_record(journal, sector.off + (uint32_t)slot * OTTER_RECORD_SIZE, &state,
+                     &journal->io->erases[1], &sequence)) {
+        return; /* it has become unreadable since the scan: lost */
+    }
+    journal->state = state;
+    journal->is_lost = false;
+}
+
+void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
+                        uint8_t program)
+{
+    struct otter_sector sector;
+    struct sector_log log;
+    uint32_t newest_sequence = 0;
+    uint32_t second_sequence = 0;
+    uint16_t newest_slot = 0;
+
+    memset(journal, 0, sizeof(*journal));
+    journal->io = io;
+    journal->program = program;
+    journal->is_lost = true;
+    journal->newest = NO_SECTOR;
+    journal->second = NO_SECTOR;
+    for (uint8_t i = 0;
+         i < OTTER_JOURNAL_SECTORS_MAX && find_sector(journal, i, &sector); i++) {
+        journal->sector_count = (uint8_t)(i + 1);
+        scan_sector(journal, &sector, &log);
+        if (log.valid_count < 2) {
+            continue;
+        }
+        if (journal->newest == NO_SECTOR || log.sequence > newest_sequence) {
+            journal->second = journal->newest;
+            second_sequence = newest_sequence;
+            journal->newest = (int8_t)i;
+            newest_sequence = log.sequence;
+            newest_slot = log.last_slot;
+        } else if (journal->second == NO_SECTOR || log.sequence > second_sequence) {
+            journal->second = (int8_t)i;
+            second_sequence = log.sequence;
+        }
+    }
+    journal->sequence = newest_sequence;
+    if (journal->newest != NO_SECTOR) {
+        load_newest(journal, newest_slot);
+    }
+}
+
+bool otter_journal_is_busy(const struct otter_journal *journal)
+{
+    return journal->work != WORK_NONE;
+}
+
+static bool may_erase(const struct otter_journal *journal, int8_t sector)
+{
+    return sector != journal->newest && sector != journal->second &&
+           (journal->failed_sectors & (1UL << sector)) == 0;
+}
+
+static enum otter_result give_up(struct otter_journal *journal,
+                                 enum otter_result result)
+{
+    journal->state = journal->found;
+    journal->work = WORK_NONE;
+    return result;
+}
+
+/* Chooses the sector to begin: the next one round that may be erased. */
+static enum otter_result begin_sector(struct otter_journal *journal)
+{
+    int8_t base = journal->newest == NO_SECTOR ? (int8_t)(journal->sector_count - 1)
+                                               : journal->newest;
+
+    for (uint8_t i = 1; i <= journal->sector_count; i++) {
+        int8_t sector = (int8_t)((base + i) % journal->sector_count);
+
+        if (may_erase(journal, sector)) {
+            journal->candidate = sector;
+            journal->opening_left = OPENING_RECORDS;
+            journal->work = WORK_ERASE;
+            return OTTER_OK;
+        }
+    }
+    return give_up(journal, OTTER_E_JOURNAL_SECTORS);
+}
+
+static enum otter_result drop_candidate(struct otter_journal *journal)
+{
+    journal->failed_sectors |= 1UL << journal->candidate;
+    return begin_sector(journal);
+}
+
+/* Makes `record` what is to be programmed next. */
+static void prepare(struct otter_journal *journal, const struct otter_state *state,
+                    uint32_t sequence)
+{
+    otter_record_encode(state, &journal->io->erases[1], sequence, journal->program,
+                        journal->record);
+    journal->programmed = 0;
+}
+
+static enum otter_result erase_candidate(struct otter_journal *journal)
+{
+    struct otter_sector sector;
+
+    if (!find_sector(journal, (uint8_t)journal->candidate, &sector) ||
+        otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) != OTTER_OK) {
+        return drop_candidate(journal);
+    }
+    journal->highest++;
+    journal->next_slot = 0;
+    journal->work = WORK_OPENING;
+    prepare(journal, &journal->found, journal->highest);
+    return OTTER_OK;
+}
+
+/* What one programming step came to. */
+enum progress { PROGRESS_MORE, PROGRESS_DONE, PROGRESS_FULL };
+
+/* Programs the next part of `record` into the next slot of `index`. A slot that does
+ * not take it is left behind, never written again (K4). */
+static enum progress program_record(struct otter_journal *journal, int8_t index)
+{
+    struct otter_sector sector;
+    size_t done = 0;
+
+    if (!find_sector(journal, (uint8_t)index, &sector) ||
+        journal->next_slot >= slot_count(&sector)) {
+        return PROGRESS_FULL;
+    }
+    uint32_t off = sector.off + (uint32_t)journal->next_slot * OTTER_RECORD_SIZE;
+    enum otter_result result =
+        otter_io_program(journal->io, OTTER_REGION_JOURNAL, off + journal->programmed,
+                         journal->record + journal->programmed,
+                         OTTER_RECORD_SIZE - journal->programmed, &done);
+
+    journal->programmed = (uint16_t)(journal->programmed + done);
+    if (result != OTTER_OK) {
+        journal->next_slot++;
+        journal->programmed = 0;
+        return PROGRESS_MORE;
+    }
+    if (journal->programmed < OTTER_RECORD_SIZE) {
+        return PROGRESS_MORE;
+    }
+    journal->next_slot++;
+    journal->programmed = 0;
+    return PROGRESS_DONE;
+}
+
+/* The candidate counts from now on. */
+static void adopt_candidate(struct otter_journal *journal)
+{
+    journal->second = journal->newest;
+    journal->newest = journal->candidate;
+    journal->sequence = journal->highest;
+    journal->is_ours = true;
+    journal->is_lost = false;
+    if (journal->records_left == 0) {
+        journal->work = WORK_NONE;
+        return;
+    }
+    journal->work = WORK_RECORD;
+    prepare(journal, &journal->state, journal->sequence);
+}
+
+static enum otter_result write_opening(struct otter_journal *journal)
+{
+    switch (program_record(journal, journal->candidate)) {
+    case PROGRESS_MORE:
+        return OTTER_OK;
+    case PROGRESS_FULL:
+        return drop_candidate(journal);
+    case PROGRESS_DONE:
+        break;
+    }
+    journal->opening_left--;
+    if (journal->opening_left == 0) {
+        adopt_candidate(journal);
+    }
+    return OTTER_OK;
+}
+
+static enum otter_result write_new_state(struct otter_journal *journal)
+{
+    switch (program_record(journal, journal->newest)) {
+    case PROGRESS_MORE:
+        return OTTER_OK;
+    case PROGRESS_FULL:
+        return begin_sector(journal);
+    case PROGRESS_DONE:
+        break;
+    }
+    journal->found = journal->state; /* stands now: a further sector starts with it */
+    journal->records_left--;
+    if (journal->records_left > 0) {
+        return OTTER_OK;
+    }
+    if (journal->sectors_left > 0) {
+        journal->sectors_left--;
+        return begin_sector(journal);
+    }
+    journal->work = WORK_NONE;
+    return OTTER_OK;
+}
+
+enum otter_result otter_journal_put(struct otter_journal *journal,
+                                    const struct otter_state *state,
+                                    enum otter_firmness firmness)
+{
+    if (otter_journal_is_busy(journal)) {
+        return OTTER_E_BUSY;
+    }
+    if (journal->highest >= sequence_last) {
+        return OTTER_E_JOURNAL_EXHAUSTED;
+    }
+    if (!otter_state_may_change(&journal->state, state, journal->program)) {
+        return OTTER_E_JOURNAL_TRANSITION;
+    }
+    journal->found = journal->is_lost ? *state : journal->state;
+    journal->state = *state;
+    journal->state.last_writer = journal->program;
+    journal->records_left = firmness == OTTER_NOTED ? 1 : 2;
+    journal->sectors_left = firmness == OTTER_LASTING ? 1 : 0;
+    journal->programmed = 0;
+    if (!journal->is_ours) {
+        return begin_sector(journal);
+    }
+    journal->work = WORK_RECORD;
+    prepare(journal, &journal->state, journal->sequence);
+    return OTTER_OK;
+}
+
+enum otter_result otter_journal_step(struct otter_journal *journal)
+{
+    switch ((enum journal_work)journal->work) {
+    case WORK_NONE:
+        return OTTER_OK;
+    case WORK_ERASE:
+        return erase_candidate(journal);
+    case WORK_OPENING:
+        return write_opening(journal);
+    case WORK_RECORD:
+        return write_new_state(journal);
+    }
+    return OTTER_OK;
+}
+
+enum otter_result otter_journal_write(struct otter_journal *journal,
+                                      const struct otter_state *state,
+                                      enum otter_firmness firmness)
+{
+    enum otter_result result = otter_journal_put(journal, state, firmness);
+
+    while (result == OTTER_OK && otter_journal_is_busy(journal)) {
+        result = otter_journal_step(journal);
+    }
+    return result;
+}

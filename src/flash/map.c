@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Regions and sectors: where things lie, from a map and the port's list of areas. All
+ * pure; a list of areas is short, so every look-up walks it and no table is built.
+ */
+#include "otter/map.h"
+
+static uint32_t area_size(const struct otter_flash_area *area)
+{
+    return area->sector_size * area->sector_count;
+}
+
+const struct otter_region *otter_map_find(const struct otter_map *map, uint8_t id)
+{
+    for (uint8_t i = 0; i < map->count; i++) {
+        if (map->regions[i].id == id) {
+            return &map->regions[i];
+        }
+    }
+    return NULL;
+}
+
+const struct otter_flash_area *otter_flash_area_at(const struct otter_flash *flash,
+                                                   uint32_t addr)
+{
+    for (size_t i = 0; i < flash->area_count; i++) {
+        const struct otter_flash_area *area = &flash->areas[i];
+
+        if (addr >= area->addr && addr - area->addr < area_size(area)) {
+            return area;
+        }
+    }
+    return NULL;
+}
+
+enum otter_result otter_map_sector(const struct otter_flash *flash,
+                                   const struct otter_region *region, uint32_t off,
+                                   struct otter_sector *sector)
+{
+    if (off >= region->size) {
+        return OTTER_E_FLASH_BOUNDS;
+    }
+    uint32_t addr = region->addr + off;
+    const struct otter_flash_area *area = otter_flash_area_at(flash, addr);
+
+    if (area == NULL) {
+        return OTTER_E_FLASH_BOUNDS;
+    }
+    sector->size = area->sector_size;
+    sector->off = off - (addr - area->addr) % area->sector_size;
+    return OTTER_OK;
+}
+
+/* The region is made of whole sectors with one word size and one erased value. */
+static enum otter_result check_region(const struct otter_region *region,
+                                      const struct otter_flash *flash)
+{
+    const struct otter_flash_area *first = otter_flash_area_at(flash, region->addr);
+    uint32_t off = 0;
+
+    if (region->size == 0 || region->size > UINT32_MAX - region->addr ||
+        first == NULL) {
+        return OTTER_E_MAP_ALIGNMENT;
+    }
+    while (off < region->size) {
+        uint32_t addr = region->addr + off;
+        const struct otter_flash_area *area = otter_flash_area_at(flash, addr);
+
+        if (area == NULL || (addr - area->addr) % area->sector_size != 0 ||
+            area->word_size != first->word_size || area->erased != first->erased) {
+            return OTTER_E_MAP_ALIGNMENT;
+        }
+        uint32_t rest = area_size(area) - (addr - area->addr);
+        uint32_t wanted = region->size - off;
+
+        if (wanted < rest && wanted % area->sector_size != 0) {
+            return OTTER_E_MAP_ALIGNMENT;
+        }
+        off += wanted < rest ? wanted : rest;
+    }
+    return OTTER_OK;
+}
+
+static bool regions_overlap(const struct otter_region *a, const struct otter_region *b)
+{
+    return a->addr < b->addr ? b->addr - a->addr < a->size
+                             : a->addr - b->addr < b->size;
+}
+
+static enum otter_result check_pairs(const struct otter_map *map)
+{
+    for (uint8_t i = 0; i < map->count; i++) {
+        for (uint8_t k = (uint8_t)(i + 1); k < map->count; k++) {
+            if (map->regions[i].id == map->regions[k].id ||
+                regions_overlap(&map->regions[i], &map->regions[k])) {
+                return OTTER_E_MAP_OVERLAP;
+            }
+        }
+    }
+    return OTTER_OK;
+}
+
+static uint32_t count_sectors(const struct otter_map *map,
+                              const struct otter_flash *flash, uint8_t id)
+{
+    const struct otter_region *region = otter_map_find(map, id);
+    uint32_t count = 0;
+    struct otter_sector sector;
+
+    if (region == NULL) {
+        return 0;
+    }
+    for (uint32_t off = 0; otter_map_sector(flash, region, off, &sector) == OTTER_OK;
+         off = sector.off + sector.size) {
+        count++;
+    }
+    return count;
+}
+
+/* What every device has, with the fewest sectors it needs. */
+static const struct {
+    uint8_t id;
+    uint8_t sectors;
+} needed[] = {
+    {OTTER_REGION_BOOT, 1},    {OTTER_REGION_TABLE, 2},   {OTTER_REGION_RECEIPTS, 4},
+    {OTTER_REGION_JOURNAL, 4}, {OTTER_REGION_MANAGER, 1}, {OTTER_REGION_APPLICATION, 1},
+};
+
+enum otter_result otter_map_check(const struct otter_map *map,
+                                  const struct otter_flash *flash)
+{
+    if (map->count == 0 || map->count > OTTER_REGIONS_MAX) {
+        return OTTER_E_MAP_MISSING;
+    }
+    for (uint8_t i = 0; i < map->count; i++) {
+        enum otter_result result = check_region(&map->regions[i], flash);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+    }
+    enum otter_result result = check_pairs(map);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (count_sectors(map, flash, needed[i].id) < needed[i].sectors) {
+            return OTTER_E_MAP_MISSING;
+        }
+    }
+    if (otter_map_find(map, OTTER_REGION_SLOT_B) == NULL &&
+        otter_map_find(map, OTTER_REGION_STAGING) == NULL) {
+        return OTTER_E_MAP_MISSING;
+    }
+    return OTTER_OK;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state's rules: which program may lead which phase into which (K7, K10). The
+ * table below is the one in docs/SPEC.md, "Who writes what".
+ */
+#include "otter/state.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum {
+    BOOT = 1U << OTTER_PROGRAM_BOOT,
+    MANAGER = 1U << OTTER_PROGRAM_MANAGER | 1U << OTTER_PROGRAM_LOADER,
+    AGENT = 1U << OTTER_PROGRAM_AGENT,
+};
+
+struct transition {
+    uint8_t from;
+    uint8_t to;
+    uint8_t programs; /* bit: enum otter_program */
+};
+
+static const struct transition transitions[] = {
+    {OTTER_PHASE_CONFIRMED, OTTER_PHASE_CONFIRMED, MANAGER | AGENT},
+    {OTTER_PHASE_CONFIRMED, OTTER_PHASE_RECEIVING, MANAGER | AGENT},
+    {OTTER_PHASE_RECEIVING, OTTER_PHASE_RECEIVING, MANAGER | AGENT},
+    {OTTER_PHASE_RECEIVING, OTTER_PHASE_COMPLETE, MANAGER | AGENT},
+    {OTTER_PHASE_RECEIVING, OTTER_PHASE_CONFIRMED, MANAGER | AGENT},
+    {OTTER_PHASE_COMPLETE, OTTER_PHASE_RECEIVING, MANAGER | AGENT},
+    {OTTER_PHASE_COMPLETE, OTTER_PHASE_CONFIRMED, MANAGER | AGENT},
+    {OTTER_PHASE_COMPLETE, OTTER_PHASE_REQUESTED, MANAGER | AGENT},
+    {OTTER_PHASE_REQUESTED, OTTER_PHASE_CONFIRMED, MANAGER},
+    {OTTER_PHASE_REQUESTED, OTTER_PHASE_INSTALLING, MANAGER},
+    {OTTER_PHASE_INSTALLING, OTTER_PHASE_INSTALLING, MANAGER},
+    {OTTER_PHASE_INSTALLING, OTTER_PHASE_CONFIRMED, MANAGER},
+    {OTTER_PHASE_INSTALLING, OTTER_PHASE_TRIAL, MANAGER},
+    {OTTER_PHASE_INSTALLING, OTTER_PHASE_ROLLING_BACK, MANAGER | BOOT},
+    {OTTER_PHASE_TRIAL, OTTER_PHASE_TRIAL, BOOT},
+    {OTTER_PHASE_TRIAL, OTTER_PHASE_CONFIRMED, MANAGER}, /* neither system runs */
+    {OTTER_PHASE_TRIAL, OTTER_PHASE_ROLLING_BACK, BOOT},
+    {OTTER_PHASE_ROLLING_BACK, OTTER_PHASE_ROLLING_BACK, BOOT},
+    {OTTER_PHASE_ROLLING_BACK, OTTER_PHASE_CONFIRMED, MANAGER}, /* it cannot be done */
+    {OTTER_PHASE_ROLLED_BACK, OTTER_PHASE_ROLLED_BACK, MANAGER | AGENT},
+    {OTTER_PHASE_ROLLED_BACK, OTTER_PHASE_RECEIVING, MANAGER | AGENT},
+};
+
+bool otter_phase_locks_store(uint8_t phase)
+{
+    return phase >= OTTER_PHASE_REQUESTED && phase <= OTTER_PHASE_ROLLING_BACK;
+}
+
+bool otter_state_equal(const struct otter_state *a, const struct otter_state *b)
+{
+    return a->phase == b->phase && a->part == b->part && a->current == b->current &&
+           a->erased == b->erased && a->member == b->member && a->faults == b->faults &&
+           a->powers == b->powers && a->roll_backs == b->roll_backs &&
+           a->cursor == b->cursor && a->counter == b->counter &&
+           a->key_mask == b->key_mask && a->outcome.kind == b->outcome.kind &&
+           a->outcome.code == b->outcome.code &&
+           memcmp(a->outcome.id, b->outcome.id, sizeof(a->outcome.id)) == 0 &&
+           memcmp(a->session, b->session, sizeof(a->session)) == 0 &&
+           a->tlv_size == b->tlv_size && memcmp(a->tlv, b->tlv, a->tlv_size) == 0;
+}
+
+bool otter_state_has_unknown(const struct otter_state *state)
+{
+    for (size_t off = 0; off + 2 <= state->tlv_size; off += 2U + state->tlv[off + 1]) {
+        if ((state->tlv[off] & 0x80U) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What only one act may change: the current system, the counter and the keys (K17). */
+static bool keeps_system(const struct otter_state *before,
+                         const struct otter_state *after)
+{
+    return before->current == after->current && before->counter == after->counter &&
+           before->key_mask == after->key_mask;
+}
+
+static bool is_confirm(const struct otter_state *before,
+                       const struct otter_state *after)
+{
+    return before->phase == OTTER_PHASE_TRIAL &&
+           after->phase == OTTER_PHASE_CONFIRMED && before->current != after->current &&
+           before->counter <= after->counter;
+}
+
+/* Boot alone says which system is the current one when the journal's own does not
+ * verify, and ends a roll back. */
+static bool is_switch(const struct otter_state *before, const struct otter_state *after)
+{
+    return after->phase == OTTER_PHASE_ROLLED_BACK &&
+           before->counter == after->counter && before->key_mask == after->key_mask;
+}
+
+bool otter_state_may_change(const struct otter_state *before,
+                            const struct otter_state *after, uint8_t program)
+{
+    if (program == OTTER_PROGRAM_FACTORY || otter_state_equal(before, after)) {
+        return true;
+    }
+    if (program == OTTER_PROGRAM_BOOT && is_switch(before, after)) {
+        return true;
+    }
+    if (program == OTTER_PROGRAM_AGENT && is_confirm(before, after)) {
+        return true;
+    }
+    if (!keeps_system(before, after) || program > OTTER_PROGRAM_AGENT) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++) {
+        const struct transition *row = &transitions[i];
+
+        if (row->from == before->phase && row->to == after->phase &&
+            (row->programs & (1U << program)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
