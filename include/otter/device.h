@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device as one of its programs sees it: ports, flash table, flash and journal in
+ * one struct, and the systems that its receipts vouch for.
+ */
+#ifndef OTTER_DEVICE_H
+#define OTTER_DEVICE_H
+
+#include "otter/control.h"
+#include "otter/events.h"
+#include "otter/io.h"
+#include "otter/journal.h"
+#include "otter/port/board.h"
+#include "otter/port/crypto.h"
+#include "otter/port/flash.h"
+#include "otter/receipt.h"
+#include "otter/table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What an integrator hands to a program. All pointers stay in use. */
+struct otter_ports {
+    const struct otter_flash *flash;
+    const struct otter_board *board;
+    const struct otter_crypto *crypto;
+    uint32_t table_addr; /* OTTER_TABLE_ADDR of memory_map.h */
+    uint32_t table_size;
+};
+
+struct otter_device {
+    struct otter_ports ports;
+    uint8_t program; /* enum otter_program */
+    struct otter_table table;
+    uint8_t table_sha[OTTER_SHA256_SIZE]; /* of the table's installed bytes */
+    uint8_t table_damaged;                /* bit i: copy i cannot be used */
+    struct otter_io io;
+    struct otter_journal journal;
+    struct otter_events events;
+    uint8_t page[OTTER_PAGE_MAX]; /* work space of whoever steps */
+};
+
+/* A system whose receipt is signed by a trusted key and not below the counter. */
+struct otter_system {
+    uint8_t slot; /* receipt slot */
+    struct otter_receipt receipt;
+    struct otter_control control;
+};
+
+/* A hash over a span of flash, STEP_BYTES at a time. */
+struct otter_hashing {
+    struct otter_span span;
+    uint32_t size;
+    uint32_t done;
+    struct otter_sha256 sha;
+};
+
+/* Opens the device for `program`: reads the table, checks the map, replays the
+ * journal, opens the regions that the program may write. Writes nothing. Codes 28-xx.
+ * A lost journal is no failure: see journal.is_lost and otter_device_rebuild(). Once
+ * per power-on. */
+OTTER_MUST_CHECK enum otter_result otter_device_open(struct otter_device *device,
+                                                     const struct otter_ports *ports,
+                                                     enum otter_program program);
+
+/* Finds the newest state that receipts and installed images can prove, for a lost
+ * journal (K2), and makes it the journal's state in RAM. 30-10 if nothing verifies.
+ * Hashes every installed firmware: as long as a boot. */
+OTTER_MUST_CHECK enum otter_result otter_device_rebuild(struct otter_device *device);
+
+/* Opens the system of receipt slot `slot`: either copy, its form, its signature, its
+ * counter against the journal's, its table against the device's. 29-10, 21-xx, 22-xx,
+ * 23-12, 23-18. One signature check, two if the first copy is damaged. */
+OTTER_MUST_CHECK enum otter_result otter_system_open(struct otter_device *device,
+                                                     uint8_t slot,
+                                                     struct otter_system *system);
+
+/* Reads one copy of a receipt, or the first that is whole: form only, no signature and
+ * no counter. For what boot has verified already, and for display. 29-11, 21-xx. */
+OTTER_MUST_CHECK enum otter_result otter_system_read(const struct otter_device *device,
+                                                     uint8_t slot, uint8_t copy,
+                                                     struct otter_system *system);
+OTTER_MUST_CHECK enum otter_result otter_system_peek(const struct otter_device *device,
+                                                     uint8_t slot,
+                                                     struct otter_system *system);
+
+/* The member of `role`. 21-17 if there is none. */
+OTTER_MUST_CHECK enum otter_result otter_system_member(
+    const struct otter_system *system, uint8_t role, struct otter_member *member,
+    uint8_t *index);
+
+/* The region in which the program of `role` of the system in `slot` lies: on an A/B
+ * device the slot's own for firmware. */
+uint8_t otter_system_region(const struct otter_device *device, uint8_t slot,
+                            uint8_t role);
+
+/* Compares the installed bytes of `role` with the receipt. OTTER_OK, 30-11 or 30-12;
+ * a read error counts as a mismatch. Hashes the whole member, feeding the watchdog. */
+OTTER_MUST_CHECK enum otter_result otter_system_check(struct otter_device *device,
+                                                      const struct otter_system *system,
+                                                      uint8_t role);
+
+/* Checks that the stack pointer in the first word at `off` of `region` lies in RAM and
+ * that the reset vector in the second lies in the image of `size` bytes as it runs in
+ * `runs_in`. 23-17. */
+OTTER_MUST_CHECK enum otter_result otter_vectors_check(
+    const struct otter_device *device, uint8_t region, uint32_t off,
+    const struct otter_region *runs_in, uint32_t size);
+
+/* Opens for writing what the program may write in the journal's phase. Called again
+ * when the current system has changed. */
+void otter_device_open_regions(struct otter_device *device);
+
+/* The region of the firmware slot that is not running, or the staging region's
+ * owner: OTTER_REGION_SLOT_B or _APPLICATION on an A/B device. */
+bool otter_device_is_ab(const struct otter_device *device);
+uint8_t otter_device_free_slot(const struct otter_device *device);
+
+/* Starts and goes on with a hash; `is_done` after the last byte. Read errors pass. */
+void otter_hashing_start(struct otter_device *device, struct otter_hashing *hashing,
+                         uint8_t region, uint32_t off, uint32_t size);
+OTTER_MUST_CHECK enum otter_result otter_hashing_step(struct otter_device *device,
+                                                      struct otter_hashing *hashing,
+                                                      bool *is_done);
+void otter_hashing_final(struct otter_device *device, struct otter_hashing *hashing,
+                         uint8_t digest[OTTER_SHA256_SIZE]);
+
+/* Hashes a whole span at once, feeding the watchdog. Read errors pass. */
+OTTER_MUST_CHECK enum otter_result otter_hash_matches(
+    struct otter_device *device, uint8_t region, uint32_t off, uint32_t size,
+    const uint8_t wanted[OTTER_SHA256_SIZE], bool *matches);
+
+/* Adds an event with the board's time. */
+void otter_device_event(struct otter_device *device, uint8_t kind, uint8_t stage,
+                        uint8_t percent, uint16_t code);
+
+/* True if `command` is allowed to a remote in the running program. */
+bool otter_device_permits(const struct otter_device *device,
+                          enum otter_command command);
+
+#endif

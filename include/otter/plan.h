@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan of an update: does the package fit the device, where does each member lie
+ * while it is stored, how is it installed, and what is its way back (K13, K14). Pure:
+ * reads the receipts, decides, writes nothing. Made before the transfer and, by the
+ * engine, again before the first write; both times the same.
+ */
+#ifndef OTTER_PLAN_H
+#define OTTER_PLAN_H
+
+#include "otter/device.h"
+
+/* How a member is installed. */
+enum otter_strategy {
+    OTTER_STRATEGY_KEPT = 0, /* it is there already */
+    OTTER_STRATEGY_OTHER_SLOT =
+        1, /* stored in the free slot; the way back is the other */
+    OTTER_STRATEGY_SAVED_COPY =
+        2, /* staged; the old image is saved first, then replaced */
+};
+
+struct otter_placement {
+    uint8_t strategy;      /* enum otter_strategy */
+    uint8_t store_region;  /* where the stored bytes lie */
+    uint8_t target_region; /* where the installed bytes lie */
+    uint32_t store_off;
+    uint32_t save_off;  /* SAVED_COPY: where the old image is saved, in staging */
+    uint32_t save_size; /* bytes of the old image */
+};
+
+struct otter_plan {
+    struct otter_placement members[OTTER_MEMBERS_MAX];
+    uint8_t count;
+    uint32_t staging_used; /* bytes of staging, saved copies included */
+};
+
+/* Checks the package in `source` against the device and its current system and plans
+ * it. Codes 21-21, 21-22, 23-xx. `plan` is written only on success. */
+OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
+                                                   const struct otter_source *source,
+                                                   const struct otter_control *control,
+                                                   struct otter_plan *plan);
+
+/* Where in staging the saved copy of an application of `size` bytes lies: at its end.
+ * 23-20 if it does not fit. */
+OTTER_MUST_CHECK enum otter_result otter_plan_saved_off(
+    const struct otter_device *device, uint32_t size, uint32_t *off);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What to do when no journal can be read (K2): the receipts and what is installed
+ * prove the state. A receipt without its system counts for nothing.
+ */
+#include "otter/device.h"
+
+#include <string.h>
+
+struct proof {
+    bool has_receipt;
+    bool has_firmware;
+    struct otter_version version;
+    uint32_t counter;
+};
+
+static void prove(struct otter_device *device, uint8_t slot, struct proof *proof)
+{
+    struct otter_system system;
+
+    memset(proof, 0, sizeof(*proof));
+    if (otter_system_open(device, slot, &system) != OTTER_OK) {
+        return;
+    }
+    proof->has_receipt = true;
+    proof->version = system.control.version;
+    proof->counter = system.control.counter;
+    proof->has_firmware =
+        otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK;
+}
+
+/* The newer of two proofs: by version, then by counter. */
+static uint8_t newer(const struct proof proofs[2])
+{
+    int order = otter_version_compare(&proofs[1].version, &proofs[0].version);
+
+    return order > 0 || (order == 0 && proofs[1].counter > proofs[0].counter);
+}
+
+/* Both systems are whole (A/B): the newer one is on trial again. */
+static void settle_both(struct otter_state *state, const struct proof proofs[2])
+{
+    uint8_t slot = newer(proofs);
+
+    state->phase = OTTER_PHASE_TRIAL;
+    state->current = (uint8_t)(1 - slot);
+    state->counter =
+        proofs[0].counter < proofs[1].counter ? proofs[0].counter : proofs[1].counter;
+}
+
+enum otter_result otter_device_rebuild(struct otter_device *device)
+{
+    struct otter_state *state = &device->journal.state;
+    struct proof proofs[2];
+
+    memset(state, 0, sizeof(*state));
+    state->key_mask = UINT32_MAX;
+    prove(device, 0, &proofs[0]);
+    prove(device, 1, &proofs[1]);
+    state->outcome.kind = OTTER_OUTCOME_REBUILT;
+    state->outcome.code = otter_code(OTTER_E_JOURNAL_LOST);
+    state->phase = OTTER_PHASE_CONFIRMED;
+    otter_device_event(device, OTTER_EVENT_FAILED, device->program, 0,
+                       otter_code(OTTER_E_JOURNAL_LOST));
+    if (proofs[0].has_firmware && proofs[1].has_firmware) {
+        settle_both(state, proofs);
+    } else if (proofs[0].has_firmware || proofs[1].has_firmware) {
+        state->current = proofs[1].has_firmware ? 1 : 0;
+        state->counter = proofs[state->current].counter;
+    } else {
+        state->current = proofs[0].has_receipt ? 0 : 1;
+        state->counter = proofs[state->current].counter;
+        otter_device_open_regions(device);
+        return OTTER_E_BOOT_NOTHING;
+    }
+    otter_device_open_regions(device);
+    return OTTER_OK;
+}

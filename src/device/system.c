@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The systems of a device: which receipts may be trusted, and whether what is
+ * installed is what they say (K1). "Verifies" always includes the security counter
+ * and the trusted keys (K17).
+ */
+#include "otter/device.h"
+
+#include "otter/bytes.h"
+
+#include <string.h>
+
+enum { HASH_PART = 128 };
+
+void otter_hashing_start(struct otter_device *device, struct otter_hashing *hashing,
+                         uint8_t region, uint32_t off, uint32_t size)
+{
+    const struct otter_crypto *crypto = device->ports.crypto;
+
+    hashing->span =
+        (struct otter_span){.io = &device->io, .region = region, .off = off};
+    hashing->size = size;
+    hashing->done = 0;
+    crypto->sha256_init(crypto->context, &hashing->sha);
+}
+
+enum otter_result otter_hashing_step(struct otter_device *device,
+                                     struct otter_hashing *hashing, bool *is_done)
+{
+    const struct otter_crypto *crypto = device->ports.crypto;
+    uint8_t part[HASH_PART];
+
+    for (uint32_t step = 0; step < OTTER_STEP_BYTES && hashing->done < hashing->size;) {
+        uint32_t left = hashing->size - hashing->done;
+        uint32_t len = left < sizeof(part) ? left : (uint32_t)sizeof(part);
+        enum otter_result result =
+            otter_io_read(hashing->span.io, hashing->span.region,
+                          hashing->span.off + hashing->done, part, len);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        crypto->sha256_update(crypto->context, &hashing->sha, part, len);
+        hashing->done += len;
+        step += len;
+    }
+    *is_done = hashing->done == hashing->size;
+    return OTTER_OK;
+}
+
+void otter_hashing_final(struct otter_device *device, struct otter_hashing *hashing,
+                         uint8_t digest[OTTER_SHA256_SIZE])
+{
+    const struct otter_crypto *crypto = device->ports.crypto;
+
+    crypto->sha256_final(crypto->context, &hashing->sha, digest);
+}
+
+enum otter_result otter_hash_matches(struct otter_device *device, uint8_t region,
+                                     uint32_t off, uint32_t size,
+                                     const uint8_t wanted[OTTER_SHA256_SIZE],
+                                     bool *matches)
+{
+    const struct otter_board *board = device->ports.board;
+    struct otter_hashing hashing;
+    uint8_t digest[OTTER_SHA256_SIZE];
+    bool is_done = false;
+
+    otter_hashing_start(device, &hashing, region, off, size);
+    while (!is_done) {
+        enum otter_result result = otter_hashing_step(device, &hashing, &is_done);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        board->watchdog_feed(board->context);
+    }
+    otter_hashing_final(device, &hashing, digest);
+    *matches = memcmp(digest, wanted, sizeof(digest)) == 0;
+    return OTTER_OK;
+}
+
+enum otter_result otter_system_read(const struct otter_device *device, uint8_t slot,
+                                    uint8_t copy, struct otter_system *system)
+{
+    enum otter_result result =
+        otter_receipt_open(&device->io, slot, copy, &system->receipt);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    system->slot = slot;
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+
+    return otter_control_open(&source, &system->control);
+}
+
+enum otter_result otter_system_peek(const struct otter_device *device, uint8_t slot,
+                                    struct otter_system *system)
+{
+    enum otter_result result = otter_system_read(device, slot, 0, system);
+
+    return result == OTTER_OK ? OTTER_OK : otter_system_read(device, slot, 1, system);
+}
+
+enum otter_result otter_system_member(const struct otter_system *system, uint8_t role,
+                                      struct otter_member *member, uint8_t *index)
+{
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+
+    for (uint8_t i = 0; i < system->control.member_count; i++) {
+        enum otter_result result =
+            otter_control_member(&source, &system->control, i, member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if (member->role == role) {
+            *index = i;
+            return OTTER_OK;
+        }
+    }
+    return OTTER_E_CONTROL_MISSING;
+}
+
+/* A table that is not the one the receipt names does not fit the system (K8). */
+static enum otter_result check_table(const struct otter_device *device,
+                                     const struct otter_system *system)
+{
+    struct otter_member member;
+    uint8_t index;
+    enum otter_result result =
+        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    return memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0
+               ? OTTER_OK
+               : OTTER_E_KEPT;
+}
+
+static enum otter_result open_copy(struct otter_device *device, uint8_t slot,
+                                   uint8_t copy, struct otter_system *system)
+{
+    const struct otter_state *state = &device->journal.state;
+    enum otter_result result = otter_system_read(device, slot, copy, system);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+
+    result = otter_control_verify(&source, &system->control, device->table.keys,
+                                  device->table.key_count, state->key_mask,
+                                  device->ports.crypto);
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (system->control.counter < state->counter) {
+        return OTTER_E_COUNTER;
+    }
+    if (system->control.target != device->table.target) {
+        return OTTER_E_TARGET;
+    }
+    return check_table(device, system);
+}
+
+/* The package hash proves nothing, so it may come from either copy. */
+static void borrow_hash(const struct otter_device *device, struct otter_system *system)
+{
+    struct otter_receipt other;
+
+    for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES && !system->receipt.has_hash;
+         copy++) {
+        if (otter_receipt_open(&device->io, system->slot, copy, &other) == OTTER_OK &&
+            other.has_hash) {
+            system->receipt.has_hash = true;
+            memcpy(system->receipt.hash, other.hash, sizeof(other.hash));
+        }
+    }
+}
+
+enum otter_result otter_system_open(struct otter_device *device, uint8_t slot,
+                                    struct otter_system *system)
+{
+    enum otter_result first = open_copy(device, slot, 0, system);
+
+    if (first != OTTER_OK) {
+        enum otter_result second = open_copy(device, slot, 1, system);
+
+        if (second != OTTER_OK) {
+            return first == OTTER_E_RECEIPT_COPY && second == first
+                       ? OTTER_E_RECEIPT_LOST
+                   : first == OTTER_E_RECEIPT_COPY ? second
+                                                   : first;
+        }
+    }
+    borrow_hash(device, system);
+    return OTTER_OK;
+}
+
+enum otter_result otter_vectors_check(const struct otter_device *device,
+                                      uint8_t region_id, uint32_t off,
+                                      const struct otter_region *runs_in, uint32_t size)
+{
+    const struct otter_policy *policy = &device->table.policy;
+    uint8_t vectors[8];
+
+    if (size < sizeof(vectors) || otter_io_read(&device->io, region_id, off, vectors,
+                                                sizeof(vectors)) != OTTER_OK) {
+        return OTTER_E_VECTORS;
+    }
+    uint32_t stack = otter_load_le32(vectors);
+    uint32_t reset = otter_load_le32(vectors + 4);
+
+    /* A full stack begins one past the RAM's end. */
+    if (stack <= policy->ram_addr || stack - policy->ram_addr > policy->ram_size) {
+        return OTTER_E_VECTORS;
+    }
+    if ((reset & 1U) == 0 || reset < runs_in->exec || reset - runs_in->exec >= size) {
+        return OTTER_E_VECTORS;
+    }
+    return OTTER_OK;
+}
+
+enum otter_result otter_system_check(struct otter_device *device,
+                                     const struct otter_system *system, uint8_t role)
+{
+    enum otter_result mismatch =
+        role == OTTER_ROLE_MANAGER ? OTTER_E_BOOT_MANAGER : OTTER_E_BOOT_APPLICATION;
+    uint8_t id = otter_system_region(device, system->slot, role);
+    const struct otter_region *region = otter_map_find(&device->table.map, id);
+    struct otter_member member;
+    uint8_t index;
+    bool matches = false;
+
+    if (region == NULL ||
+        otter_system_member(system, role, &member, &index) != OTTER_OK) {
+        return mismatch;
+    }
+    if (member.installed_size > region->size ||
+        otter_hash_matches(device, id, 0, member.installed_size, member.installed_sha,
+                           &matches) != OTTER_OK ||
+        !matches) {
+        return mismatch;
+    }
+    return otter_vectors_check(device, id, 0, region, member.installed_size);
+}
