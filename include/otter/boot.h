@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot: the first program, never replaced. It decides from a snapshot what runs, acts,
+ * and says where to jump. A confirmed boot writes nothing (K9).
+ */
+#ifndef OTTER_BOOT_H
+#define OTTER_BOOT_H
+
+#include "otter/copying.h"
+#include "otter/device.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A verdict that boot has not needed yet, or has. */
+enum otter_verdict {
+    OTTER_VERDICT_UNKNOWN = 0,
+    OTTER_VERDICT_GOOD,
+    OTTER_VERDICT_BAD,
+};
+
+/* Everything the decision depends on. */
+struct otter_boot_facts {
+    uint8_t phase; /* enum otter_phase */
+    uint8_t part;
+    uint8_t current;
+    bool is_ab;
+    bool has_unknown; /* the journal holds a critical extension not known here */
+    bool is_rebuilt;  /* the journal was lost */
+    bool wants_manager;
+    bool is_counted_reset;  /* the last reset counts as a failure */
+    uint8_t faults, powers; /* attempts so far */
+    uint8_t fault_limit, power_limit;
+    uint8_t roll_backs;  /* completed ones that did not verify */
+    bool is_restored;    /* the saved copy was written back in this run */
+    bool cannot_restore; /* there is no whole saved copy, or it cannot be written */
+    bool cannot_record;  /* the journal cannot be written */
+    enum otter_verdict system[2]; /* receipt and firmware of each slot */
+    enum otter_verdict manager;
+};
+
+enum otter_boot_act {
+    OTTER_BOOT_CHECK_SYSTEM, /* find out system[slot], then decide again */
+    OTTER_BOOT_CHECK_MANAGER,
+    OTTER_BOOT_RUN,    /* jump to the system of `slot` */
+    OTTER_BOOT_TRY,    /* seal an attempt, then jump to it */
+    OTTER_BOOT_SWITCH, /* record that `slot` is the current system, then decide again */
+    OTTER_BOOT_ROLL_BACK, /* record that the roll back begins, then decide again */
+    OTTER_BOOT_RESTORE,   /* copy the saved image back, then decide again */
+    OTTER_BOOT_MANAGER,   /* jump to the manager */
+    OTTER_BOOT_NOTHING,   /* nothing verifies (K18) */
+};
+
+struct otter_boot_decision {
+    enum otter_boot_act act;
+    uint8_t slot;
+    uint16_t code; /* why, if not the ordinary way */
+};
+
+/* Pure. Total: answers for every value of the facts. */
+struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts);
+
+enum otter_boot_target {
+    OTTER_BOOT_TO_APPLICATION = 1,
+    OTTER_BOOT_TO_MANAGER,
+    OTTER_BOOT_TO_NOTHING, /* stay: report `code`, feed the watchdog, try again after a
+                              while */
+};
+
+/* Where to jump. */
+struct otter_boot_result {
+    enum otter_boot_target target;
+    uint8_t region; /* the region whose vector table is to be loaded */
+    uint32_t addr;  /* at which it lies, and */
+    uint32_t exec;  /* at which it runs */
+    uint16_t code;  /* why the manager or nothing runs; 0 if nothing is wrong */
+};
+
+struct otter_boot {
+    struct otter_device device;
+    struct otter_system system;
+    struct otter_boot_facts facts;
+    struct otter_copying copying;
+};
+
+/* Runs boot: opens the device, decides and acts until it knows where to jump. Returns
+ * in any case. Long only when it rolls back (one copy of the application). The board's
+ * watchdog is fed, and started for a trial. */
+struct otter_boot_result otter_boot_run(struct otter_boot *boot,
+                                        const struct otter_ports *ports);
+
+#endif

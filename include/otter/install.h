@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The install engine: takes a requested package from the store to a system on trial,
+ * by the ordered table of stages in src/install/stages.c. Run by the manager. Every
+ * step is bounded and idempotent (P3): after a cut the engine starts again at the
+ * stage that the journal names.
+ */
+#ifndef OTTER_INSTALL_H
+#define OTTER_INSTALL_H
+
+#include "otter/copying.h"
+#include "otter/device.h"
+#include "otter/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a step answers. */
+enum otter_step {
+    OTTER_STEP_MORE = 0, /* call again */
+    OTTER_STEP_DONE,     /* the stage, or the whole installation, is finished */
+    OTTER_STEP_FAILED,   /* it ended; see `result` */
+};
+
+struct otter_install {
+    struct otter_device *device;
+    enum otter_result result; /* why it failed */
+    uint8_t stage;            /* index in the table of stages */
+    uint8_t percent;          /* of the stage */
+
+    /* Private. */
+    uint8_t substep; /* of the stage; 0 when it begins */
+    uint8_t member;
+    uint8_t repeats;     /* of stages 10 and 11 after a mismatch */
+    bool has_way_back;   /* the old application is whole, or its copy is */
+    bool is_ending;      /* the record that ends the installation is being written */
+    enum otter_step end; /* what to answer when it stands */
+    struct otter_system incoming;
+    struct otter_system old;
+    struct otter_member current;
+    struct otter_plan plan;
+    struct otter_hashing hashing;
+    struct otter_copying copying;
+};
+
+/* Starts or resumes the installation that the journal names: phase requested or
+ * installing; anything else gives 27-13. */
+OTTER_MUST_CHECK enum otter_result otter_install_open(struct otter_install *install,
+                                                      struct otter_device *device);
+
+/* At most one flash operation, STEP_BYTES of hashing or one signature check. DONE: the
+ * system is on trial; the caller resets. FAILED: the journal says so already: the old
+ * system runs again, or is about to be rolled back; the caller resets. */
+enum otter_step otter_install_step(struct otter_install *install);
+
+/* Public number and name of the stage under way, for people. */
+uint8_t otter_install_stage(const struct otter_install *install, const char **name);
+
+#endif

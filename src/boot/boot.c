@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot: collect the facts, decide, act, until there is somewhere to jump. Every act
+ * changes a fact, so the loop ends; its bound is checked all the same.
+ */
+#include "otter/boot.h"
+
+#include "otter/plan.h"
+
+#include <string.h>
+
+enum {
+    /* Checks of two systems and the manager, a roll back tried three times, each
+     * verified, a switch, a jump: never more than this many acts. */
+    ACTS_MAX = 32,
+};
+
+static void feed(const struct otter_boot *boot)
+{
+    const struct otter_board *board = boot->device.ports.board;
+
+    board->watchdog_feed(board->context);
+}
+
+static void load_state(struct otter_boot *boot)
+{
+    const struct otter_state *state = &boot->device.journal.state;
+    struct otter_boot_facts *facts = &boot->facts;
+
+    facts->phase = state->phase;
+    facts->part = state->part;
+    facts->current = state->current;
+    facts->faults = state->faults;
+    facts->powers = state->powers;
+    facts->roll_backs = state->roll_backs;
+    facts->has_unknown = otter_state_has_unknown(state);
+}
+
+static void collect_facts(struct otter_boot *boot)
+{
+    const struct otter_board *board = boot->device.ports.board;
+    const struct otter_policy *policy = &boot->device.table.policy;
+    struct otter_boot_facts *facts = &boot->facts;
+
+    memset(facts, 0, sizeof(*facts));
+    load_state(boot);
+    facts->is_ab = otter_device_is_ab(&boot->device);
+    facts->is_rebuilt = boot->device.journal.is_lost;
+    facts->wants_manager = board->wants_manager(board->context);
+    facts->is_counted_reset =
+        board->reset_cause(board->context) >= OTTER_RESET_SOFTWARE;
+    facts->fault_limit = policy->trial_faults;
+    facts->power_limit = policy->trial_powers;
+}
+
+static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
+{
+    struct otter_device *device = &boot->device;
+
+    return otter_system_open(device, slot, &boot->system) == OTTER_OK &&
+                   otter_system_check(device, &boot->system, OTTER_ROLE_FIRMWARE) ==
+                       OTTER_OK
+               ? OTTER_VERDICT_GOOD
+               : OTTER_VERDICT_BAD;
+}
+
+/* Either system's receipt vouches for the manager. */
+static enum otter_verdict check_manager(struct otter_boot *boot)
+{
+    struct otter_device *device = &boot->device;
+
+    for (uint8_t i = 0; i < 2; i++) {
+        uint8_t slot =
+            i == 0 ? boot->facts.current : (uint8_t)(1 - boot->facts.current);
+
+        if (otter_system_open(device, slot, &boot->system) == OTTER_OK &&
+            otter_system_check(device, &boot->system, OTTER_ROLE_MANAGER) == OTTER_OK) {
+            return OTTER_VERDICT_GOOD;
+        }
+    }
+    return OTTER_VERDICT_BAD;
+}
+
+/* Writes a record; one that cannot be written becomes a fact. */
+static void record(struct otter_boot *boot, const struct otter_state *state,
+                   enum otter_firmness firmness)
+{
+    enum otter_result result =
+        otter_journal_write(&boot->device.journal, state, firmness);
+
+    if (result != OTTER_OK) {
+        boot->facts.cannot_record = true;
+        otter_device_event(&boot->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
+                           otter_code(result));
+    }
+    load_state(boot);
+}
+
+/* The attempt stands before the jump (K16); the watchdog runs before it, too. */
+static void start_trial(struct otter_boot *boot)
+{
+    const struct otter_board *board = boot->device.ports.board;
+    struct otter_state state = boot->device.journal.state;
+
+    if (boot->facts.is_counted_reset) {
+        state.faults++;
+    } else {
+        state.powers++;
+    }
+    record(boot, &state, OTTER_SEALED);
+    if (!boot->facts.cannot_record) {
+        board->watchdog_start(board->context,
+                              (uint32_t)boot->device.table.policy.watchdog_s * 1000U);
+    }
+}
+
+static void take_outcome(struct otter_boot *boot, struct otter_state *state,
+                         uint8_t kind, uint16_t code)
+{
+    struct otter_system system;
+
+    state->outcome.kind = kind;
+    state->outcome.code = code;
+    memset(state->outcome.id, 0, sizeof(state->outcome.id));
+    if (otter_system_peek(&boot->device, (uint8_t)(1 - boot->facts.current), &system) ==
+        OTTER_OK) {
+        memcpy(state->outcome.id, system.control.package_id, sizeof(state->outcome.id));
+    }
+}
+
+static void clear_work(struct otter_state *state)
+{
+    state->part = OTTER_PART_NONE;
+    state->member = 0;
+    state->cursor = 0;
+    state->erased = 0;
+    state->faults = 0;
+    state->powers = 0;
+}
+
+/* `slot` is the current system from now on, confirmed. */
+static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    if (state.phase == OTTER_PHASE_TRIAL) {
+        take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
+    } else if (state.phase != OTTER_PHASE_ROLLING_BACK) {
+        take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
+    }
+    clear_work(&state);
+    state.phase = OTTER_PHASE_ROLLED_BACK;
+    state.current = slot;
+    state.roll_backs = 0;
+    otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLED_BACK, 0,
+                       state.outcome.code);
+    record(boot, &state, OTTER_LASTING);
+}
+
+static void begin_roll_back(struct otter_boot *boot, uint16_t code)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
+    clear_work(&state);
+    state.phase = OTTER_PHASE_ROLLING_BACK;
+    state.part = OTTER_PART_RESTORE;
+    state.roll_backs = 0;
+    otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLING_BACK, 0,
+                       code);
+    record(boot, &state, OTTER_LASTING);
+}
+
+/* The saved copy is whole: the old receipt says so. */
+static bool find_saved_copy(struct otter_boot *boot, uint32_t *off, uint32_t *size)
+{
+    struct otter_device *device = &boot->device;
+    struct otter_member member;
+    uint8_t index;
+    bool matches = false;
+
+    if (otter_system_open(device, boot->facts.current, &boot->system) != OTTER_OK ||
+        otter_system_member(&boot->system, OTTER_ROLE_FIRMWARE, &member, &index) !=
+            OTTER_OK ||
+        otter_plan_saved_off(device, member.installed_size, off) != OTTER_OK) {
+        return false;
+    }
+    *size = member.installed_size;
+    return otter_hash_matches(device, OTTER_REGION_STAGING, *off, *size,
+                              member.installed_sha, &matches) == OTTER_OK &&
+           matches;
+}
+
+/* Copies sector by sector from where the journal stands. */
+static enum otter_result copy_back(struct otter_boot *boot, uint32_t off, uint32_t size)
+{
+    bool is_done = false;
+
+    boot->copying = (struct otter_copying){
+        .device = &boot->device,
+        .from_region = OTTER_REGION_STAGING,
+        .from_off = off,
+        .to_region = OTTER_REGION_APPLICATION,
+        .size = size,
+    };
+    otter_copying_open(&boot->copying);
+    while (!is_done) {
+        enum otter_result result = otter_copying_step(&boot->copying, &is_done);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        feed(boot);
+    }
+    return OTTER_OK;
+}
+
+/* A restore that is finished is counted, so that one that never verifies ends. */
+static void restore(struct otter_boot *boot)
+{
+    struct otter_device *device = &boot->device;
+    struct otter_state state = device->journal.state;
+    uint32_t off = 0;
+    uint32_t size = 0;
+
+    if (!find_saved_copy(boot, &off, &size)) {
+        boot->facts.cannot_restore = true;
+        return;
+    }
+    if (boot->facts.is_restored) {
+        state.cursor = 0; /* it stands and does not verify: all of it again */
+    }
+    record(boot, &state, OTTER_SEALED); /* seals what may be an unsealed tail (K3) */
+    if (boot->facts.cannot_record) {
+        boot->facts.cannot_restore = true;
+        return;
+    }
+    otter_io_open(&device->io, OTTER_REGION_APPLICATION);
+    enum otter_result result = copy_back(boot, off, size);
+
+    otter_io_close(&device->io, OTTER_REGION_APPLICATION);
+    if (result != OTTER_OK) {
+        boot->facts.cannot_restore = true;
+        otter_device_event(device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
+                           otter_code(result));
+        return;
+    }
+    state = device->journal.state;
+    state.roll_backs++;
+    record(boot, &state, OTTER_SEALED);
+    boot->facts.is_restored = true;
+    boot->facts.system[boot->facts.current] = OTTER_VERDICT_UNKNOWN;
+}
+
+static struct otter_boot_result jump_to(const struct otter_boot *boot,
+                                        enum otter_boot_target target, uint8_t id,
+                                        uint16_t code)
+{
+    const struct otter_region *region = otter_map_find(&boot->device.table.map, id);
+    struct otter_boot_result result = {.target = target, .region = id, .code = code};
+
+    if (region != NULL) {
+        result.addr = region->addr;
+        result.exec = region->exec;
+    }
+    return result;
+}
+
+static struct otter_boot_result run(const struct otter_boot *boot, uint8_t slot,
+                                    uint16_t code)
+{
+    return jump_to(boot, OTTER_BOOT_TO_APPLICATION,
+                   otter_system_region(&boot->device, slot, OTTER_ROLE_FIRMWARE), code);
+}
+
+/* Does one act. True if it is time to jump. */
+static bool act(struct otter_boot *boot, const struct otter_boot_decision *decision,
+                struct otter_boot_result *result)
+{
+    switch (decision->act) {
+    case OTTER_BOOT_CHECK_SYSTEM:
+        boot->facts.system[decision->slot] = check_system(boot, decision->slot);
+        return false;
+    case OTTER_BOOT_CHECK_MANAGER:
+        boot->facts.manager = check_manager(boot);
+        return false;
+    case OTTER_BOOT_SWITCH:
+        switch_to(boot, decision->slot, decision->code);
+        return false;
+    case OTTER_BOOT_ROLL_BACK:
+        begin_roll_back(boot, decision->code);
+        return false;
+    case OTTER_BOOT_RESTORE:
+        restore(boot);
+        return false;
+    case OTTER_BOOT_TRY:
+        start_trial(boot);
+        if (boot->facts.cannot_record) {
+            return false;
+        }
+        *result = run(boot, decision->slot, decision->code);
+        return true;
+    case OTTER_BOOT_RUN:
+        *result = run(boot, decision->slot, decision->code);
+        return true;
+    case OTTER_BOOT_MANAGER:
+        *result =
+            jump_to(boot, OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER, decision->code);
+        return true;
+    case OTTER_BOOT_NOTHING:
+        break;
+    }
+    *result = jump_to(boot, OTTER_BOOT_TO_NOTHING, OTTER_REGION_NONE, decision->code);
+    return true;
+}
+
+/* A lost journal is rebuilt and written again, so that every program sees the same
+ * state (K2). */
+static void rebuild(struct otter_boot *boot)
+{
+    enum otter_result result = otter_device_rebuild(&boot->device);
+    struct otter_state state = boot->device.journal.state;
+
+    if (result != OTTER_OK) {
+        return; /* no system is proved: nothing worth a record */
+    }
+    if (otter_journal_write(&boot->device.journal, &state, OTTER_LASTING) != OTTER_OK) {
+        boot->facts.cannot_record = true;
+    }
+}
+
+static struct otter_boot_result decide_and_act(struct otter_boot *boot)
+{
+    struct otter_boot_result result = {0};
+
+    for (uint8_t i = 0; i < ACTS_MAX; i++) {
+        struct otter_boot_decision decision = otter_boot_decide(&boot->facts);
+
+        feed(boot);
+        if (act(boot, &decision, &result)) {
+            return result;
+        }
+    }
+    return jump_to(boot, OTTER_BOOT_TO_NOTHING, OTTER_REGION_NONE,
+                   otter_code(OTTER_E_BOOT_NOTHING));
+}
+
+struct otter_boot_result otter_boot_run(struct otter_boot *boot,
+                                        const struct otter_ports *ports)
+{
+    enum otter_result opened =
+        otter_device_open(&boot->device, ports, OTTER_PROGRAM_BOOT);
+
+    if (opened != OTTER_OK) {
+        struct otter_boot_result result = {.target = OTTER_BOOT_TO_NOTHING,
+                                           .code = otter_code(opened)};
+
+        ports->board->report(ports->board->context, result.code);
+        return result;
+    }
+    collect_facts(boot);
+    if (boot->device.journal.is_lost) {
+        rebuild(boot);
+        load_state(boot);
+    }
+    struct otter_boot_result result = decide_and_act(boot);
+
+    if (result.code != 0) {
+        ports->board->report(ports->board->context, result.code);
+    }
+    return result;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot's decision: pure, total, small enough to be read whole. Verdicts that cost time
+ * are asked for only when they matter: an UNKNOWN one becomes the act that finds it
+ * out, and boot decides again.
+ *
+ * Every path ends in a system that verifies, else in the manager if that verifies,
+ * else in "nothing" (K18).
+ */
+#include "otter/boot.h"
+
+enum { ROLL_BACK_LIMIT = 3 };
+
+static struct otter_boot_decision decision(enum otter_boot_act act, uint8_t slot,
+                                           enum otter_result why)
+{
+    return (struct otter_boot_decision){
+        .act = act, .slot = slot, .code = otter_code(why)};
+}
+
+/* The manager is the last resort but one. */
+static struct otter_boot_decision manager(const struct otter_boot_facts *facts,
+                                          enum otter_result why)
+{
+    switch (facts->manager) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_MANAGER, 0, why);
+    case OTTER_VERDICT_GOOD:
+        return decision(OTTER_BOOT_MANAGER, 0, why);
+    case OTTER_VERDICT_BAD:
+        break;
+    }
+    return decision(OTTER_BOOT_NOTHING, 0, OTTER_E_BOOT_NOTHING);
+}
+
+/* Runs the current system; if it is damaged, the other one if that verifies. */
+static struct otter_boot_decision run_current(const struct otter_boot_facts *facts,
+                                              enum otter_result why)
+{
+    uint8_t other = (uint8_t)(1 - facts->current);
+
+    switch (facts->system[facts->current]) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, why);
+    case OTTER_VERDICT_GOOD:
+        return decision(OTTER_BOOT_RUN, facts->current, why);
+    case OTTER_VERDICT_BAD:
+        break;
+    }
+    switch (facts->system[other]) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_SYSTEM, other, why);
+    case OTTER_VERDICT_GOOD:
+        /* Without a record the other program would take itself for the free slot. */
+        return facts->cannot_record
+                   ? manager(facts, OTTER_E_BOOT_APPLICATION)
+                   : decision(OTTER_BOOT_SWITCH, other, OTTER_E_BOOT_APPLICATION);
+    case OTTER_VERDICT_BAD:
+        break;
+    }
+    return manager(facts, OTTER_E_BOOT_APPLICATION);
+}
+
+/* The manager if it verifies; else the application, so that a damaged manager alone
+ * stops nothing. */
+static struct otter_boot_decision prefer_manager(const struct otter_boot_facts *facts)
+{
+    return facts->manager == OTTER_VERDICT_BAD
+               ? run_current(facts, OTTER_E_BOOT_MANAGER)
+               : manager(facts, OTTER_OK);
+}
+
+/* Brings the saved copy back, then the old system runs. A copy that this run did not
+ * finish writing is never taken for whole (K5). */
+static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts)
+{
+    if (facts->is_ab || facts->is_restored) {
+        switch (facts->system[facts->current]) {
+        case OTTER_VERDICT_UNKNOWN:
+            return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, OTTER_OK);
+        case OTTER_VERDICT_GOOD:
+            return facts->cannot_record
+                       ? decision(OTTER_BOOT_RUN, facts->current,
+                                  OTTER_E_JOURNAL_SECTORS)
+                       : decision(OTTER_BOOT_SWITCH, facts->current, OTTER_OK);
+        case OTTER_VERDICT_BAD:
+            break;
+        }
+    }
+    if (facts->is_ab || facts->cannot_restore || facts->roll_backs >= ROLL_BACK_LIMIT) {
+        return manager(facts, OTTER_E_ROLL_BACK);
+    }
+    return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
+}
+
+/* The trial is over: on an A/B device the old system stands ready, else its copy is
+ * written back. */
+static struct otter_boot_decision end_trial(const struct otter_boot_facts *facts,
+                                            enum otter_result why)
+{
+    if (facts->cannot_record) {
+        return manager(facts, OTTER_E_JOURNAL_SECTORS);
+    }
+    if (!facts->is_ab) {
+        return decision(OTTER_BOOT_ROLL_BACK, facts->current, why);
+    }
+    switch (facts->system[facts->current]) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, why);
+    case OTTER_VERDICT_GOOD:
+        return decision(OTTER_BOOT_SWITCH, facts->current, why);
+    case OTTER_VERDICT_BAD:
+        break;
+    }
+    return manager(facts, OTTER_E_ROLL_BACK);
+}
+
+static struct otter_boot_decision try_new(const struct otter_boot_facts *facts)
+{
+    uint8_t slot = (uint8_t)(1 - facts->current);
+
+    if (facts->is_counted_reset && facts->faults >= facts->fault_limit) {
+        return end_trial(facts, OTTER_E_TRIAL_FAULTS);
+    }
+    if (!facts->is_counted_reset && facts->powers >= facts->power_limit) {
+        return end_trial(facts, OTTER_E_TRIAL_POWER);
+    }
+    switch (facts->system[slot]) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_SYSTEM, slot, OTTER_OK);
+    case OTTER_VERDICT_BAD:
+        return end_trial(facts, OTTER_E_TRIAL_DAMAGED);
+    case OTTER_VERDICT_GOOD:
+        break;
+    }
+    /* An attempt that cannot be sealed is none (K16). */
+    return facts->cannot_record ? end_trial(facts, OTTER_E_JOURNAL_SECTORS)
+                                : decision(OTTER_BOOT_TRY, slot, OTTER_OK);
+}
+
+/* The application may be half written: the manager goes on; if it is damaged, boot
+ * brings the old one back. */
+static struct otter_boot_decision go_on_installing(const struct otter_boot_facts *facts)
+{
+    if (facts->manager != OTTER_VERDICT_BAD) {
+        return manager(facts, OTTER_OK);
+    }
+    if (facts->is_ab || facts->part != OTTER_PART_WRITE) {
+        return run_current(facts, OTTER_E_BOOT_MANAGER);
+    }
+    return facts->cannot_record
+               ? manager(facts, OTTER_E_JOURNAL_SECTORS)
+               : decision(OTTER_BOOT_ROLL_BACK, facts->current, OTTER_E_BOOT_MANAGER);
+}
+
+struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts)
+{
+    /* A roll back is finished first: until then there is no application. */
+    bool is_asked_for =
+        facts->has_unknown ||
+        (facts->wants_manager && facts->phase != OTTER_PHASE_ROLLING_BACK);
+
+    if (is_asked_for && facts->manager != OTTER_VERDICT_BAD) {
+        return manager(facts, facts->has_unknown ? OTTER_E_JOURNAL_CRITICAL : OTTER_OK);
+    }
+    switch (facts->phase) {
+    case OTTER_PHASE_REQUESTED:
+        return prefer_manager(facts);
+    case OTTER_PHASE_INSTALLING:
+        return go_on_installing(facts);
+    case OTTER_PHASE_TRIAL:
+        return try_new(facts);
+    case OTTER_PHASE_ROLLING_BACK:
+        return roll_back(facts);
+    default:
+        return run_current(facts, OTTER_OK);
+    }
+}

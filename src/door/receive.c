@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Receiving: what a door asks. The decisions are here and change only RAM; the work
+ * on flash is in receive_steps.c.
+ */
+#include "otter/receive.h"
+
+#include "receive_steps.h"
+
+#include <string.h>
+
+static bool is_same_session(const uint8_t *a, const uint8_t *b)
+{
+    static const uint8_t none[OTTER_SESSION_SIZE] = {0};
+
+    return memcmp(a, b, OTTER_SESSION_SIZE) == 0 &&
+           memcmp(a, none, OTTER_SESSION_SIZE) != 0;
+}
+
+void otter_receive_open(struct otter_receive *receive, struct otter_device *device)
+{
+    const struct otter_state *state = &device->journal.state;
+
+    memset(receive, 0, sizeof(*receive));
+    receive->device = device;
+    receive->slot = (uint8_t)(1 - state->current);
+    memcpy(receive->session, state->session, OTTER_SESSION_SIZE);
+    if (state->phase == OTTER_PHASE_RECEIVING || state->phase == OTTER_PHASE_COMPLETE) {
+        otter_receive_resume(receive);
+    }
+}
+
+/* Steps at which nothing can be done without the next chunk. */
+static bool waits_for_data(const struct otter_receive *receive)
+{
+    switch (receive->step) {
+    case RECEIVE_HEADER:
+    case RECEIVE_CONTROL:
+    case RECEIVE_ERASE_SECTOR:
+    case RECEIVE_FILL:
+    case RECEIVE_TRAILER:
+        return receive->left == 0;
+    default:
+        return receive->step == RECEIVE_IDLE || receive->step == RECEIVE_COMPLETE;
+    }
+}
+
+bool otter_receive_is_busy(const struct otter_receive *receive)
+{
+    return otter_journal_is_busy(&receive->device->journal) || !waits_for_data(receive);
+}
+
+bool otter_receive_is_complete(const struct otter_receive *receive)
+{
+    return receive->step == RECEIVE_COMPLETE && !otter_receive_is_busy(receive);
+}
+
+static bool is_allowed_now(const struct otter_device *device)
+{
+    const struct otter_board *board = device->ports.board;
+
+    return board->allows_update(board->context);
+}
+
+/* A chunk at offset 0 that begins a transfer: the header is judged before anything is
+ * written. */
+static enum otter_result offer_first(struct otter_receive *receive,
+                                     const struct otter_chunk *chunk)
+{
+    struct otter_image_header header;
+
+    if (!is_allowed_now(receive->device)) {
+        return OTTER_E_POSTPONED;
+    }
+    if (chunk->size >= OTTER_IMAGE_HEADER_SIZE) {
+        enum otter_result result = otter_image_header_parse(chunk->data, &header);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+    }
+    struct otter_device *device = receive->device;
+
+    memset(receive, 0, sizeof(*receive));
+    receive->device = device;
+    receive->slot = (uint8_t)(1 - device->journal.state.current);
+    memcpy(receive->session, chunk->session, OTTER_SESSION_SIZE);
+    receive->total = chunk->total;
+    receive->step = RECEIVE_BEGIN;
+    return OTTER_OK;
+}
+
+/* What an earlier refusal says to this chunk (K11). */
+static enum otter_result remembered(const struct otter_receive *receive,
+                                    const struct otter_chunk *chunk)
+{
+    if (receive->refusal == OTTER_OK) {
+        return OTTER_OK;
+    }
+    if (chunk->off != 0 || is_same_session(chunk->session, receive->refused_session)) {
+        return receive->refusal;
+    }
+    return OTTER_OK;
+}
+
+static bool begins(const struct otter_receive *receive, const struct otter_chunk *chunk)
+{
+    if (chunk->off != 0) {
+        return false;
+    }
+    return receive->next == 0 || chunk->wants_restart ||
+           !is_same_session(chunk->session, receive->session);
+}
+
+enum otter_result otter_receive_offer(struct otter_receive *receive,
+                                      const struct otter_chunk *chunk)
+{
+    if (otter_receive_is_busy(receive)) {
+        return OTTER_E_BUSY;
+    }
+    if (otter_phase_locks_store(receive->device->journal.state.phase)) {
+        return OTTER_E_LOCKED;
+    }
+    enum otter_result result = remembered(receive, chunk);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (begins(receive, chunk)) {
+        if (chunk->size == 0) {
+            return OTTER_E_RECEIVE_OFFSET;
+        }
+        result = offer_first(receive, chunk);
+    } else if (chunk->off != receive->next) {
+        result = OTTER_E_RECEIVE_OFFSET;
+    } else if (receive->length != 0 && chunk->size > receive->length - receive->next) {
+        result = OTTER_E_RECEIVE_OVERRUN;
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    receive->data = chunk->data;
+    receive->left = chunk->size;
+    receive->next += (uint32_t)chunk->size;
+    return OTTER_OK;
+}
+
+/* The package is out: remember why, tell the journal, wait for another one. */
+static enum otter_result refuse(struct otter_receive *receive, enum otter_result reason)
+{
+    struct otter_device *device = receive->device;
+    struct otter_state state = device->journal.state;
+
+    receive->refusal = reason;
+    memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
+    receive->step = RECEIVE_IDLE;
+    receive->left = 0;
+    receive->next = 0;
+    receive->length = 0;
+    otter_device_event(device, OTTER_EVENT_REFUSED, 0, 0, otter_code(reason));
+    if (state.phase != OTTER_PHASE_RECEIVING) {
+        return reason;
+    }
+    state.phase = OTTER_PHASE_CONFIRMED;
+    state.part = OTTER_PART_NONE;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    memset(state.session, 0, sizeof(state.session));
+    state.outcome.kind = OTTER_OUTCOME_REFUSED;
+    state.outcome.code = otter_code(reason);
+    memcpy(state.outcome.id, receive->control.package_id, sizeof(state.outcome.id));
+    /* If even this cannot be written, the refusal still stands in RAM; the next
+     * power-on finds an unfinished transfer, which is as harmless. */
+    (void)!otter_journal_put(&device->journal, &state, OTTER_SEALED);
+    return reason;
+}
+
+static void tell_percent(struct otter_receive *receive)
+{
+    if (receive->length == 0) {
+        return;
+    }
+    uint32_t done = receive->next - (uint32_t)receive->left;
+    uint8_t percent = (uint8_t)((uint64_t)done * 100 / receive->length);
+
+    if (percent != receive->percent) {
+        receive->percent = percent;
+        otter_device_event(receive->device, OTTER_EVENT_RECEIVING, 0, percent, 0);
+    }
+}
+
+enum otter_result otter_receive_step(struct otter_receive *receive)
+{
+    struct otter_journal *journal = &receive->device->journal;
+    enum otter_result result;
+
+    if (otter_journal_is_busy(journal)) {
+        result = otter_journal_step(journal);
+    } else if (waits_for_data(receive)) {
+        return OTTER_OK;
+    } else {
+        result = otter_receive_do(receive);
+    }
+    if (result != OTTER_OK) {
+        return refuse(receive, result);
+    }
+    tell_percent(receive);
+    return OTTER_OK;
+}
+
+enum otter_result otter_receive_forget(struct otter_receive *receive)
+{
+    struct otter_device *device = receive->device;
+    struct otter_state state = device->journal.state;
+
+    if (otter_receive_is_busy(receive)) {
+        return OTTER_E_BUSY;
+    }
+    if (otter_phase_locks_store(state.phase)) {
+        return OTTER_E_LOCKED;
+    }
+    memset(receive, 0, sizeof(*receive));
+    receive->device = device;
+    if (state.phase != OTTER_PHASE_RECEIVING && state.phase != OTTER_PHASE_COMPLETE) {
+        return OTTER_OK;
+    }
+    state.phase = OTTER_PHASE_CONFIRMED;
+    state.part = OTTER_PART_NONE;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    memset(state.session, 0, sizeof(state.session));
+    return otter_journal_put(&device->journal, &state, OTTER_SEALED);
+}
+
+enum otter_result otter_receive_request(struct otter_receive *receive)
+{
+    struct otter_device *device = receive->device;
+    struct otter_state state = device->journal.state;
+
+    if (state.phase == OTTER_PHASE_REQUESTED) {
+        return OTTER_OK;
+    }
+    if (otter_phase_locks_store(state.phase)) {
+        return OTTER_E_LOCKED;
+    }
+    if (!otter_receive_is_complete(receive)) {
+        return OTTER_E_NOT_COMPLETE;
+    }
+    if (!is_allowed_now(device)) {
+        return OTTER_E_POSTPONED;
+    }
+    state.phase = OTTER_PHASE_REQUESTED;
+    otter_device_event(device, OTTER_EVENT_PHASE, OTTER_PHASE_REQUESTED, 0, 0);
+    return otter_journal_put(&device->journal, &state, OTTER_SEALED);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: walks the table of stages, one bounded step at a time, and writes how it
+ * ends. Before anything of the old system is changed a failure leaves the old system
+ * as it is; after that it asks boot to bring it back.
+ */
+#include "otter/install.h"
+
+#include "stages.h"
+
+#include <string.h>
+
+uint8_t otter_stage_percent(uint32_t done, uint32_t size)
+{
+    return size == 0 ? 100 : (uint8_t)((uint64_t)done * 100 / size);
+}
+
+enum otter_step otter_stage_fail(struct otter_install *install,
+                                 enum otter_result result)
+{
+    install->result = result;
+    return OTTER_STEP_FAILED;
+}
+
+bool otter_stage_find_member(struct otter_install *install)
+{
+    struct otter_source source = otter_span_source(&install->incoming.receipt.span,
+                                                   install->incoming.receipt.length);
+
+    for (; install->member < install->plan.count; install->member++) {
+        if (install->plan.members[install->member].strategy == OTTER_STRATEGY_KEPT) {
+            continue;
+        }
+        return otter_control_member(&source, &install->incoming.control,
+                                    install->member, &install->current) == OTTER_OK;
+    }
+    return false;
+}
+
+uint8_t otter_install_stage(const struct otter_install *install, const char **name)
+{
+    *name = otter_stages[install->stage].name;
+    return otter_stages[install->stage].code;
+}
+
+static void tell_stage(const struct otter_install *install)
+{
+    otter_device_event(install->device, OTTER_EVENT_STAGE,
+                       otter_stages[install->stage].code, install->percent, 0);
+}
+
+enum otter_result otter_install_open(struct otter_install *install,
+                                     struct otter_device *device)
+{
+    struct otter_state state = device->journal.state;
+
+    memset(install, 0, sizeof(*install));
+    install->device = device;
+    if (state.phase == OTTER_PHASE_INSTALLING) {
+        tell_stage(install);
+        /* Seals what may be an unsealed tail before anything is written (K3). */
+        return otter_journal_put(&device->journal, &state, OTTER_SEALED);
+    }
+    if (state.phase != OTTER_PHASE_REQUESTED) {
+        return OTTER_E_JOURNAL_TRANSITION;
+    }
+    state.phase = OTTER_PHASE_INSTALLING;
+    state.part = OTTER_PART_CHECK;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    state.roll_backs = 0;
+    tell_stage(install);
+    return otter_journal_put(&device->journal, &state, OTTER_SEALED);
+}
+
+/* Writes the record that ends the installation and answers `end` when it stands. */
+static enum otter_step end_with(struct otter_install *install,
+                                const struct otter_state *state,
+                                enum otter_firmness firmness, enum otter_step end)
+{
+    enum otter_result result =
+        otter_journal_put(&install->device->journal, state, firmness);
+
+    install->is_ending = true;
+    install->end = end;
+    if (result != OTTER_OK) {
+        install->result = result;
+        return OTTER_STEP_FAILED;
+    }
+    otter_device_event(install->device, OTTER_EVENT_PHASE, state->phase, 0,
+                       otter_code(install->result));
+    return OTTER_STEP_MORE;
+}
+
+static enum otter_step end_in_trial(struct otter_install *install)
+{
+    struct otter_state state = install->device->journal.state;
+
+    state.phase = OTTER_PHASE_TRIAL;
+    state.part = OTTER_PART_NONE;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    state.faults = 0;
+    state.powers = 0;
+    state.roll_backs = 0;
+    return end_with(install, &state, OTTER_SEALED, OTTER_STEP_DONE);
+}
+
+/* The old system stands as it did, or boot is asked to bring it back. */
+static enum otter_step end_in_failure(struct otter_install *install)
+{
+    struct otter_state state = install->device->journal.state;
+    bool is_touched = state.part == OTTER_PART_WRITE;
+
+    state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;
+    state.outcome.code = otter_code(install->result);
+    memcpy(state.outcome.id, install->incoming.control.package_id,
+           sizeof(state.outcome.id));
+    state.phase = is_touched ? OTTER_PHASE_ROLLING_BACK : OTTER_PHASE_CONFIRMED;
+    state.part = is_touched ? OTTER_PART_RESTORE : OTTER_PART_NONE;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    otter_device_event(install->device, OTTER_EVENT_FAILED,
+                       otter_stages[install->stage].code, install->percent,
+                       otter_code(install->result));
+    return end_with(install, &state, OTTER_LASTING, OTTER_STEP_FAILED);
+}
+
+/* Goes to the next stage that applies; false when the table is at its end. */
+static bool next_stage(struct otter_install *install)
+{
+    do {
+        install->stage++;
+    } while (otter_stages[install->stage].step != NULL &&
+             !otter_stages[install->stage].applies(install));
+    install->substep = 0;
+    install->member = 0;
+    install->percent = 0;
+    tell_stage(install);
+    return otter_stages[install->stage].step != NULL;
+}
+
+static enum otter_step step_journal(struct otter_install *install)
+{
+    enum otter_result result = otter_journal_step(&install->device->journal);
+
+    if (result == OTTER_OK) {
+        return OTTER_STEP_MORE;
+    }
+    install->result = result;
+    /* Without a journal nothing can be recorded, so nothing more is done. */
+    return OTTER_STEP_FAILED;
+}
+
+enum otter_step otter_install_step(struct otter_install *install)
+{
+    uint8_t percent = install->percent;
+
+    if (otter_journal_is_busy(&install->device->journal)) {
+        return step_journal(install);
+    }
+    if (install->is_ending) {
+        return install->end;
+    }
+    switch (otter_stages[install->stage].step(install)) {
+    case OTTER_STEP_FAILED:
+        return end_in_failure(install);
+    case OTTER_STEP_DONE:
+        return next_stage(install) ? OTTER_STEP_MORE : end_in_trial(install);
+    case OTTER_STEP_MORE:
+        break;
+    }
+    if (install->percent != percent) {
+        tell_stage(install);
+    }
+    return OTTER_STEP_MORE;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stages of an update, in the order in which a device performs them: the table of
+ * contents of this folder. Codes are public: users quote "[09-99]" from the screen.
+ * Never renumber; a new stage takes its place in the order with its own code.
+ */
+#include "stages.h"
+
+static bool always(const struct otter_install *install)
+{
+    (void)install;
+    return true;
+}
+
+/* Something is copied over the application, so the old one must be kept. */
+static bool replaces(const struct otter_install *install)
+{
+    for (uint8_t i = 0; i < install->plan.count; i++) {
+        if (install->plan.members[i].strategy == OTTER_STRATEGY_SAVED_COPY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct otter_stage otter_stages[] = {
+    /* code  name                          needed when  step */
+    {1, "Loading the package", always, otter_stage_package},
+    {9, "Checking the firmware", always, otter_stage_check},
+    {32, "Saving the old system", replaces, otter_stage_save},
+    /* Everything above leaves the application alone; everything below may change it. */
+    {10, "Writing flash", replaces, otter_stage_write},
+    {11, "Validating flash", always, otter_stage_validate},
+    {0, "", always, NULL},
+};

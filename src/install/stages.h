@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stages of an installation. Private to src/install.
+ */
+#ifndef OTTER_STAGES_H
+#define OTTER_STAGES_H
+
+#include "otter/install.h"
+
+/* One bounded step of a stage. `substep` is 0 when the stage begins; DONE ends the
+ * stage, FAILED ends the installation with `result`. The journal is not busy. */
+typedef enum otter_step otter_stage_fn(struct otter_install *install);
+
+struct otter_stage {
+    uint8_t code; /* public: XX of [XX-YY]; never renumbered */
+    const char *name;
+    bool (*applies)(const struct otter_install *install);
+    otter_stage_fn *step;
+};
+
+/* In the order of execution; ends with a row without a step. */
+extern const struct otter_stage otter_stages[];
+
+/* The rows' functions, by file. */
+otter_stage_fn otter_stage_package; /* stage_check.c */
+otter_stage_fn otter_stage_check;
+otter_stage_fn otter_stage_save; /* stage_write.c */
+otter_stage_fn otter_stage_write;
+otter_stage_fn otter_stage_validate;
+
+/* Sets `result` and answers FAILED. */
+enum otter_step otter_stage_fail(struct otter_install *install,
+                                 enum otter_result result);
+
+/* Goes to the next carried member from `install->member` on; false if none is left. */
+bool otter_stage_find_member(struct otter_install *install);
+
+/* Percentage of `done` in `size`; 100 for nothing to do. */
+uint8_t otter_stage_percent(uint32_t done, uint32_t size);
+
+#endif
