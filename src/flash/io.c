@@ -18,12 +18,16 @@ void otter_io_init(struct otter_io *io, const struct otter_flash *flash,
 
 void otter_io_open(struct otter_io *io, uint8_t id)
 {
-    io->open_regions = (uint16_t)(io->open_regions | (1U << id));
+    if (id < OTTER_REGION_ID_COUNT) {
+        io->open_regions = (uint16_t)(io->open_regions | (1U << id));
+    }
 }
 
 void otter_io_close(struct otter_io *io, uint8_t id)
 {
-    io->open_regions = (uint16_t)(io->open_regions & ~(1U << id));
+    if (id < OTTER_REGION_ID_COUNT) {
+        io->open_regions = (uint16_t)(io->open_regions & ~(1U << id));
+    }
 }
 
 static const struct otter_region *find_span(const struct otter_io *io, uint8_t id,
@@ -101,6 +105,9 @@ enum otter_result otter_io_program(struct otter_io *io, uint8_t id, uint32_t off
     }
     if (!is_open(io, id)) {
         return OTTER_E_FLASH_FORBIDDEN;
+    }
+    if (size == 0) {
+        return OTTER_OK; /* the port's program takes one word or more */
     }
     uint32_t addr = region->addr + off;
     size_t rest = area->page_size - (addr - area->addr) % area->page_size;

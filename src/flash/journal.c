@@ -11,6 +11,10 @@
  * - No power-on appends to a sector that it has not erased itself.
  * - Sequence numbers go on from the highest one in any valid record, so a sector that
  *   comes back can only come back as an old one.
+ * - What is kept from erasing is certain: a sector with three valid records. Its first
+ *   two were read back before the third was begun, so it counts for ever. One with two
+ *   may owe its second to a reading that does not come back: it may tell the state, for
+ *   it says nothing new, but never takes the place of a certain one.
  */
 #include "otter/journal.h"
 
@@ -23,7 +27,11 @@ enum journal_work {
     WORK_RECORD,  /* write the new state */
 };
 
-enum { NO_SECTOR = -1, OPENING_RECORDS = 2 };
+enum {
+    NO_SECTOR = -1,
+    OPENING_RECORDS = 2, /* and a sector that holds so many counts */
+    CERTAIN_RECORDS = 3, /* a sector that holds so many counts at every reading */
+};
 
 /* No new sector is begun above it: numbers never wrap. */
 static const uint32_t sequence_last = 0xFFFFFF00U;
@@ -32,7 +40,9 @@ static const uint32_t sequence_last = 0xFFFFFF00U;
 struct sector_log {
     uint8_t valid_count;
     uint32_t sequence;
-    uint16_t last_slot; /* of its last valid record */
+    struct otter_state state; /* of its last valid record; read once, because a torn
+                                 record may read differently the next time */
+    uint32_t erases[8];
 };
 
 static bool find_sector(const struct otter_journal *journal, uint8_t index,
@@ -70,8 +80,8 @@ static bool read_record(const struct otter_journal *journal, uint32_t off,
 
 /* Looks at every slot of a sector. Records of another sequence than the first valid
  * one do not belong to it. */
-static void scan_sector(struct otter_journal *journal,
-                        const struct otter_sector *sector, struct sector_log *log)
+static void scan_sector(struct otter_journal *journal, const struct otter_sector *sector,
+                        struct sector_log *log)
 {
     struct otter_state state;
     uint32_t erases[8];
@@ -91,27 +101,42 @@ static void scan_sector(struct otter_journal *journal,
             log->sequence = sequence;
         }
         if (log->sequence == sequence) {
-            log->last_slot = slot;
-            log->valid_count =
-                (uint8_t)(log->valid_count < 2 ? log->valid_count + 1 : 2);
+            log->state = state;
+            memcpy(log->erases, erases, sizeof(log->erases));
+            log->valid_count = (uint8_t)(log->valid_count < CERTAIN_RECORDS
+                                             ? log->valid_count + 1
+                                             : CERTAIN_RECORDS);
         }
     }
 }
 
-/* Takes the state from the newest sector, and the erase counts with it. */
-static void load_newest(struct otter_journal *journal, uint16_t slot)
+/* The newest sector that counts tells the state. */
+static void take_state(struct otter_journal *journal, int8_t index,
+                       const struct sector_log *log)
 {
-    struct otter_sector sector;
-    struct otter_state state;
-    uint32_t sequence;
-
-    if (!find_sector(journal, (uint8_t)journal->newest, &sector) ||
-        !read_record(journal, sector.off + (uint32_t)slot * OTTER_RECORD_SIZE, &state,
-                     &journal->io->erases[1], &sequence)) {
-        return; /* it has become unreadable since the scan: lost */
+    if (journal->newest != NO_SECTOR && log->sequence <= journal->sequence) {
+        return;
     }
-    journal->state = state;
+    journal->newest = index;
+    journal->sequence = log->sequence;
+    journal->state = log->state;
     journal->is_lost = false;
+    memcpy(&journal->io->erases[1], log->erases, sizeof(log->erases));
+}
+
+/* The two newest sectors that are certain are kept. `sequences`: theirs. */
+static void keep_sector(struct otter_journal *journal, int8_t index, uint32_t sequence,
+                        uint32_t sequences[2])
+{
+    if (journal->kept[0] == NO_SECTOR || sequence > sequences[0]) {
+        journal->kept[1] = journal->kept[0];
+        sequences[1] = sequences[0];
+        journal->kept[0] = index;
+        sequences[0] = sequence;
+    } else if (journal->kept[1] == NO_SECTOR || sequence > sequences[1]) {
+        journal->kept[1] = index;
+        sequences[1] = sequence;
+    }
 }
 
 void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
@@ -119,37 +144,25 @@ void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
 {
     struct otter_sector sector;
     struct sector_log log;
-    uint32_t newest_sequence = 0;
-    uint32_t second_sequence = 0;
-    uint16_t newest_slot = 0;
+    uint32_t kept_sequences[2] = {0, 0};
 
     memset(journal, 0, sizeof(*journal));
     journal->io = io;
     journal->program = program;
     journal->is_lost = true;
     journal->newest = NO_SECTOR;
-    journal->second = NO_SECTOR;
+    journal->kept[0] = NO_SECTOR;
+    journal->kept[1] = NO_SECTOR;
     for (uint8_t i = 0;
          i < OTTER_JOURNAL_SECTORS_MAX && find_sector(journal, i, &sector); i++) {
         journal->sector_count = (uint8_t)(i + 1);
         scan_sector(journal, &sector, &log);
-        if (log.valid_count < 2) {
-            continue;
+        if (log.valid_count >= OPENING_RECORDS) {
+            take_state(journal, (int8_t)i, &log);
         }
-        if (journal->newest == NO_SECTOR || log.sequence > newest_sequence) {
-            journal->second = journal->newest;
-            second_sequence = newest_sequence;
-            journal->newest = (int8_t)i;
-            newest_sequence = log.sequence;
-            newest_slot = log.last_slot;
-        } else if (journal->second == NO_SECTOR || log.sequence > second_sequence) {
-            journal->second = (int8_t)i;
-            second_sequence = log.sequence;
+        if (log.valid_count >= CERTAIN_RECORDS) {
+            keep_sector(journal, (int8_t)i, log.sequence, kept_sequences);
         }
-    }
-    journal->sequence = newest_sequence;
-    if (journal->newest != NO_SECTOR) {
-        load_newest(journal, newest_slot);
     }
 }
 
@@ -160,7 +173,7 @@ bool otter_journal_is_busy(const struct otter_journal *journal)
 
 static bool may_erase(const struct otter_journal *journal, int8_t sector)
 {
-    return sector != journal->newest && sector != journal->second &&
+    return sector != journal->kept[0] && sector != journal->kept[1] &&
            (journal->failed_sectors & (1UL << sector)) == 0;
 }
 
@@ -169,6 +182,9 @@ static enum otter_result give_up(struct otter_journal *journal,
 {
     journal->state = journal->found;
     journal->work = WORK_NONE;
+    /* A sector that was dropped may count all the same the next time, as the newest
+     * one: nothing may be added to the one before it. */
+    journal->is_ours = false;
     return result;
 }
 
@@ -178,6 +194,12 @@ static enum otter_result begin_sector(struct otter_journal *journal)
     int8_t base = journal->newest == NO_SECTOR ? (int8_t)(journal->sector_count - 1)
                                                : journal->newest;
 
+    /* Memory in which each sector takes the opening but not one record more must not
+     * keep the device busy for ever: twice round is enough for any write. */
+    if (journal->begun >= 2 * journal->sector_count) {
+        return give_up(journal, OTTER_E_JOURNAL_SECTORS);
+    }
+    journal->begun++;
     for (uint8_t i = 1; i <= journal->sector_count; i++) {
         int8_t sector = (int8_t)((base + i) % journal->sector_count);
 
@@ -211,6 +233,7 @@ static enum otter_result erase_candidate(struct otter_journal *journal)
     struct otter_sector sector;
 
     if (!find_sector(journal, (uint8_t)journal->candidate, &sector) ||
+        slot_count(&sector) < CERTAIN_RECORDS ||
         otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) != OTTER_OK) {
         return drop_candidate(journal);
     }
@@ -255,18 +278,15 @@ static enum progress program_record(struct otter_journal *journal, int8_t index)
     return PROGRESS_DONE;
 }
 
-/* The candidate counts from now on. */
+/* The candidate counts from now on, and a record follows in it in any case. */
 static void adopt_candidate(struct otter_journal *journal)
 {
-    journal->second = journal->newest;
+    journal->kept[1] = journal->kept[0];
+    journal->kept[0] = journal->candidate;
     journal->newest = journal->candidate;
     journal->sequence = journal->highest;
     journal->is_ours = true;
     journal->is_lost = false;
-    if (journal->records_left == 0) {
-        journal->work = WORK_NONE;
-        return;
-    }
     journal->work = WORK_RECORD;
     prepare(journal, &journal->state, journal->sequence);
 }
@@ -305,6 +325,7 @@ static enum otter_result write_new_state(struct otter_journal *journal)
     }
     if (journal->sectors_left > 0) {
         journal->sectors_left--;
+        journal->records_left = 1; /* makes the further sector a certain one */
         return begin_sector(journal);
     }
     journal->work = WORK_NONE;
@@ -330,6 +351,7 @@ enum otter_result otter_journal_put(struct otter_journal *journal,
     journal->records_left = firmness == OTTER_NOTED ? 1 : 2;
     journal->sectors_left = firmness == OTTER_LASTING ? 1 : 0;
     journal->programmed = 0;
+    journal->begun = 0;
     if (!journal->is_ours) {
         return begin_sector(journal);
     }

@@ -117,6 +117,16 @@ static uint32_t count_sectors(const struct otter_map *map,
     return count;
 }
 
+/* The table's second copy lies in whole sectors of its own (K8). */
+static bool has_halves(const struct otter_map *map, const struct otter_flash *flash)
+{
+    const struct otter_region *table = otter_map_find(map, OTTER_REGION_TABLE);
+    struct otter_sector sector;
+
+    return otter_map_sector(flash, table, table->size / 2, &sector) == OTTER_OK &&
+           sector.off == table->size / 2;
+}
+
 /* What every device has, with the fewest sectors it needs. */
 static const struct {
     uint8_t id;
@@ -153,5 +163,5 @@ enum otter_result otter_map_check(const struct otter_map *map,
         otter_map_find(map, OTTER_REGION_STAGING) == NULL) {
         return OTTER_E_MAP_MISSING;
     }
-    return OTTER_OK;
+    return has_halves(map, flash) ? OTTER_OK : OTTER_E_MAP_ALIGNMENT;
 }

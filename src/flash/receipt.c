@@ -20,10 +20,12 @@ enum {
     HEAD_OFF_VERSION = 4,
     HEAD_OFF_LENGTH = 6,
     HEAD_OFF_CONTROL_CRC = 8,
+    HEAD_OFF_RESERVED = 12,
     HEAD_OFF_CRC = 28,
 
     HASH_OFF_MAGIC = 0,
     HASH_OFF_HASH = 4,
+    HASH_OFF_RESERVED = 36,
     HASH_OFF_CRC = 60,
 };
 
@@ -80,6 +82,16 @@ void otter_receipt_hash_unit(const uint8_t hash[OTTER_SHA256_SIZE],
     otter_store_le32(unit + HASH_OFF_CRC, otter_crc32(0, unit, HASH_OFF_CRC));
 }
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_head(const uint8_t head[OTTER_RECEIPT_HEAD_SIZE])
 {
     uint16_t length = otter_load_le16(head + HEAD_OFF_LENGTH);
@@ -87,6 +99,7 @@ static bool is_head(const uint8_t head[OTTER_RECEIPT_HEAD_SIZE])
     return otter_load_le32(head + HEAD_OFF_MAGIC) == HEAD_MAGIC &&
            otter_load_le16(head + HEAD_OFF_VERSION) == RECEIPT_VERSION &&
            length >= OTTER_CONTROL_HEAD_SIZE && length <= OTTER_CONTROL_MAX &&
+           is_zero(head + HEAD_OFF_RESERVED, HEAD_OFF_CRC - HEAD_OFF_RESERVED) &&
            otter_load_le32(head + HEAD_OFF_CRC) == otter_crc32(0, head, HEAD_OFF_CRC);
 }
 
@@ -117,6 +130,7 @@ static void read_hash(struct otter_receipt *receipt, uint32_t off)
         otter_io_read(receipt->span.io, OTTER_REGION_RECEIPTS, off, unit,
                       sizeof(unit)) == OTTER_OK &&
         otter_load_le32(unit + HASH_OFF_MAGIC) == HASH_MAGIC &&
+        is_zero(unit + HASH_OFF_RESERVED, HASH_OFF_CRC - HASH_OFF_RESERVED) &&
         otter_load_le32(unit + HASH_OFF_CRC) == otter_crc32(0, unit, HASH_OFF_CRC);
     if (receipt->has_hash) {
         memcpy(receipt->hash, unit + HASH_OFF_HASH, OTTER_SHA256_SIZE);

@@ -81,6 +81,16 @@ static enum otter_result check_extensions(const uint8_t *bytes, size_t size)
     return off == size ? OTTER_OK : OTTER_E_TABLE_FORM;
 }
 
+static bool has_plain_regions(const uint8_t *regions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_zero(regions + i * REGION_SIZE + 2, 2)) { /* reserved */
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum otter_result check_form(const uint8_t *bytes, size_t size)
 {
     if (size < OTTER_TABLE_HEAD_SIZE ||
@@ -101,7 +111,8 @@ static enum otter_result check_form(const uint8_t *bytes, size_t size)
                     (size_t)bytes[OFF_KEYS] * KEY_SIZE + extensions;
 
     if (wanted != length || bytes[OFF_REGIONS] > OTTER_REGIONS_MAX ||
-        bytes[OFF_KEYS] > OTTER_KEYS_MAX || !is_zero(bytes + OFF_RESERVED, 18)) {
+        bytes[OFF_KEYS] > OTTER_KEYS_MAX || !is_zero(bytes + OFF_RESERVED, 18) ||
+        !has_plain_regions(bytes + OTTER_TABLE_HEAD_SIZE, bytes[OFF_REGIONS])) {
         return OTTER_E_TABLE_FORM;
     }
     return check_extensions(bytes + length - extensions, extensions);
@@ -255,7 +266,10 @@ enum otter_result otter_table_read(const struct otter_flash *flash, uint32_t add
         *damaged = (uint8_t)(*damaged | (results[copy] != OTTER_OK) << copy);
     }
     if (*damaged == 3) {
-        return results[0] == OTTER_E_TABLE_VERSION ? results[0] : OTTER_E_TABLE_LOST;
+        return results[0] == OTTER_E_TABLE_VERSION ||
+                       results[1] == OTTER_E_TABLE_VERSION
+                   ? OTTER_E_TABLE_VERSION
+                   : OTTER_E_TABLE_LOST;
     }
     uint8_t best =
         (*damaged & 1) != 0 || (*damaged == 0 && sequences[1] > sequences[0]);

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * powercut [--long | --replay ID]: sweeps every scenario.
+ *
+ * Without an option: the small twins of the profiles, every flash operation, cut
+ * before, after and torn (every prefix and outcome that the seeds below reach), with
+ * the real crypto; then pairs of cuts, sampled, with remembered signature checks.
+ * --long: the real maps, sampled as it prints. --replay: one run, with a trace.
+ */
+#include "sweep.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static unsigned failures;
+
+static void report(const struct sweep_world *world)
+{
+    char id[256];
+
+    sweep_replay_id(world, id, sizeof(id));
+    (void)printf("VIOLATION %s\n  replay: powercut --replay %s\n", world->violation, id);
+    failures++;
+}
+
+struct totals {
+    uint64_t runs;
+    uint64_t power_ons;
+    uint32_t ops;
+};
+
+/* Seeds of torn operations: a program's outcome for prefixes at its begin, middle and
+ * end, and every kind of torn erase (vflash.h explains the numbers). */
+static const uint32_t torn_seeds[] = {0, 1, 2, 5, 9, 38, 71, 104, 133, 166, 199};
+
+enum { TORN_SEEDS = sizeof(torn_seeds) / sizeof(torn_seeds[0]) };
+
+/* Cut `index` of the kinds: before, after, then torn with each seed. */
+static struct sweep_cut cut_at(uint32_t op, uint32_t index, uint32_t salt)
+{
+    struct sweep_cut cut = {.op = op, .kind = VFLASH_TORN};
+
+    if (index == 0) {
+        cut.kind = VFLASH_CUT_BEFORE;
+    } else if (index == 1) {
+        cut.kind = VFLASH_CUT_AFTER;
+    } else {
+        cut.seed = torn_seeds[index - 2] + (salt % 7) * 1000003U;
+    }
+    return cut;
+}
+
+enum { KINDS = 2 + TORN_SEEDS };
+
+static void sweep_one_cut(struct sweep_world *world, uint32_t stride, struct totals *totals)
+{
+    totals->ops = sweep_count_ops(world);
+    for (uint32_t op = 0; op < totals->ops; op += stride) {
+        for (uint32_t kind = 0; kind < KINDS; kind++) {
+            struct sweep_cut cut = cut_at(op, kind, op);
+
+            totals->runs++;
+            if (!sweep_run(world, &cut, 1)) {
+                report(world);
+            }
+        }
+    }
+    totals->power_ons += world->power_ons;
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525U + 1013904223U;
+    return *state >> 8;
+}
+
+/* Two to six cuts, one after another, each somewhere in what was left to do. */
+static void sweep_many_cuts(struct sweep_world *world, uint32_t runs, uint32_t seed,
+                            struct totals *totals)
+{
+    uint32_t ops = sweep_count_ops(world);
+    struct sweep_cut cuts[SWEEP_CUTS_MAX];
+
+    for (uint32_t run = 0; run < runs; run++) {
+        size_t count = 2 + next_random(&seed) % (SWEEP_CUTS_MAX - 1);
+
+        for (size_t i = 0; i < count; i++) {
+            uint32_t range = i == 0 ? ops : ops / (next_random(&seed) % 8 + 1) + 1;
+
+            cuts[i] = cut_at(next_random(&seed) % range, next_random(&seed) % KINDS,
+                             next_random(&seed));
+        }
+        totals->runs++;
+        if (!sweep_run(world, cuts, count)) {
+            report(world);
+        }
+    }
+    totals->power_ons += world->power_ons;
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void print_row(const struct sweep_world *world, const char *what,
+                      const struct totals *totals, double begin)
+{
+    (void)printf("%-20s%s %-8s %-9s %5" PRIu32 " ops %7" PRIu64 " runs %8" PRIu64
+                 " power-ons %6.1f s\n",
+                 world->sample.profile.name, world->is_ecc ? "+ecc" : "    ",
+                 world->scenario->name, what, totals->ops, totals->runs, totals->power_ons,
+                 now() - begin);
+    (void)fflush(stdout);
+}
+
+struct effort {
+    uint32_t stride;    /* cut every n-th operation */
+    uint32_t many_runs; /* sequences of cuts */
+};
+
+static void sweep_profile(const struct host_profile *profile, bool is_ecc,
+                          const struct effort *effort)
+{
+    struct sweep_world *world = malloc(sizeof(*world));
+
+    if (world == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < sweep_scenario_count; i++) {
+        struct totals one = {0};
+        struct totals many = {0};
+        double begin = now();
+
+        sweep_open(world, profile, &sweep_scenarios[i], is_ecc, false);
+        sweep_one_cut(world, effort->stride, &one);
+        print_row(world, "one cut", &one, begin);
+        sweep_close(world);
+        begin = now();
+        sweep_open(world, profile, &sweep_scenarios[i], is_ecc, true);
+        sweep_many_cuts(world, effort->many_runs, (uint32_t)i + 1, &many);
+        many.ops = one.ops;
+        print_row(world, "2-6 cuts", &many, begin);
+        sweep_close(world);
+    }
+    free(world);
+}
+
+static void sweep_small(void)
+{
+    const struct effort effort = {.stride = 1, .many_runs = 300};
+    struct host_profile profile;
+
+    for (size_t i = 0; host_small_at(i) != NULL; i++) {
+        host_profile_small(host_small_at(i), &profile);
+        sweep_profile(&profile, i % 2 == 1, &effort);
+    }
+}
+
+static void sweep_real(void)
+{
+    const struct effort effort = {.stride = 1, .many_runs = 2000};
+
+    for (size_t i = 0; host_profile_at(i) != NULL; i++) {
+        sweep_profile(host_profile_at(i), false, &effort);
+        sweep_profile(host_profile_at(i), true, &effort);
+    }
+}
+
+/* --- replay --- */
+
+static const struct {
+    const char *name;
+    enum vflash_fault_kind kind;
+} kind_names[] = {
+    {"before", VFLASH_CUT_BEFORE},
+    {"after", VFLASH_CUT_AFTER},
+    {"torn", VFLASH_TORN},
+    {"fail", VFLASH_FAIL},
+};
+
+static bool find_profile(const char *name, struct host_profile *profile)
+{
+    for (size_t i = 0; host_small_at(i) != NULL; i++) {
+        host_profile_small(host_small_at(i), profile);
+        if (strcmp(profile->name, name) == 0) {
+            return true;
+        }
+    }
+    if (host_profile_find(name) == NULL) {
+        return false;
+    }
+    *profile = *host_profile_find(name);
+    return true;
+}
+
+static void trace_op(void *context, const struct vflash_op *op)
+{
+    (void)context;
+    (void)printf("  %5" PRIu32 " %-7s 0x%08" PRIX32 " %5" PRIu32 "\n", op->index,
+                 op->is_erase ? "erase" : "program", op->addr, op->size);
+}
+
+static void trace_event(void *context, enum otter_program program,
+                        const struct otter_event *event)
+{
+    (void)context;
+    (void)printf("  event: program %d kind %u stage %u %u%% [%02u-%02u]\n", (int)program,
+                 event->kind, event->stage, event->percent, event->code >> 8,
+                 event->code & 0xFFU);
+}
+
+static bool parse_cut(char *text, struct sweep_cut *cut)
+{
+    char *kind = strchr(text, '/');
+    char *seed = kind == NULL ? NULL : strchr(kind + 1, '/');
+
+    if (seed == NULL) {
+        return false;
+    }
+    *kind++ = '\0';
+    *seed++ = '\0';
+    cut->op = (uint32_t)strtoul(text, NULL, 10);
+    cut->seed = (uint32_t)strtoul(seed, NULL, 10);
+    for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+        if (strcmp(kind_names[i].name, kind) == 0) {
+            cut->kind = kind_names[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int replay(char *id)
+{
+    static struct sweep_world world;
+    struct host_profile profile;
+    struct sweep_cut cuts[SWEEP_CUTS_MAX];
+    size_t count = 0;
+    char *name = strtok(id, ":");
+    char *scenario_name = strtok(NULL, ":");
+    char *ecc = name == NULL ? NULL : strstr(name, "+ecc");
+    const struct sweep_scenario *scenario = NULL;
+
+    if (ecc != NULL) {
+        *ecc = '\0';
+    }
+    for (size_t i = 0; scenario_name != NULL && i < sweep_scenario_count; i++) {
+        if (strcmp(sweep_scenarios[i].name, scenario_name) == 0) {
+            scenario = &sweep_scenarios[i];
+        }
+    }
+    if (scenario == NULL || !find_profile(name, &profile)) {
+        (void)fprintf(stderr, "powercut: no such profile or scenario\n");
+        return 2;
+    }
+    for (char *cut = strtok(NULL, ":"); cut != NULL; cut = strtok(NULL, ":")) {
+        if (count == SWEEP_CUTS_MAX || !parse_cut(cut, &cuts[count++])) {
+            (void)fprintf(stderr, "powercut: a cut is op/kind/seed\n");
+            return 2;
+        }
+    }
+    sweep_open(&world, &profile, scenario, ecc != NULL, false);
+    world.device.flash.hooks.on_op = trace_op;
+    world.device.hooks.on_event = trace_event;
+    bool is_good = sweep_run(&world, cuts, count);
+
+    (void)printf("%s\n", is_good ? "no violation" : world.violation);
+    sweep_close(&world);
+    return is_good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    double begin = now();
+
+    if (argc == 3 && strcmp(argv[1], "--replay") == 0) {
+        return replay(argv[2]);
+    }
+    if (argc == 2 && strcmp(argv[1], "--long") == 0) {
+        sweep_real();
+    } else if (argc == 1) {
+        sweep_small();
+    } else {
+        (void)fprintf(stderr, "usage: powercut [--long | --replay ID]\n");
+        return 2;
+    }
+    (void)printf("%u violations in %.0f s\n", failures, now() - begin);
+    return failures == 0 ? 0 : 1;
+}
