@@ -6,7 +6,8 @@
  * truth in its last valid record. Every power-on that writes does so in a sector that
  * it erased itself, and starts it with two copies of the state that it found: so
  * nothing new ever rests on a sector that a cut may have touched. The two newest
- * sectors are never erased; what must never go back is written into both.
+ * sectors with three valid records are never erased; what must never go back is written
+ * into both.
  *
  * Writing is stepwise: otter_journal_put() names the state, otter_journal_step() does
  * at most one flash operation each until it answers "done". Bytes: docs/SPEC.md.
@@ -42,7 +43,8 @@ struct otter_journal {
     /* Private: the log's position. */
     uint8_t sector_count;
     int8_t newest;           /* sector of the newest record, -1: none */
-    int8_t second;           /* the sector before it, -1: none */
+    int8_t kept[2];          /* newest sectors that count at every reading: never
+                                erased; -1: none */
     bool is_ours;            /* newest was erased in this power-on */
     uint32_t sequence;       /* of newest */
     uint32_t highest;        /* highest sequence seen in a valid record */
@@ -54,6 +56,7 @@ struct otter_journal {
     uint8_t records_left;     /* to write before the put is done */
     uint8_t opening_left;     /* of which copies of the old state come first */
     uint8_t sectors_left;     /* sectors still to begin for OTTER_LASTING */
+    uint8_t begun;            /* sectors begun for this put */
     int8_t candidate;         /* sector being begun */
     uint16_t programmed;      /* bytes of the record under way */
     struct otter_state found; /* what a new sector starts with */

@@ -62,6 +62,21 @@ static bool is_allowed_now(const struct otter_device *device)
     return board->allows_update(board->context);
 }
 
+/* As opened, but for the refusal that is remembered. */
+static void forget_transfer(struct otter_receive *receive)
+{
+    struct otter_device *device = receive->device;
+    enum otter_result refused = receive->refused;
+    uint8_t session[OTTER_SESSION_SIZE];
+
+    memcpy(session, receive->refused_session, sizeof(session));
+    memset(receive, 0, sizeof(*receive));
+    receive->device = device;
+    receive->slot = (uint8_t)(1 - device->journal.state.current);
+    receive->refused = refused;
+    memcpy(receive->refused_session, session, sizeof(session));
+}
+
 /* A chunk at offset 0 that begins a transfer: the header is judged before anything is
  * written. */
 static enum otter_result offer_first(struct otter_receive *receive,
@@ -79,11 +94,7 @@ static enum otter_result offer_first(struct otter_receive *receive,
             return result;
         }
     }
-    struct otter_device *device = receive->device;
-
-    memset(receive, 0, sizeof(*receive));
-    receive->device = device;
-    receive->slot = (uint8_t)(1 - device->journal.state.current);
+    forget_transfer(receive);
     memcpy(receive->session, chunk->session, OTTER_SESSION_SIZE);
     receive->total = chunk->total;
     receive->step = RECEIVE_BEGIN;
@@ -94,13 +105,11 @@ static enum otter_result offer_first(struct otter_receive *receive,
 static enum otter_result remembered(const struct otter_receive *receive,
                                     const struct otter_chunk *chunk)
 {
-    if (receive->refusal == OTTER_OK) {
-        return OTTER_OK;
-    }
-    if (chunk->off != 0 || is_same_session(chunk->session, receive->refused_session)) {
+    if (chunk->off != 0) {
         return receive->refusal;
     }
-    return OTTER_OK;
+    return is_same_session(chunk->session, receive->refused_session) ? receive->refused
+                                                                     : OTTER_OK;
 }
 
 static bool begins(const struct otter_receive *receive, const struct otter_chunk *chunk)
@@ -152,6 +161,7 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
     struct otter_state state = device->journal.state;
 
     receive->refusal = reason;
+    receive->refused = reason;
     memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
     receive->step = RECEIVE_IDLE;
     receive->left = 0;
@@ -220,8 +230,7 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     if (otter_phase_locks_store(state.phase)) {
         return OTTER_E_LOCKED;
     }
-    memset(receive, 0, sizeof(*receive));
-    receive->device = device;
+    forget_transfer(receive);
     if (state.phase != OTTER_PHASE_RECEIVING && state.phase != OTTER_PHASE_COMPLETE) {
         return OTTER_OK;
     }

@@ -118,6 +118,25 @@ static enum otter_result check_header(const struct otter_source *source,
     return result == OTTER_OK ? otter_image_header_parse(bytes, &header) : result;
 }
 
+/* A file that ends inside its control packet is a truncated file, not a malformed one.
+ */
+static enum otter_result check_room(const struct otter_source *inner)
+{
+    uint8_t head[8];
+    uint16_t length = 0;
+
+    if (inner->size < OTTER_CONTROL_HEAD_SIZE) {
+        return OTTER_E_PACKAGE_TRUNCATED;
+    }
+    enum otter_result result = inner->read(inner->context, 0, head, sizeof(head));
+
+    if (result == OTTER_OK) {
+        result = otter_control_length(head, &length);
+    }
+    return result == OTTER_OK && length > inner->size ? OTTER_E_PACKAGE_TRUNCATED
+                                                      : result;
+}
+
 /* Opens the control packet behind the header and checks that it fits the file. */
 static enum otter_result check_control(const struct otter_source *source,
                                        const struct otter_source *inner,
@@ -127,8 +146,8 @@ static enum otter_result check_control(const struct otter_source *source,
     uint32_t end = 0;
     enum otter_result result = check_header(source, bytes);
 
-    if (result == OTTER_OK && inner->size < OTTER_CONTROL_HEAD_SIZE) {
-        result = OTTER_E_PACKAGE_TRUNCATED;
+    if (result == OTTER_OK) {
+        result = check_room(inner);
     }
     if (result == OTTER_OK) {
         result = otter_control_open(inner, control);

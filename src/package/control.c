@@ -5,9 +5,9 @@
  */
 #include "otter/control.h"
 
+#include "control_inner.h"
 #include "otter/bytes.h"
 #include "otter/container.h"
-#include "otter/utf8.h"
 
 #include <string.h>
 
@@ -46,15 +46,7 @@ enum {
     MEMBER_INSTALLED_SHA = 56,
     MEMBER_RESERVED = 88,
 
-    SIGNATURE_ALGORITHM = 8,
-    SIGNATURE_RESERVED = 9,
-    SIGNATURE_LENGTH = 10,
-    SIGNATURE_BYTES = 12,
-    ALGORITHM_P256 = 1,
-
     SIGNATURES_MAX = 4,
-    TEXT_MAX = 64,
-    NOTES_MAX = 512,
 };
 
 int otter_version_compare(const struct otter_version *a, const struct otter_version *b)
@@ -252,23 +244,25 @@ static enum otter_result check_member(const struct otter_member *member, uint8_t
     return OTTER_OK;
 }
 
-static enum otter_result check_doubled(const struct otter_source *source, uint8_t index,
-                                       const struct otter_member *member)
+/* What the members before one were: no two have the same role and region. */
+struct seen_members {
+    uint8_t role[OTTER_MEMBERS_MAX];
+    uint8_t region[OTTER_MEMBERS_MAX];
+    uint32_t roles; /* bit i: a member of role i */
+};
+
+static bool is_doubled(struct seen_members *seen, uint8_t index,
+                       const struct otter_member *member)
 {
-    uint8_t bytes[OTTER_CONTROL_MEMBER_SIZE];
-
     for (uint8_t i = 0; i < index; i++) {
-        enum otter_result result = read_member(source, i, bytes);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if (bytes[MEMBER_ROLE] == member->role &&
-            bytes[MEMBER_REGION] == member->region) {
-            return OTTER_E_CONTROL_DOUBLED;
+        if (seen->role[i] == member->role && seen->region[i] == member->region) {
+            return true;
         }
     }
-    return OTTER_OK;
+    seen->role[index] = member->role;
+    seen->region[index] = member->region;
+    seen->roles |= member->role < 32 ? 1U << member->role : 0;
+    return false;
 }
 
 static enum otter_result check_members(const struct otter_source *source,
@@ -276,10 +270,11 @@ static enum otter_result check_members(const struct otter_source *source,
 {
     const uint32_t wanted =
         1U << OTTER_ROLE_FIRMWARE | 1U << OTTER_ROLE_MANAGER | 1U << OTTER_ROLE_TABLE;
-    uint32_t seen = 0;
-    uint8_t bytes[OTTER_CONTROL_MEMBER_SIZE];
+    struct seen_members seen;
     struct otter_member member;
+    uint8_t bytes[OTTER_CONTROL_MEMBER_SIZE];
 
+    memset(&seen, 0, sizeof(seen));
     for (uint8_t i = 0; i < control->member_count; i++) {
         enum otter_result result = read_member(source, i, bytes);
 
@@ -291,15 +286,14 @@ static enum otter_result check_members(const struct otter_source *source,
         }
         decode_member(bytes, &member);
         result = check_member(&member, i);
-        if (result == OTTER_OK) {
-            result = check_doubled(source, i, &member);
-        }
         if (result != OTTER_OK) {
             return result;
         }
-        seen |= member.role < 32 ? 1U << member.role : 0;
+        if (is_doubled(&seen, i, &member)) {
+            return OTTER_E_CONTROL_DOUBLED;
+        }
     }
-    return (seen & wanted) == wanted ? OTTER_OK : OTTER_E_CONTROL_MISSING;
+    return (seen.roles & wanted) == wanted ? OTTER_OK : OTTER_E_CONTROL_MISSING;
 }
 
 enum otter_result otter_control_member(const struct otter_source *source,
@@ -341,307 +335,6 @@ enum otter_result otter_control_member_off(const struct otter_source *source,
     return OTTER_OK;
 }
 
-/* ---- extensions ---- */
-
-/* What an extension may hold; row 0 stands for every type not known here. */
-static const struct {
-    uint16_t type;
-    uint16_t max;
-    bool is_text;
-} extensions[] = {
-    {0, UINT16_MAX, false},
-    {OTTER_EXTENSION_VENDOR, TEXT_MAX, true},
-    {OTTER_EXTENSION_PRODUCT, TEXT_MAX, true},
-    {OTTER_EXTENSION_VERSION, TEXT_MAX, true},
-    {OTTER_EXTENSION_BUILD, TEXT_MAX, true},
-    {OTTER_EXTENSION_NOTES, NOTES_MAX, true},
-    {OTTER_EXTENSION_BATTERY, 1, false},
-};
-
-static size_t find_extension(uint16_t type)
-{
-    for (size_t i = 1; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
-        if (extensions[i].type == type) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-/* Continuation bytes of a character that a part of a text ends in the middle of. */
-static size_t split_tail(const uint8_t *text, size_t len)
-{
-    for (size_t back = 1; back <= 3 && back <= len; back++) {
-        uint8_t byte = text[len - back];
-
-        if (byte >= 0xC0) {
-            size_t wanted = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-
-            return wanted > back ? back : 0;
-        }
-        if (byte < 0x80) {
-            return 0;
-        }
-    }
-    return 0;
-}
-
-/* A text is checked in parts that end between characters. */
-static enum otter_result check_text(const struct otter_source *source, uint32_t off,
-                                    uint16_t len)
-{
-    uint8_t part[TEXT_MAX];
-
-    for (uint32_t done = 0; done < len;) {
-        size_t size = len - done < sizeof(part) ? len - done : sizeof(part);
-        enum otter_result result =
-            source->read(source->context, off + done, part, size);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if (done + size < len) {
-            size -= split_tail(part, size);
-        }
-        if (!otter_utf8_is_valid(part, size)) {
-            return OTTER_E_CONTROL_TEXT;
-        }
-        done += (uint32_t)size;
-    }
-    return OTTER_OK;
-}
-
-static enum otter_result check_battery(const struct otter_source *source, uint32_t off,
-                                       uint16_t len)
-{
-    uint8_t percent = 0;
-
-    if (len != 1) {
-        return OTTER_E_CONTROL_TLV;
-    }
-    enum otter_result result = source->read(source->context, off, &percent, 1);
-
-    return result == OTTER_OK && percent > 100 ? OTTER_E_CONTROL_TLV : result;
-}
-
-static enum otter_result check_extension(const struct otter_source *source,
-                                         uint16_t type, uint32_t off, uint16_t len)
-{
-    uint16_t bare = type & (uint16_t)~OTTER_EXTENSION_CRITICAL;
-    size_t row = find_extension(bare);
-
-    if (row == 0) {
-        return bare == type ? OTTER_OK : OTTER_E_CONTROL_CRITICAL;
-    }
-    if (bare == OTTER_EXTENSION_BATTERY) {
-        return check_battery(source, off, len);
-    }
-    return len > extensions[row].max ? OTTER_E_CONTROL_TEXT
-                                     : check_text(source, off, len);
-}
-
-/* A step through the extensions: the one at `off`, and where the next begins. */
-struct extension {
-    uint16_t type; /* with the critical bit */
-    uint16_t len;
-    uint32_t data_off;
-};
-
-static enum otter_result read_extension(const struct otter_source *source,
-                                        const struct otter_control *control,
-                                        uint32_t off, struct extension *extension)
-{
-    uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
-    uint8_t head[4];
-
-    if (end - off < sizeof(head)) {
-        return OTTER_E_CONTROL_TLV;
-    }
-    enum otter_result result = source->read(source->context, off, head, sizeof(head));
-
-    if (result != OTTER_OK) {
-        return result;
-    }
-    extension->type = otter_load_le16(head);
-    extension->len = otter_load_le16(head + 2);
-    extension->data_off = off + (uint32_t)sizeof(head);
-    return extension->len > end - extension->data_off ? OTTER_E_CONTROL_TLV : OTTER_OK;
-}
-
-static enum otter_result check_extensions(const struct otter_source *source,
-                                          const struct otter_control *control)
-{
-    uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
-    uint32_t seen = 0; /* bit i: row i of the table */
-    struct extension extension = {0};
-
-    for (uint32_t off = control->extensions_off; off < end;
-         off = extension.data_off + extension.len) {
-        enum otter_result result = read_extension(source, control, off, &extension);
-
-        if (result == OTTER_OK) {
-            result = check_extension(source, extension.type, extension.data_off,
-                                     extension.len);
-        }
-        if (result != OTTER_OK) {
-            return result;
-        }
-        size_t row =
-            find_extension(extension.type & (uint16_t)~OTTER_EXTENSION_CRITICAL);
-
-        if (row != 0 && (seen & (1U << row)) != 0) {
-            return OTTER_E_CONTROL_TLV;
-        }
-        seen |= 1U << row;
-    }
-    return OTTER_OK;
-}
-
-enum otter_result otter_control_extension(const struct otter_source *source,
-                                          const struct otter_control *control,
-                                          uint16_t type, void *data, size_t capacity,
-                                          size_t *len)
-{
-    uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
-    struct extension extension = {0};
-
-    *len = 0;
-    for (uint32_t off = control->extensions_off; off < end;
-         off = extension.data_off + extension.len) {
-        enum otter_result result = read_extension(source, control, off, &extension);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if ((extension.type & (uint16_t)~OTTER_EXTENSION_CRITICAL) != type) {
-            continue;
-        }
-        if (extension.len > capacity) {
-            return OTTER_E_CONTROL_TEXT;
-        }
-        *len = extension.len;
-        return source->read(source->context, extension.data_off, data, extension.len);
-    }
-    return OTTER_OK;
-}
-
-/* ---- signatures ---- */
-
-static enum otter_result read_signature(const struct otter_source *source,
-                                        const struct otter_control *control,
-                                        uint8_t index,
-                                        uint8_t bytes[OTTER_CONTROL_SIGNATURE_SIZE])
-{
-    uint32_t off =
-        control->signed_size + (uint32_t)index * OTTER_CONTROL_SIGNATURE_SIZE;
-
-    return source->read(source->context, off, bytes, OTTER_CONTROL_SIGNATURE_SIZE);
-}
-
-static enum otter_result check_signatures(const struct otter_source *source,
-                                          const struct otter_control *control)
-{
-    uint8_t bytes[OTTER_CONTROL_SIGNATURE_SIZE];
-
-    for (uint8_t i = 0; i < control->signature_count; i++) {
-        enum otter_result result = read_signature(source, control, i, bytes);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if (bytes[SIGNATURE_ALGORITHM] != ALGORITHM_P256 ||
-            bytes[SIGNATURE_RESERVED] != 0 ||
-            otter_load_le16(bytes + SIGNATURE_LENGTH) != OTTER_P256_SIGNATURE_SIZE) {
-            return OTTER_E_SIGNATURE_FORM;
-        }
-    }
-    return OTTER_OK;
-}
-
-static enum otter_result hash_signed(const struct otter_source *source,
-                                     const struct otter_control *control,
-                                     const struct otter_crypto *crypto,
-                                     uint8_t digest[OTTER_SHA256_SIZE])
-{
-    struct otter_sha256 sha;
-    uint8_t part[64];
-
-    crypto->sha256_init(crypto->context, &sha);
-    for (uint32_t off = 0; off < control->signed_size; off += (uint32_t)sizeof(part)) {
-        size_t len = control->signed_size - off < sizeof(part)
-                         ? control->signed_size - off
-                         : sizeof(part);
-        enum otter_result result = source->read(source->context, off, part, len);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        crypto->sha256_update(crypto->context, &sha, part, len);
-    }
-    crypto->sha256_final(crypto->context, &sha, digest);
-    return OTTER_OK;
-}
-
-/* Index of the key with that id, or `count`. */
-static uint8_t find_key(const struct otter_key *keys, uint8_t count, const uint8_t *id)
-{
-    uint8_t i = 0;
-
-    while (i < count && memcmp(keys[i].id, id, OTTER_KEY_ID_SIZE) != 0) {
-        i++;
-    }
-    return i;
-}
-
-/* The stronger of two reasons why no signature counts. */
-static enum otter_result stronger(enum otter_result a, enum otter_result b)
-{
-    static const enum otter_result order[] = {
-        OTTER_E_SIGNATURE_BAD, OTTER_E_SIGNATURE_REVOKED, OTTER_E_SIGNATURE_KEY,
-        OTTER_E_SIGNATURE_NONE};
-
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        if (a == order[i] || b == order[i]) {
-            return order[i];
-        }
-    }
-    return a;
-}
-
-enum otter_result otter_control_verify(const struct otter_source *source,
-                                       const struct otter_control *control,
-                                       const struct otter_key *keys, uint8_t key_count,
-                                       uint32_t key_mask,
-                                       const struct otter_crypto *crypto)
-{
-    enum otter_result reason = OTTER_E_SIGNATURE_NONE;
-    uint8_t digest[OTTER_SHA256_SIZE];
-    uint8_t bytes[OTTER_CONTROL_SIGNATURE_SIZE];
-    enum otter_result result = hash_signed(source, control, crypto, digest);
-
-    for (uint8_t i = 0; result == OTTER_OK && i < control->signature_count; i++) {
-        result = read_signature(source, control, i, bytes);
-        if (result != OTTER_OK) {
-            break;
-        }
-        uint8_t key = find_key(keys, key_count, bytes);
-
-        if (key == key_count) {
-            reason = stronger(reason, OTTER_E_SIGNATURE_KEY);
-        } else if ((key_mask & (1UL << key)) == 0) {
-            reason = stronger(reason, OTTER_E_SIGNATURE_REVOKED);
-        } else if (crypto->verify_p256(crypto->context, keys[key].point, digest,
-                                       bytes + SIGNATURE_BYTES) == OTTER_OK) {
-            return OTTER_OK;
-        } else {
-            reason = stronger(reason, OTTER_E_SIGNATURE_BAD);
-        }
-    }
-    return result == OTTER_OK ? reason : result;
-}
-
-/* ---- the whole ---- */
-
 enum otter_result otter_control_open(const struct otter_source *source,
                                      struct otter_control *control)
 {
@@ -654,10 +347,10 @@ enum otter_result otter_control_open(const struct otter_source *source,
         result = check_members(source, &opened);
     }
     if (result == OTTER_OK) {
-        result = check_extensions(source, &opened);
+        result = otter_control_check_extensions(source, &opened);
     }
     if (result == OTTER_OK) {
-        result = check_signatures(source, &opened);
+        result = otter_control_check_signatures(source, &opened);
     }
     if (result == OTTER_OK) {
         *control = opened;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent: otter's part inside the application. It receives packages in the
+ * background, answers the remote, confirms a system on trial, watches its deadline.
+ *
+ *     otter_agent_open(&agent, &ports, &link);
+ *     for (;;) {
+ *         otter_agent_poll(&agent);       one bounded step; feeds the watchdog
+ *         if (application is fine) { otter_agent_confirm(&agent); }
+ *     }
+ *
+ * All calls come from one context (K7).
+ */
+#ifndef OTTER_AGENT_H
+#define OTTER_AGENT_H
+
+#include "otter/device.h"
+#include "otter/receive.h"
+#include "otter/smp.h"
+
+enum otter_poll {
+    OTTER_POLL_IDLE = 0, /* nothing to do now */
+    OTTER_POLL_BUSY,     /* there is more to do: call again soon */
+    OTTER_POLL_RESET,    /* the board was told to reset; stop */
+};
+
+struct otter_agent {
+    struct otter_device device;
+    struct otter_receive receive;
+    struct otter_smp smp;
+    uint32_t started_ms;
+    bool is_ready; /* the device could be opened */
+};
+
+/* Opens the device as the agent. `link` may be NULL: no door is open then. On failure
+ * (28-xx) poll only feeds the watchdog. */
+OTTER_MUST_CHECK enum otter_result otter_agent_open(struct otter_agent *agent,
+                                                    const struct otter_ports *ports,
+                                                    const struct otter_link *link);
+
+/* One bounded step: a message, a flash operation or STEP_BYTES of hashing. Feeds the
+ * watchdog; when a trial's deadline has passed it asks for a counted reset (K16). */
+enum otter_poll otter_agent_poll(struct otter_agent *agent);
+
+/* True while the running system is on trial. */
+bool otter_agent_is_trial(const struct otter_agent *agent);
+
+/* Confirms the system on trial: one lasting record (K17). OTTER_OK at once if there is
+ * no trial. The call writes flash: at most two erases. */
+OTTER_MUST_CHECK enum otter_result otter_agent_confirm(struct otter_agent *agent);
+
+/* Resets into the manager. */
+enum otter_poll otter_agent_enter_manager(struct otter_agent *agent);
+
+/* How the last update ended (P7). */
+void otter_agent_outcome(const struct otter_agent *agent,
+                         struct otter_outcome *outcome);
+
+#endif

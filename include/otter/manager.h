@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manager: the OTA manager of the device. Installs what is requested; else waits
+ * for an update over the link and goes back to the application when none comes in
+ * time; rewrites damaged copies of table and receipts.
+ *
+ *     otter_manager_open(&manager, &ports, &link);
+ *     while (otter_manager_poll(&manager) != OTTER_POLL_RESET) {}
+ */
+#ifndef OTTER_MANAGER_H
+#define OTTER_MANAGER_H
+
+#include "otter/agent.h"
+#include "otter/install.h"
+#include "otter/repair.h"
+
+struct otter_manager {
+    struct otter_device device;
+    struct otter_receive receive;
+    struct otter_smp smp;
+    struct otter_install install;
+    uint8_t mode;         /* enum manager_mode in manager.c */
+    bool has_application; /* there is one to go back to */
+    bool is_leaving;      /* it goes back soon: a download failed */
+    uint8_t repair;       /* next copy to look at: receipts 0-3, table 4-5 */
+    bool is_repairing;
+    uint32_t waiting_since_ms;
+    enum otter_result result; /* why it runs, or what failed last */
+    struct otter_rewriting rewriting;
+};
+
+/* Opens the device as the manager. `link` may be NULL. On failure (28-xx) poll only
+ * feeds the watchdog. Checks whether there is an application: as long as a boot. */
+OTTER_MUST_CHECK enum otter_result otter_manager_open(struct otter_manager *manager,
+                                                      const struct otter_ports *ports,
+                                                      const struct otter_link *link);
+
+/* One bounded step. RESET: it has asked the board for a reset. */
+enum otter_poll otter_manager_poll(struct otter_manager *manager);
+
+#endif

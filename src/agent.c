@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent: otter inside the application. It composes device, receiver and SMP door,
+ * and adds what only the running application can do: confirm.
+ */
+#include "otter/agent.h"
+
+#include <string.h>
+
+enum otter_result otter_agent_open(struct otter_agent *agent,
+                                   const struct otter_ports *ports,
+                                   const struct otter_link *link)
+{
+    memset(agent, 0, sizeof(*agent));
+    agent->device.ports = *ports; /* poll feeds the watchdog even if opening fails */
+    agent->started_ms = ports->board->time_ms(ports->board->context);
+    enum otter_result result =
+        otter_device_open(&agent->device, ports, OTTER_PROGRAM_AGENT);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (agent->device.journal.is_lost) {
+        result = otter_device_rebuild(&agent->device);
+        if (result != OTTER_OK) {
+            return result;
+        }
+    }
+    otter_receive_open(&agent->receive, &agent->device);
+    otter_smp_init(&agent->smp, &agent->device, &agent->receive, link);
+    agent->is_ready = true;
+    return OTTER_OK;
+}
+
+bool otter_agent_is_trial(const struct otter_agent *agent)
+{
+    return agent->is_ready && agent->device.journal.state.phase == OTTER_PHASE_TRIAL;
+}
+
+static enum otter_poll reset(struct otter_agent *agent)
+{
+    const struct otter_board *board = agent->device.ports.board;
+
+    board->reset(board->context);
+    return OTTER_POLL_RESET;
+}
+
+static bool is_past_deadline(const struct otter_agent *agent)
+{
+    const struct otter_board *board = agent->device.ports.board;
+    uint32_t deadline_ms =
+        (uint32_t)agent->device.table.policy.trial_deadline_s * 1000U;
+
+    return otter_agent_is_trial(agent) &&
+           board->time_ms(board->context) - agent->started_ms >= deadline_ms;
+}
+
+enum otter_poll otter_agent_enter_manager(struct otter_agent *agent)
+{
+    const struct otter_board *board = agent->device.ports.board;
+
+    board->request_manager(board->context, true);
+    return reset(agent);
+}
+
+/* What the door wants done after its answer went out. */
+static enum otter_poll grant(struct otter_agent *agent, enum otter_wish wish)
+{
+    switch (wish) {
+    case OTTER_WISH_NONE:
+        break;
+    case OTTER_WISH_RESET:
+        return reset(agent);
+    case OTTER_WISH_CONFIRM:
+        /* A failure is told as an event; the trial goes on. */
+        (void)!otter_agent_confirm(agent);
+        break;
+    case OTTER_WISH_MANAGER:
+        return otter_agent_enter_manager(agent);
+    }
+    return OTTER_POLL_BUSY;
+}
+
+enum otter_poll otter_agent_poll(struct otter_agent *agent)
+{
+    const struct otter_board *board = agent->device.ports.board;
+
+    board->watchdog_feed(board->context);
+    if (!agent->is_ready) {
+        return OTTER_POLL_IDLE;
+    }
+    if (is_past_deadline(agent)) {
+        otter_device_event(&agent->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_AGENT, 0,
+                           otter_code(OTTER_E_TRIAL_DEADLINE));
+        return reset(agent);
+    }
+    bool is_busy = otter_smp_poll(&agent->smp);
+    enum otter_wish wish = otter_smp_take_wish(&agent->smp);
+
+    if (wish != OTTER_WISH_NONE) {
+        return grant(agent, wish);
+    }
+    return is_busy ? OTTER_POLL_BUSY : OTTER_POLL_IDLE;
+}
+
+/* The record that makes the new system the current one, once and for all (K17). */
+static void make_confirmed(const struct otter_control *control,
+                           struct otter_state *state)
+{
+    state->phase = OTTER_PHASE_CONFIRMED;
+    state->part = OTTER_PART_NONE;
+    state->current = (uint8_t)(1 - state->current);
+    state->faults = 0;
+    state->powers = 0;
+    if (control->counter > state->counter) {
+        state->counter = control->counter;
+    }
+    state->outcome.kind = OTTER_OUTCOME_CONFIRMED;
+    state->outcome.code = 0;
+    memcpy(state->outcome.id, control->package_id, sizeof(state->outcome.id));
+    memset(state->session, 0, sizeof(state->session));
+}
+
+enum otter_result otter_agent_confirm(struct otter_agent *agent)
+{
+    struct otter_device *device = &agent->device;
+    struct otter_state state = device->journal.state;
+    struct otter_system system;
+
+    if (!otter_agent_is_trial(agent)) {
+        return OTTER_OK;
+    }
+    enum otter_result result =
+        otter_system_peek(device, (uint8_t)(1 - state.current), &system);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    make_confirmed(&system.control, &state);
+    result = otter_journal_write(&device->journal, &state, OTTER_LASTING);
+    otter_device_event(device,
+                       result == OTTER_OK ? OTTER_EVENT_PHASE : OTTER_EVENT_FAILED,
+                       OTTER_PHASE_CONFIRMED, 0, otter_code(result));
+    if (result != OTTER_OK) {
+        return result;
+    }
+    otter_device_open_regions(device);
+    otter_receive_open(&agent->receive, device);
+    return OTTER_OK;
+}
+
+void otter_agent_outcome(const struct otter_agent *agent, struct otter_outcome *outcome)
+{
+    *outcome = agent->device.journal.state.outcome;
+}

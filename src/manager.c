@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manager: mend, then install what is requested, else wait for an update and go
+ * back to the application. Each mode is one function that does one bounded step.
+ */
+#include "otter/manager.h"
+
+#include <string.h>
+
+enum manager_mode {
+    MANAGER_DEAD = 0, /* the device cannot be opened */
+    MANAGER_REPAIR,   /* rewrite damaged copies of receipts and table */
+    MANAGER_INSTALL,
+    MANAGER_WAIT,
+};
+
+enum {
+    LEAVE_DELAY_MS = 2000, /* so that the refusal's answer reaches the remote */
+    RECEIPT_COPIES = 4,
+    ALL_COPIES = 6, /* and two of the table */
+};
+
+static uint32_t now(const struct otter_manager *manager)
+{
+    const struct otter_board *board = manager->device.ports.board;
+
+    return board->time_ms(board->context);
+}
+
+static enum otter_poll reset(struct otter_manager *manager, bool wants_manager)
+{
+    const struct otter_board *board = manager->device.ports.board;
+
+    board->request_manager(board->context, wants_manager);
+    board->reset(board->context);
+    return OTTER_POLL_RESET;
+}
+
+static bool verifies(struct otter_manager *manager, uint8_t slot)
+{
+    struct otter_system system;
+
+    return otter_system_open(&manager->device, slot, &system) == OTTER_OK &&
+           otter_system_check(&manager->device, &system, OTTER_ROLE_FIRMWARE) ==
+               OTTER_OK;
+}
+
+/* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing
+ * swaps again, and the store is opened for another package (K16). */
+static enum otter_result give_up_system(struct otter_manager *manager)
+{
+    struct otter_state state = manager->device.journal.state;
+
+    state.phase = OTTER_PHASE_CONFIRMED;
+    state.part = OTTER_PART_NONE;
+    state.member = 0;
+    state.cursor = 0;
+    state.erased = 0;
+    state.faults = 0;
+    state.powers = 0;
+    state.outcome.kind = OTTER_OUTCOME_FAILED;
+    state.outcome.code = otter_code(OTTER_E_ROLL_BACK);
+    manager->result = OTTER_E_ROLL_BACK;
+    enum otter_result result =
+        otter_journal_write(&manager->device.journal, &state, OTTER_LASTING);
+
+    otter_device_open_regions(&manager->device);
+    return result;
+}
+
+static bool is_trial_over(struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+    const struct otter_policy *policy = &manager->device.table.policy;
+
+    return state->phase == OTTER_PHASE_TRIAL &&
+           (state->faults >= policy->trial_faults ||
+            state->powers >= policy->trial_powers ||
+            !verifies(manager, (uint8_t)(1 - state->current)));
+}
+
+/* Finds out what there is to go back to. */
+static enum otter_result look_around(struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+
+    manager->has_application = state->phase == OTTER_PHASE_TRIAL
+                                   ? verifies(manager, (uint8_t)(1 - state->current)) ||
+                                         verifies(manager, state->current)
+                                   : verifies(manager, state->current);
+    if (state->phase == OTTER_PHASE_ROLLING_BACK) {
+        manager->has_application = false;
+        return give_up_system(manager);
+    }
+    if (is_trial_over(manager) && !verifies(manager, state->current)) {
+        manager->has_application = false;
+        return give_up_system(manager);
+    }
+    return OTTER_OK;
+}
+
+static bool has_to_install(const struct otter_manager *manager)
+{
+    uint8_t phase = manager->device.journal.state.phase;
+
+    return phase == OTTER_PHASE_REQUESTED || phase == OTTER_PHASE_INSTALLING;
+}
+
+enum otter_result otter_manager_open(struct otter_manager *manager,
+                                     const struct otter_ports *ports,
+                                     const struct otter_link *link)
+{
+    memset(manager, 0, sizeof(*manager));
+    manager->device.ports = *ports;
+    enum otter_result result =
+        otter_device_open(&manager->device, ports, OTTER_PROGRAM_MANAGER);
+
+    if (result != OTTER_OK) {
+        manager->result = result;
+        return result;
+    }
+    if (manager->device.journal.is_lost) {
+        manager->result = otter_device_rebuild(&manager->device);
+    }
+    if (!has_to_install(manager)) {
+        result = look_around(manager);
+        if (result != OTTER_OK) {
+            manager->result = result;
+        }
+    }
+    otter_receive_open(&manager->receive, &manager->device);
+    otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
+    manager->waiting_since_ms = now(manager);
+    manager->mode = MANAGER_REPAIR;
+    return OTTER_OK;
+}
+
+/* ---- repair ---- */
+
+/* Copies are mended only while nothing is under way that may be writing one. */
+static bool may_repair(const struct otter_manager *manager)
+{
+    uint8_t phase = manager->device.journal.state.phase;
+
+    return phase == OTTER_PHASE_CONFIRMED || phase == OTTER_PHASE_ROLLED_BACK;
+}
+
+/* Prepares the rewriting of copy number `index` if it is damaged and its twin is not.
+ */
+static bool is_damaged(struct otter_manager *manager, uint8_t index)
+{
+    struct otter_device *device = &manager->device;
+    struct otter_receipt receipt;
+    uint8_t slot = index / OTTER_RECEIPT_COPIES;
+    uint8_t copy = index % OTTER_RECEIPT_COPIES;
+
+    if (index >= RECEIPT_COPIES) {
+        return (device->table_damaged & (1U << copy)) != 0 &&
+               otter_rewriting_table(&manager->rewriting, device, copy) == OTTER_OK;
+    }
+    /* The other system's receipt is worth nothing without its system. */
+    return slot == device->journal.state.current &&
+           otter_receipt_open(&device->io, slot, copy, &receipt) != OTTER_OK &&
+           otter_rewriting_receipt(&manager->rewriting, device, slot, copy, true) ==
+               OTTER_OK;
+}
+
+static void end_repair(struct otter_manager *manager)
+{
+    manager->mode = has_to_install(manager) ? MANAGER_INSTALL : MANAGER_WAIT;
+    if (manager->mode == MANAGER_INSTALL) {
+        manager->result = otter_install_open(&manager->install, &manager->device);
+    }
+}
+
+static void go_on_repairing(struct otter_manager *manager)
+{
+    struct otter_device *device = &manager->device;
+    bool is_table = manager->repair >= RECEIPT_COPIES;
+    enum otter_result damage = is_table ? OTTER_E_TABLE_COPY : OTTER_E_RECEIPT_COPY;
+    bool is_done = false;
+    enum otter_result result = otter_rewriting_step(&manager->rewriting, &is_done);
+
+    if (result == OTTER_OK && !is_done) {
+        return;
+    }
+    otter_device_event(device, is_done ? OTTER_EVENT_REPAIRED : OTTER_EVENT_FAILED,
+                       OTTER_PROGRAM_MANAGER, 0, otter_code(is_done ? damage : result));
+    if (is_done && is_table) {
+        device->table_damaged = 0;
+    }
+    manager->is_repairing = false;
+    manager->repair++;
+}
+
+static enum otter_poll poll_repair(struct otter_manager *manager)
+{
+    if (manager->is_repairing) {
+        go_on_repairing(manager);
+    } else if (!may_repair(manager) || manager->repair == ALL_COPIES) {
+        end_repair(manager);
+    } else if (is_damaged(manager, manager->repair)) {
+        manager->is_repairing = true;
+    } else {
+        manager->repair++;
+    }
+    return OTTER_POLL_BUSY;
+}
+
+/* ---- install ---- */
+
+static enum otter_poll poll_install(struct otter_manager *manager)
+{
+    switch (otter_install_step(&manager->install)) {
+    case OTTER_STEP_MORE:
+        return OTTER_POLL_BUSY;
+    case OTTER_STEP_FAILED:
+        manager->result = manager->install.result;
+        break;
+    case OTTER_STEP_DONE:
+        break;
+    }
+    return reset(manager, false);
+}
+
+/* ---- wait ---- */
+
+/* Time without a message after which the application runs again. */
+static uint32_t patience_ms(const struct otter_manager *manager)
+{
+    return manager->is_leaving
+               ? (uint32_t)LEAVE_DELAY_MS
+               : (uint32_t)manager->device.table.policy.manager_wait_s * 1000U;
+}
+
+static void note_refusal(struct otter_manager *manager)
+{
+    if (manager->receive.refusal == OTTER_OK) {
+        manager->is_leaving = false;
+    } else if (!manager->is_leaving) {
+        manager->is_leaving = true;
+        manager->result = manager->receive.refusal;
+        manager->waiting_since_ms = now(manager);
+    }
+}
+
+static enum otter_poll leave_if_idle(struct otter_manager *manager)
+{
+    if (!manager->has_application ||
+        now(manager) - manager->waiting_since_ms < patience_ms(manager)) {
+        return OTTER_POLL_IDLE;
+    }
+    otter_device_event(
+        &manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
+        otter_code(manager->is_leaving ? manager->result : OTTER_E_LINK_TIMEOUT));
+    return reset(manager, false);
+}
+
+static enum otter_poll poll_wait(struct otter_manager *manager)
+{
+    bool is_busy = otter_smp_poll(&manager->smp);
+    enum otter_wish wish = otter_smp_take_wish(&manager->smp);
+
+    note_refusal(manager);
+    if (wish == OTTER_WISH_RESET) {
+        return reset(manager, false);
+    }
+    if (wish == OTTER_WISH_MANAGER) {
+        manager->waiting_since_ms = now(manager);
+    }
+    if (is_busy) {
+        if (!manager->is_leaving) {
+            manager->waiting_since_ms = now(manager);
+        }
+        return OTTER_POLL_BUSY;
+    }
+    if (has_to_install(manager)) {
+        end_repair(manager);
+        return OTTER_POLL_BUSY;
+    }
+    return leave_if_idle(manager);
+}
+
+enum otter_poll otter_manager_poll(struct otter_manager *manager)
+{
+    const struct otter_board *board = manager->device.ports.board;
+
+    board->watchdog_feed(board->context);
+    switch ((enum manager_mode)manager->mode) {
+    case MANAGER_REPAIR:
+        return poll_repair(manager);
+    case MANAGER_INSTALL:
+        return poll_install(manager);
+    case MANAGER_WAIT:
+        return poll_wait(manager);
+    case MANAGER_DEAD:
+        break;
+    }
+    return OTTER_POLL_IDLE;
+}
