@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kinds of virtual devices: their memory, their map and the flash table that a
+ * factory starts from. docs/SPEC.md, "Profiles".
+ */
+#ifndef OTTER_HOST_PROFILES_H
+#define OTTER_HOST_PROFILES_H
+
+#include "otter/table.h"
+
+#include <stdbool.h>
+
+enum { HOST_PROFILE_AREAS_MAX = 4 };
+
+struct host_profile {
+    char name[24];
+    struct otter_flash_area areas[HOST_PROFILE_AREAS_MAX];
+    size_t area_count;
+    uint32_t table_addr; /* what the device programs are compiled with */
+    uint32_t table_size;
+    struct otter_map map;
+    struct otter_policy policy; /* default policy, RAM included */
+};
+
+/* The profiles that have a name on the command line. */
+extern const struct host_profile host_profile_link;
+extern const struct host_profile host_profile_ab;
+
+/* The profile called `name`, or NULL. */
+const struct host_profile *host_profile_find(const char *name);
+
+/* Profile `index` of those with a name, or NULL past their end. */
+const struct host_profile *host_profile_at(size_t index);
+
+/* A twin of a profile for sweeps: the same regions in a few KiB. */
+struct host_small {
+    bool is_ab;
+    uint16_t word_size;   /* 1, 2, 4, 8, 16 or 32 */
+    uint16_t page_size;   /* 32 to 256 */
+    uint16_t sector_size; /* 512 or 1024 */
+    uint8_t erased;       /* 0xFF or 0x00 */
+};
+
+/* Fills `profile`. Application and slots have room for 2 KiB, the manager for 1 KiB. */
+void host_profile_small(const struct host_small *small, struct host_profile *profile);
+
+/* The kinds of small twins that every sweep goes through; NULL past their end. */
+const struct host_small *host_small_at(size_t index);
+
+/* A flash table of this profile with `target`, `hardware` and no keys. */
+void host_profile_table(const struct host_profile *profile, uint32_t target,
+                        uint16_t hardware, struct otter_table *table);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sample product: everything follows from fixed seeds, so each run makes the same
+ * bytes.
+ */
+#include "sample.h"
+
+#include "crypto_bearssl.h"
+#include "otter/bytes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void need(enum otter_result result, const char *what)
+{
+    if (result != OTTER_OK) {
+        (void)fprintf(stderr, "sample: %s: %02X\n", what, otter_code(result));
+        abort();
+    }
+}
+
+/* An image that starts as a Cortex-M program does and goes on with noise. */
+static void fill_image(const struct sample *sample, uint8_t region_id, uint32_t seed,
+                       uint8_t *image, size_t size)
+{
+    const struct otter_region *region = otter_map_find(&sample->profile.map, region_id);
+    const struct otter_policy *policy = &sample->profile.policy;
+
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1664525U + 1013904223U; /* Numerical Recipes' generator */
+        image[i] = (uint8_t)(seed >> 24);
+    }
+    otter_store_le32(image, policy->ram_addr + policy->ram_size);
+    otter_store_le32(image + 4, region->exec + 0x41);
+}
+
+static uint32_t link_addr(const struct sample *sample, uint8_t region_id)
+{
+    return otter_map_find(&sample->profile.map, region_id)->exec;
+}
+
+static void start_package(struct sample *sample, uint8_t minor, uint8_t flags,
+                          struct sample_package *package)
+{
+    memset(package, 0, sizeof(*package));
+    fill_image(sample, OTTER_REGION_APPLICATION, minor, package->firmware,
+               SAMPLE_FIRMWARE_SIZE);
+    package->members[0] = (struct host_member){
+        .role = OTTER_ROLE_FIRMWARE,
+        .link_addr = link_addr(sample, OTTER_REGION_APPLICATION),
+        .image = {package->firmware, SAMPLE_FIRMWARE_SIZE},
+    };
+    package->members[1] = (struct host_member){
+        .role = OTTER_ROLE_MANAGER,
+        .flags = flags,
+        .link_addr = link_addr(sample, OTTER_REGION_MANAGER),
+        .image = {sample->manager, SAMPLE_MANAGER_SIZE},
+    };
+    package->members[2] = (struct host_member){
+        .role = OTTER_ROLE_TABLE,
+        .flags = flags,
+        .image = {sample->table_bytes + OTTER_TABLE_CONTENT_OFF,
+                  (uint32_t)sample->table_size - OTTER_TABLE_CONTENT_OFF},
+    };
+    package->package = (struct host_package){
+        .version = {.major = 1, .minor = minor},
+        .target = SAMPLE_TARGET,
+        .hardware_min = 1,
+        .hardware_max = 9,
+        .id = {'s', 'a', 'm', 'p', 'l', 'e', minor},
+        .counter = minor,
+        .members = package->members,
+        .member_count = 3,
+        .scalar = sample->scalar,
+    };
+}
+
+void sample_build(struct sample_package *package)
+{
+    need(host_package_build(&package->package, package->bytes, sizeof(package->bytes),
+                            &package->size),
+         "package");
+}
+
+void sample_make(struct sample *sample, const struct host_profile *profile)
+{
+    memset(sample, 0, sizeof(*sample));
+    sample->profile = *profile;
+    memset(sample->scalar, 0x5A, sizeof(sample->scalar));
+    memset(sample->boot, 0xB0, sizeof(sample->boot));
+    host_profile_table(profile, SAMPLE_TARGET, SAMPLE_HARDWARE, &sample->table);
+    sample->table.key_count = 1;
+    need(host_key_of(sample->scalar, &sample->table.keys[0]), "key");
+    need(otter_table_encode(&sample->table, sample->table_bytes,
+                            sizeof(sample->table_bytes), &sample->table_size),
+         "table");
+    fill_image(sample, OTTER_REGION_MANAGER, 1000, sample->manager,
+               SAMPLE_MANAGER_SIZE);
+    start_package(sample, 1, 0, &sample->first);
+    sample_build(&sample->first);
+}
+
+void sample_next(struct sample *sample, uint8_t minor, struct sample_package *package)
+{
+    start_package(sample, minor, OTTER_MEMBER_KEPT, package);
+}
+
+void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device)
+{
+    const struct vdevice_config config = {.profile = &sample->profile,
+                                          .is_ecc = is_ecc};
+    const struct host_factory factory = {
+        .boot = {sample->boot, sizeof(sample->boot)},
+        .package = {sample->first.bytes, (uint32_t)sample->first.size},
+    };
+
+    need(vdevice_create(device, &config), "device");
+    vflash_power_on(&device->flash, (struct vflash_fault){.kind = VFLASH_NONE});
+    need(host_factory_write(&factory, &device->port, &otter_crypto_bearssl), "factory");
+    vflash_measure_reset(&device->flash);
+}

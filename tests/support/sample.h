@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A sample product for tests: a key, images with vector tables, the flash table, the
+ * package of the first system and packages that follow it, for any profile.
+ */
+#ifndef OTTER_TEST_SAMPLE_H
+#define OTTER_TEST_SAMPLE_H
+
+#include "factory.h"
+#include "profiles.h"
+#include "vdevice.h"
+
+enum {
+    SAMPLE_TARGET = 0x4F545401,
+    SAMPLE_HARDWARE = 3,
+    SAMPLE_FIRMWARE_SIZE = 1900, /* not a multiple of sectors, pages or words */
+    SAMPLE_MANAGER_SIZE = 700,
+    SAMPLE_PACKAGE_MAX = 4096,
+};
+
+/* A package that can be changed before it is built. */
+struct sample_package {
+    struct host_package package;
+    struct host_member members[4];
+    uint8_t firmware[SAMPLE_FIRMWARE_SIZE];
+    uint8_t bytes[SAMPLE_PACKAGE_MAX];
+    size_t size;
+};
+
+struct sample {
+    struct host_profile profile;
+    uint8_t scalar[HOST_SIGN_SCALAR_SIZE];
+    struct otter_table table;
+    uint8_t table_bytes[OTTER_TABLE_MAX];
+    size_t table_size;
+    uint8_t manager[SAMPLE_MANAGER_SIZE];
+    uint8_t boot[64];
+    struct sample_package first;
+};
+
+/* Makes the product for `profile`; aborts on a failure. The struct must not move. */
+void sample_make(struct sample *sample, const struct host_profile *profile);
+
+/* Starts a package of version 1.`minor`.0 with counter `minor` that carries a firmware
+ * of its own and keeps manager and table. Change it, then sample_build(). */
+void sample_next(struct sample *sample, uint8_t minor, struct sample_package *package);
+
+/* Builds the bytes of a package; aborts on a failure. */
+void sample_build(struct sample_package *package);
+
+/* Makes a device in memory with the first system, as the factory would; aborts on a
+ * failure. `ecc`: its flash has ECC. */
+void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device);
+
+#endif
