@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo: a virtual device is updated over UDP from a small Cortex-M program to the
+# micro:bit's MicroPython and back, while its link drops, its power is cut, its new
+# system crashes or stays silent, and strangers send it packages. Each scene ends in
+# one line "scene: expected / seen"; the first mismatch ends the demo with status 1.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-build}
+case "$build" in /*) ;; *) build=$root/$build ;; esac
+otter=${OTTER:-$build/release/tools/otter}
+micropython=${MICROPYTHON:-/usr/share/firmware-microbit-micropython/firmware.hex}
+folder=$(mktemp -d)
+device=
+trap 'stop; rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+say() { printf '\n== %s\n' "$*"; }
+show() { printf '   $ otter %s\n' "$*" >&3; "$otter" "$@"; }
+exec 3>&1
+
+# Events of a device, progress at every quarter only.
+events() {
+    awk '{ sub(/^/, "     ") } !/%/ { print; next }
+         { n = $(NF - 1); text = $0; sub(/^ *[0-9.]+/, "", text) }
+         n % 25 == 0 && text != last { print; last = text }' "$@"
+}
+
+need() { # what must simply work
+    "$otter" "$@" > need.log 2>&1 && return
+    cat need.log >&2
+    echo "demo: otter $* failed" >&2
+    exit 1
+}
+
+check() { # scene expected seen
+    printf '%s: %s / %s\n' "$1" "$2" "$3"
+    [ "$2" = "$3" ] && return
+    echo "demo: the scene did not end as expected" >&2
+    sed 's/^/   device: /' device.log >&2
+    exit 1
+}
+
+# Powers a device on at a free port; $address is where it listens.
+start() { # DIR OPTION...
+    "$otter" device run "$@" --udp 127.0.0.1:0 > device.log 2>&1 &
+    device=$!
+    for _ in $(seq 200); do
+        address=$(sed -n 's/^listening on //p' device.log)
+        if [ -n "$address" ] && grep -q started device.log; then return; fi
+        sleep 0.02
+    done
+    echo "demo: the device does not start" >&2
+    cat device.log >&2
+    exit 1
+}
+
+stop() {
+    if [ -n "$device" ]; then
+        kill "$device" 2> /dev/null
+        wait "$device" 2> /dev/null
+        device=
+    fi
+}
+
+field() { # FILE NAME: a value of a JSON file, by its first appearance
+    sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" | head -n 1
+}
+
+running() { # DIR: version of the system that runs
+    "$otter" status "$1" --json > status.json && field status.json version
+}
+
+fresh() { # DIR: a device with the first system, again
+    rm -rf "$1"
+    cp -r "new-$2" "$1"
+}
+
+[ -x "$otter" ] || { echo "demo: $otter is missing; run make release" >&2; exit 1; }
+[ -r "$micropython" ] || { echo "demo: $micropython is missing; run make setup" >&2; exit 1; }
+
+say "images: a small Cortex-M program (old), MicroPython for the micro:bit (new)"
+app=$root/examples/cortex-m-app/build.sh
+"$app" old.elf 0 1 && "$app" back.elf 0 3 && "$app" manager.elf 0x10020000 1 &&
+    "$app" boot-link.elf 0x10010000 1 && "$app" boot-ab.elf 0x1FF00000 1 || exit 1
+
+say "keys, factory content, virtual devices of both profiles"
+need keygen -o key.pem --public pub.pem
+need keygen -o stranger.pem
+for profile in link ab; do
+    "$otter" factory -o "$profile.hex" --profile "$profile" --key pub.pem --sign key.pem \
+        --target 0x6D626974 --hardware 1 --version 1.0.0 --counter 5 \
+        --boot "boot-$profile.elf" --manager manager.elf --firmware old.elf \
+        --package-out "first-$profile.otter" --json > "map-$profile.json" || exit 1
+    need device new "new-$profile" --profile "$profile" --package "first-$profile.otter" \
+        --boot "boot-$profile.elf"
+done
+
+pack() { # OUT PROFILE KEY VERSION COUNTER FIRMWARE OPTION...
+    local out=$1 profile=$2 key=$3 version=$4 counter=$5 firmware=$6
+    shift 6
+    need pack -o "$out" --key "$key" --follow "first-$profile.otter" --map "map-$profile.json" \
+        --version "$version" --counter "$counter" --firmware "$firmware" "$@"
+}
+for profile in link ab; do
+    pack "new-$profile.otter" "$profile" key.pem 2.0.0 6 "$micropython" --only 0x0-0x3FFFF
+    pack "back-$profile.otter" "$profile" key.pem 3.0.0 7 back.elf
+done
+pack foreign.otter link stranger.pem 2.0.0 6 "$micropython" --only 0x0-0x3FFFF
+pack older.otter link key.pem 0.9.0 4 back.elf
+cp new-link.otter forged.otter
+printf '\377' | dd of=forged.otter bs=1 seek=100 conv=notrunc status=none
+show inspect new-link.otter | sed 's/^/   /'
+
+# --- scenes ---
+say "1. a transfer with progress"
+fresh board link
+start board
+show send "$address" new-link.otter --no-request --json > send.json
+stop
+events device.log
+check "transfer" "stored" "$(field send.json result)"
+
+say "2. the link drops in the middle and the transfer resumes"
+fresh board link
+start board
+show send "$address" new-link.otter --no-request --link-cut 100000 --link-cut-ms 1500 --json \
+    > send.json
+stop
+again=$(($(field send.json resumed) + $(field send.json sent_again)))
+check "link drop" "stored, some of it sent again" \
+    "$(field send.json result)$([ "$again" -gt 0 ] && echo ", some of it sent again")"
+
+say "3. the power is cut in the middle of a transfer, which then resumes"
+fresh board link
+start board --cut 600:torn
+show send "$address" new-link.otter --no-request --timeout 1 --json > send.json 2> /dev/null
+wait "$device"
+device=
+check "power cut in a transfer" "power cut at flash operation 600" "$(tail -n 1 device.log)"
+start board
+show send "$address" new-link.otter --no-request --json > send.json
+stop
+from=$(field send.json from)
+check "resume after the cut" "stored, not from the start" \
+    "$(field send.json result)$([ "${from:-0}" -gt 100000 ] && echo ", not from the start")"
+
+say "4. the power is cut in the middle of the installation"
+cp -r board twin
+operations=$("$otter" install twin new-link.otter --json 2> /dev/null > i.json &&
+    field i.json flash_operations)
+show install board new-link.otter --cut $((operations * 6 / 10)):torn > install.log 2>&1
+check "power cut in an installation" "power cut at flash operation $((operations * 6 / 10))" \
+    "$(grep 'power cut at' install.log)"
+show device run board | events
+check "installed after the cut" "2.0.0+0" "$(running board)"
+
+say "5. over the link, installed, tried and confirmed; then back to the old program"
+for profile in link ab; do
+    fresh board "$profile"
+    start board
+    show send "$address" "new-$profile.otter" --wait --json > send.json
+    check "trial confirmed ($profile)" "confirmed" "$(field send.json result)"
+    show send "$address" "back-$profile.otter" --wait --json > send.json
+    stop
+    check "and back ($profile)" "confirmed 3.0.0+0" \
+        "$(field send.json result) $(running board)"
+done
+
+say "6. the new system crashes, or never confirms: the old one comes back"
+for profile in link ab; do
+    fresh board "$profile"
+    start board --app crash
+    show send "$address" "new-$profile.otter" --wait --json > send.json 2> /dev/null
+    stop
+    check "crashing application ($profile)" "rolled back 31-10 1.0.0+0" \
+        "$(field send.json result) $(field send.json code) $(running board)"
+    fresh board "$profile"
+    start board --app silent --time-scale 400
+    show send "$address" "new-$profile.otter" --wait --json > send.json 2> /dev/null
+    stop
+    check "silent application ($profile)" "rolled back 31-10 1.0.0+0" \
+        "$(field send.json result) $(field send.json code) $(running board)"
+done
+
+say "7. forged, foreign and older packages are refused"
+fresh board link
+start board
+for case in forged:22-12 foreign:22-11 older:23-12; do
+    show send "$address" "${case%:*}.otter" --json > send.json 2> /dev/null
+    check "${case%:*} package" "refused ${case#*:}" \
+        "$(field send.json result) $(field send.json code)"
+done
+stop
+check "after them" "1.0.0+0" "$(running board)"
+
+printf '\nAll scenes ended as expected.\n'

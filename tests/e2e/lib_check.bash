@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the scripts here: a folder that goes away at the end, and one check.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+export OTTER OTTER_TOP NO_COLOR=1
+
+# check SENTENCE STATUS TEXT COMMAND...: the command ends with that status and says that
+# text on standard output or error.
+check() {
+    local sentence=$1 status=$2 text=$3 seen said
+    shift 3
+    seen=0
+    said=$("$@" 2>&1) || seen=$?
+    if [ "$seen" != "$status" ] || [[ "$said" != *"$text"* ]]; then
+        echo "not ok: $sentence: expected status $status and \"$text\"," \
+            "seen $seen: $said"
+        exit 1
+    fi
+    echo "ok: $sentence"
+}

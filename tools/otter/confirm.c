@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter confirm: confirms the system on trial, over a link where the device's policy
+ * lets a remote do that, or on a virtual device. docs/man/otter-confirm.1.scd.
+ */
+#include "remote.h"
+#include "verbs.h"
+#include "virtual.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char usage[] = "usage: otter confirm udp://HOST[:PORT] [--json]\n"
+                            "       otter confirm DIR [--json]\n";
+
+static int confirm_remote(const char *address, bool is_json)
+{
+    struct remote remote;
+    struct remote_status status;
+    struct remote_outcome outcome;
+
+    if (!remote_open(&remote, address)) {
+        return TOOL_FAILED;
+    }
+    enum otter_result result = remote_confirm(&remote);
+
+    if (result == OTTER_OK) {
+        result = remote_status(&remote, &status);
+    }
+    if (result == OTTER_OK) {
+        result = remote_outcome(&remote, &outcome);
+    }
+    int exit_status = TOOL_DONE;
+
+    if (result == OTTER_OK) {
+        remote_print(&status, &outcome, is_json);
+    } else {
+        exit_status = remote_complain(&remote, result);
+    }
+    remote_close(&remote);
+    return exit_status;
+}
+
+int verb_confirm(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    bool is_json = false;
+
+    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+        if (name == 'h') {
+            (void)fputs(usage, stdout);
+            return TOOL_DONE;
+        }
+        if (name != 'j') {
+            (void)fputs(usage, stderr);
+            return TOOL_USAGE;
+        }
+        is_json = true;
+    }
+    if (argc - optind != 1) {
+        (void)fputs(usage, stderr);
+        return TOOL_USAGE;
+    }
+    return remote_is_address(argv[optind]) ? confirm_remote(argv[optind], is_json)
+                                           : confirm_directory(argv[optind], is_json);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making new devices: what `otter factory` and `otter device new` share. Functions
+ * print what went wrong to stderr and return the tool's exit status.
+ */
+#ifndef OTTER_TOOL_DEVICE_NEW_H
+#define OTTER_TOOL_DEVICE_NEW_H
+
+#include "factory.h"
+#include "profiles.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NEW_DEVICE_IMAGE_NONE = 64 }; /* bytes of a placeholder image */
+
+/* What the command line says about a new device. Strings stay where they are. */
+struct new_device {
+    const struct host_profile *profile;
+    const char *key_paths[OTTER_KEYS_MAX];
+    size_t key_count;
+    const char *sign_path;
+    const char *package_path; /* a finished first package instead of all below */
+    const char *boot;
+    const char *manager;
+    const char *firmware;
+    uint32_t target;
+    uint16_t hardware;
+    uint32_t counter;
+    struct otter_version version;
+    struct otter_policy policy;
+    bool has_policy; /* some of it was given */
+
+    /* Made by new_device_make(). */
+    uint8_t *boot_data;
+    size_t boot_size;
+    uint8_t *package;
+    size_t package_size;
+};
+
+/* Starts with the defaults of *otter device new*. */
+void new_device_init(struct new_device *device);
+void new_device_free(struct new_device *device);
+
+/* The options that both verbs know, for getopt_long; names are 1000 and up. */
+enum new_device_option {
+    NEW_DEVICE_PROFILE = 1000,
+    NEW_DEVICE_KEY,
+    NEW_DEVICE_SIGN,
+    NEW_DEVICE_TARGET,
+    NEW_DEVICE_HARDWARE,
+    NEW_DEVICE_VERSION,
+    NEW_DEVICE_COUNTER,
+    NEW_DEVICE_BOOT,
+    NEW_DEVICE_MANAGER,
+    NEW_DEVICE_FIRMWARE,
+    NEW_DEVICE_POLICY,
+    NEW_DEVICE_DEADLINE,
+};
+#define NEW_DEVICE_OPTIONS                                             \
+    {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},          \
+        {"key", required_argument, NULL, NEW_DEVICE_KEY},              \
+        {"sign", required_argument, NULL, NEW_DEVICE_SIGN},            \
+        {"target", required_argument, NULL, NEW_DEVICE_TARGET},        \
+        {"hardware", required_argument, NULL, NEW_DEVICE_HARDWARE},    \
+        {"version", required_argument, NULL, NEW_DEVICE_VERSION},      \
+        {"counter", required_argument, NULL, NEW_DEVICE_COUNTER},      \
+        {"boot", required_argument, NULL, NEW_DEVICE_BOOT},            \
+        {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},      \
+        {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},    \
+        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},        \
+    {                                                                  \
+        "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE \
+    }
+
+/* Takes one of them. Status 2 with a message if its value is wrong. */
+int new_device_take(struct new_device *device, int name, const char *value);
+
+/* Reads keys and images and makes the first system's package. */
+int new_device_make(struct new_device *device);
+
+/* Writes all of it to a flash. */
+int new_device_write(const struct new_device *device, const struct otter_flash *flash);
+
+/* otter device new ... */
+int device_new(int argc, char **argv);
+
+#endif

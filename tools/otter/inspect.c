@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter inspect: everything that a package file names. The description is made once,
+ * as JSON; the text for people is printed from it. docs/man/otter-inspect.1.scd.
+ */
+#include "names.h"
+#include "package_read.h"
+#include "verbs.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_ROOM = 512, LABEL = 11 };
+
+static const char usage[] =
+    "usage: otter inspect FILE [--key PUB.pem]... [--json]\n"
+    "Shows every member, size, hash and version of a package. Status 3 if it is\n"
+    "damaged. See otter-inspect(1).\n";
+
+struct options {
+    const char *path;
+    struct key_ring ring;
+    bool is_json;
+};
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int status = TOOL_DONE;
+
+    opterr = 0;
+    for (int name; (name = getopt_long(argc, argv, "k:h", names, NULL)) != -1;) {
+        switch (name) {
+        case 'k':
+            status = key_ring_add(&options->ring, optarg);
+            break;
+        case 'j':
+            options->is_json = true;
+            break;
+        case 'h':
+            (void)fputs(usage, stdout);
+            return -1;
+        default:
+            return complain_option("inspect", argv);
+        }
+        if (status != TOOL_DONE) {
+            return status;
+        }
+    }
+    if (argc - optind != 1) {
+        return complain_usage("inspect takes one package file; "
+                              "see otter inspect --help");
+    }
+    options->path = argv[optind];
+    return TOOL_DONE;
+}
+
+/* --- the description --- */
+
+static json_t *json_hex(const uint8_t *bytes, size_t size)
+{
+    char text[2 * OTTER_SHA256_SIZE + 1];
+
+    return json_string(hex_of(bytes, size, text));
+}
+
+static json_t *json_version(const struct otter_version *version)
+{
+    char text[NAME_VERSION_SIZE];
+
+    return json_string(name_of_version(version, text));
+}
+
+static json_t *json_depends(uint32_t depends)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < 32; i++) {
+        if ((depends >> i & 1U) != 0) {
+            (void)json_array_append_new(list, json_integer(i));
+        }
+    }
+    return list;
+}
+
+static json_t *json_flags(uint8_t flags)
+{
+    json_t *list = json_array();
+
+    if ((flags & OTTER_MEMBER_KEPT) != 0) {
+        (void)json_array_append_new(list, json_string("kept"));
+    }
+    if ((flags & OTTER_MEMBER_IN_PLACE) != 0) {
+        (void)json_array_append_new(list, json_string("in place"));
+    }
+    return list;
+}
+
+/* `off` is where its bytes lie in the package file. */
+static json_t *json_member(const struct otter_member *member, uint32_t off)
+{
+    const bool is_kept = (member->flags & OTTER_MEMBER_KEPT) != 0;
+
+    return json_pack(
+        "{s:s, s:i, s:s, s:i, s:s, s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "role", name_of_role(member->role), "role_number", (int)member->role, "region",
+        member->region == 0 ? "own" : name_of_region(member->region), "region_number",
+        (int)member->region, "coding", member->coding == OTTER_CODING_RAW ? "raw" : "?",
+        "coding_number", (int)member->coding, "flags", json_flags(member->flags),
+        "link_address", (json_int_t)member->link_addr, "offset",
+        is_kept ? json_null() : json_integer(off), "stored_size",
+        (json_int_t)member->stored_size, "installed_size",
+        (json_int_t)member->installed_size, "memory", (json_int_t)member->memory,
+        "depends", json_depends(member->depends), "stored_sha256",
+        is_kept ? json_null() : json_hex(member->stored_sha, OTTER_SHA256_SIZE),
+        "installed_sha256", json_hex(member->installed_sha, OTTER_SHA256_SIZE));
+}
+
+static enum otter_result add_members(const struct package_file *package,
+                                     json_t *described)
+{
+    const struct otter_source inner = package_file_inner(package);
+    json_t *list = json_array();
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; result == OTTER_OK && i < package->control.member_count; i++) {
+        struct otter_member member;
+        uint32_t off = 0;
+
+        result = otter_control_member(&inner, &package->control, i, &member);
+        if (result == OTTER_OK) {
+            result = otter_control_member_off(&inner, &package->control, i, &off);
+        }
+        if (result == OTTER_OK) {
+            (void)json_array_append_new(list, json_member(&member, off));
+        }
+    }
+    (void)json_object_set_new(described, "members", list);
+    return result;
+}
+
+static const struct {
+    uint16_t type;
+    const char *name;
+} texts[] = {
+    {OTTER_EXTENSION_VENDOR, "vendor"},        {OTTER_EXTENSION_PRODUCT, "product"},
+    {OTTER_EXTENSION_VERSION, "version_text"}, {OTTER_EXTENSION_BUILD, "build"},
+    {OTTER_EXTENSION_NOTES, "notes"},
+};
+
+enum { TEXT_COUNT = sizeof(texts) / sizeof(texts[0]) };
+
+static enum otter_result add_extensions(const struct package_file *package,
+                                        json_t *described)
+{
+    const struct otter_source inner = package_file_inner(package);
+    const struct otter_control *control = &package->control;
+    char text[TEXT_ROOM];
+    uint8_t percent = 0;
+    size_t len = 0;
+    enum otter_result result = OTTER_OK;
+
+    for (size_t i = 0; result == OTTER_OK && i < TEXT_COUNT; i++) {
+        result = otter_control_extension(&inner, control, texts[i].type, text,
+                                         sizeof(text), &len);
+        if (result == OTTER_OK && len > 0) {
+            (void)json_object_set_new(described, texts[i].name,
+                                      json_stringn(text, len));
+        }
+    }
+    if (result == OTTER_OK) {
+        result = otter_control_extension(&inner, control, OTTER_EXTENSION_BATTERY,
+                                         &percent, 1, &len);
+    }
+    if (result == OTTER_OK && len > 0) {
+        (void)json_object_set_new(described, "battery", json_integer(percent));
+    }
+    return result;
+}
+
+static const char *state_of(const struct package_signature *signature,
+                            const struct key_ring *ring)
+{
+    if (ring->count == 0) {
+        return "not checked";
+    }
+    if (!signature->is_known) {
+        return "unknown key";
+    }
+    return signature->is_good ? "verified" : "wrong";
+}
+
+static void add_signatures(const struct package_file *package,
+                           const struct key_ring *ring, json_t *described)
+{
+    json_t *list = json_array();
+
+    for (uint8_t i = 0; i < package->control.signature_count; i++) {
+        const struct package_signature signature =
+            package_file_signature(package, i, ring);
+
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:o, s:s, s:s}", "key_id",
+                      json_hex(signature.key_id, sizeof(signature.key_id)), "algorithm",
+                      "ECDSA P-256 SHA-256", "state", state_of(&signature, ring)));
+    }
+    (void)json_object_set_new(described, "signatures", list);
+}
+
+static json_t *json_head(const struct package_file *package)
+{
+    const struct otter_control *control = &package->control;
+
+    return json_pack(
+        "{s:I, s:i, s:i, s:o, s:I, s:i, s:i, s:I, s:o, s:i, s:i, s:o, s:o}",
+        "file_length", (json_int_t)control->file_length, "control_length",
+        (int)control->length, "signed_length", (int)control->signed_size, "version",
+        json_version(&control->version), "target", (json_int_t)control->target,
+        "hardware_min", (int)control->hardware_min, "hardware_max",
+        (int)control->hardware_max, "counter", (json_int_t)control->counter, "follows",
+        json_version(&control->follows), "boot_min", (int)control->boot_min,
+        "manager_min", (int)control->manager_min, "package_id",
+        json_hex(control->package_id, sizeof(control->package_id)), "sha256",
+        package->has_hash ? json_hex(package->hash, sizeof(package->hash))
+                          : json_null());
+}
+
+static json_t *json_check(const struct package_file *package)
+{
+    const uint16_t code = otter_code(package->result);
+    char name[NAME_CODE_SIZE];
+
+    if (package->result == OTTER_OK) {
+        return json_pack("{s:b}", "is_whole", 1);
+    }
+    json_t *check = json_pack("{s:b, s:s, s:s, s:s}", "is_whole", 0, "code",
+                              name_of_code(code, name), "text", text_of_code(code),
+                              "remedy", remedy_of_code(code));
+
+    if (package->result == OTTER_E_MEMBER_HASH) {
+        (void)json_object_set_new(check, "member", json_integer(package->member_index));
+    }
+    return check;
+}
+
+/* What can be read of the package; "check" says whether it is whole. */
+static json_t *describe(const struct package_file *package, const struct key_ring *ring)
+{
+    json_t *described = package->has_control ? json_head(package) : json_object();
+
+    if (package->has_control) {
+        if (add_extensions(package, described) != OTTER_OK ||
+            add_members(package, described) != OTTER_OK) {
+            (void)json_object_set_new(described, "is_cut_short", json_true());
+        }
+        add_signatures(package, ring, described);
+    }
+    (void)json_object_set_new(described, "check", json_check(package));
+    return described;
+}
+
+/* --- for people --- */
+
+static json_int_t number_in(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static const char *string_in(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text != NULL ? text : "-";
+}
+
+static void print_label(const char *label)
+{
+    (void)printf("%-*s", (int)LABEL, label);
+}
+
+static void print_head(const json_t *described)
+{
+    (void)printf("version    %s\n", string_in(described, "version"));
+    (void)printf("length     %lld bytes\n",
+                 (long long)number_in(described, "file_length"));
+    (void)printf("target     0x%08llX\n", (long long)number_in(described, "target"));
+    (void)printf("hardware   %lld to %lld\n",
+                 (long long)number_in(described, "hardware_min"),
+                 (long long)number_in(described, "hardware_max"));
+    (void)printf("counter    %lld\n", (long long)number_in(described, "counter"));
+    (void)printf("follows    %s or newer\n", string_in(described, "follows"));
+    (void)printf("needs      boot %lld, manager %lld\n",
+                 (long long)number_in(described, "boot_min"),
+                 (long long)number_in(described, "manager_min"));
+    (void)printf("id         %s\n", string_in(described, "package_id"));
+    (void)printf("hash       %s\n", string_in(described, "sha256"));
+}
+
+static void print_texts(const json_t *described)
+{
+    static const char *const labels[TEXT_COUNT] = {"vendor", "product", "called",
+                                                   "build", "notes"};
+
+    for (size_t i = 0; i < TEXT_COUNT; i++) {
+        const json_t *text = json_object_get(described, texts[i].name);
+
+        if (text != NULL) {
+            print_label(labels[i]);
+            print_text(stdout, (const uint8_t *)json_string_value(text),
+                       json_string_length(text), "\n           ");
+            (void)printf("\n");
+        }
+    }
+    if (json_object_get(described, "battery") != NULL) {
+        (void)printf("battery    %lld %% or more\n",
+                     (long long)number_in(described, "battery"));
+    }
+}
+
+static void print_list(const char *label, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        (void)printf("%s", i == 0 ? label : ", ");
+        if (json_is_integer(item)) {
+            (void)printf("%lld", (long long)json_integer_value(item));
+        } else {
+            (void)printf("%s", json_string_value(item));
+        }
+    }
+}
+
+static void print_member(size_t index, const json_t *member)
+{
+    (void)printf(
+        "member %-3zu %s (role %lld), region %s (%lld), coding %s (%lld)", index,
+        string_in(member, "role"), (long long)number_in(member, "role_number"),
+        string_in(member, "region"), (long long)number_in(member, "region_number"),
+        string_in(member, "coding"), (long long)number_in(member, "coding_number"));
+    print_list(", ", json_object_get(member, "flags"));
+    print_list(", after member ", json_object_get(member, "depends"));
+    (void)printf("\n           installed %lld bytes %s\n",
+                 (long long)number_in(member, "installed_size"),
+                 string_in(member, "installed_sha256"));
+    if (json_is_integer(json_object_get(member, "offset"))) {
+        (void)printf("           stored    %lld bytes %s\n           at offset %lld",
+                     (long long)number_in(member, "stored_size"),
+                     string_in(member, "stored_sha256"),
+                     (long long)number_in(member, "offset"));
+    } else {
+        (void)printf("           not in the file");
+    }
+    (void)printf(", linked for 0x%08llX, needs %lld bytes of RAM\n",
+                 (long long)number_in(member, "link_address"),
+                 (long long)number_in(member, "memory"));
+}
+
+static void print_description(const json_t *described)
+{
+    const json_t *members = json_object_get(described, "members");
+    const json_t *signatures = json_object_get(described, "signatures");
+
+    print_head(described);
+    print_texts(described);
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        print_member(i, json_array_get(members, i));
+    }
+    for (size_t i = 0; i < json_array_size(signatures); i++) {
+        const json_t *signature = json_array_get(signatures, i);
+
+        (void)printf("signature  %s by key %s: %s\n", string_in(signature, "algorithm"),
+                     string_in(signature, "key_id"), string_in(signature, "state"));
+    }
+    if (json_array_size(signatures) == 0) {
+        (void)printf("signature  none\n");
+    }
+}
+
+static int report(const struct options *options, const struct package_file *package)
+{
+    json_t *described = describe(package, &options->ring);
+
+    if (options->is_json) {
+        (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+        (void)printf("\n");
+    } else if (package->has_control) {
+        print_description(described);
+    }
+    json_decref(described);
+    if (package->result == OTTER_OK) {
+        return TOOL_DONE;
+    }
+    (void)fflush(stdout);
+    return options->is_json ? TOOL_UNVERIFIED
+                            : package_file_refuse(package, package->result);
+}
+
+int verb_inspect(int argc, char **argv)
+{
+    struct options options = {.path = NULL};
+    struct package_file package;
+    int status = parse_options(argc, argv, &options);
+
+    if (status != TOOL_DONE) {
+        return status < 0 ? TOOL_DONE : status;
+    }
+    status = package_file_read(options.path, &package);
+    if (status == TOOL_DONE) {
+        status = report(&options, &package);
+        package_file_free(&package);
+    }
+    return status;
+}

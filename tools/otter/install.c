@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter install: a package onto a virtual device, through the receiver of every door,
+ * until the device is idle. docs/man/otter-install.1.scd.
+ */
+#include "files.h"
+#include "names.h"
+#include "verbs.h"
+#include "virtual.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { CHUNK_SIZE = 512 };
+
+struct options {
+    const char *directory;
+    const char *file;
+    const char *cut;
+    enum vdevice_app app;
+    bool is_json;
+};
+
+/* How an installation ended, for people and programs. */
+struct ending {
+    enum vdevice_end end;
+    enum otter_result refusal;
+    uint32_t operations; /* flash operations since power on */
+};
+
+static const char usage[] =
+    "usage: otter install DIR FILE [--app confirm|silent|crash|hang]\n"
+    "                     [--cut N[:before|after|torn]] [--json]\n";
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {
+        {"app", required_argument, NULL, 'a'},
+        {"cut", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int status = TOOL_DONE;
+
+    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+        switch (name) {
+        case 'a':
+            status = virtual_parse_app(optarg, &options->app);
+            break;
+        case 'c':
+            options->cut = optarg;
+            break;
+        case 'j':
+            options->is_json = true;
+            break;
+        case 'h':
+            (void)fputs(usage, stdout);
+            return -1;
+        default:
+            (void)fputs(usage, stderr);
+            return TOOL_USAGE;
+        }
+        if (status != TOOL_DONE) {
+            return status;
+        }
+    }
+    if (argc - optind != 2) {
+        (void)fputs(usage, stderr);
+        return TOOL_USAGE;
+    }
+    options->directory = argv[optind];
+    options->file = argv[optind + 1];
+    return TOOL_DONE;
+}
+
+static void show_progress(void *context, uint32_t done, uint32_t total)
+{
+    int *shown = context;
+    int percent = total == 0 ? 100 : (int)((uint64_t)done * 100 / total);
+
+    if (percent != *shown && isatty(STDERR_FILENO) != 0) {
+        (void)fprintf(stderr, "\r%3d %%  %u of %u bytes%s", percent, done, total,
+                      done == total ? "\n" : "");
+        *shown = percent;
+    }
+}
+
+static void install(struct vdevice *device, const uint8_t *package, size_t size,
+                    struct vflash_fault fault, struct ending *ending)
+{
+    ending->end = vdevice_power_on(device, fault);
+    if (ending->end == VDEVICE_IDLE) {
+        ending->end = vdevice_feed(device, package, size, CHUNK_SIZE, &ending->refusal);
+    }
+    if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
+        ending->end = vdevice_request(device, &ending->refusal);
+    }
+    if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
+        ending->end = vdevice_reset(device, OTTER_RESET_SOFTWARE);
+    }
+    ending->operations = device->flash.op;
+    vdevice_power_off(device);
+}
+
+/* Says on stderr how it ended and gives the exit status. */
+static int judge(struct vdevice *device, const struct ending *ending, const char **word)
+{
+    struct otter_device view;
+    char code[NAME_CODE_SIZE];
+
+    *word = "failed";
+    if (ending->end == VDEVICE_CUT) {
+        *word = "power cut";
+        (void)fprintf(stderr, "power cut at flash operation %u\n",
+                      device->flash.fault.at_op);
+        return TOOL_DONE;
+    }
+    if (ending->end == VDEVICE_BROKEN) {
+        (void)fprintf(stderr, "otter: defect: %s\n", device->defect);
+        return TOOL_FAILED;
+    }
+    if (ending->refusal != OTTER_OK) {
+        *word = "refused";
+        return virtual_refused(ending->refusal);
+    }
+    if (ending->end != VDEVICE_IDLE || vdevice_inspect(device, &view) != OTTER_OK) {
+        (void)fprintf(stderr, "otter: the device does not run [%s] %s\n",
+                      name_of_code(device->code, code), text_of_code(device->code));
+        return TOOL_FAILED;
+    }
+    const struct otter_outcome *outcome = &view.journal.state.outcome;
+
+    *word = name_of_outcome(outcome->kind);
+    if (outcome->kind == OTTER_OUTCOME_CONFIRMED) {
+        return TOOL_DONE;
+    }
+    (void)fprintf(stderr, "otter: %s [%s] %s\n       %s\n", *word,
+                  name_of_code(outcome->code, code), text_of_code(outcome->code),
+                  remedy_of_code(outcome->code));
+    return outcome->kind == OTTER_OUTCOME_REFUSED ? TOOL_REFUSED : TOOL_FAILED;
+}
+
+static void print_json(struct vdevice *device, const struct ending *ending,
+                       const char *word)
+{
+    char code[NAME_CODE_SIZE];
+    json_t *printed = json_pack("{s:s, s:I, s:o}", "result", word, "flash_operations",
+                                (json_int_t)ending->operations, "status",
+                                virtual_describe(device, false));
+
+    if (ending->refusal != OTTER_OK) {
+        (void)json_object_set_new(
+            printed, "code",
+            json_string(name_of_code(otter_code(ending->refusal), code)));
+    }
+    (void)json_dumpf(printed, stdout, JSON_INDENT(2));
+    (void)printf("\n");
+    json_decref(printed);
+}
+
+static int run(const struct options *options, const uint8_t *package, size_t size)
+{
+    struct virtual_device device;
+    struct vflash_fault fault = {.kind = VFLASH_NONE};
+    struct ending ending = {.end = VDEVICE_IDLE};
+    const char *word = NULL;
+    int shown = -1;
+    int status = virtual_open(&device, options->directory);
+
+    if (status != TOOL_DONE) {
+        return status;
+    }
+    if (options->cut != NULL) {
+        status = virtual_parse_cut(options->cut, device.seed, &fault);
+    }
+    if (status == TOOL_DONE) {
+        virtual_print_events(&device.device, options->is_json);
+        device.device.hooks.context = &shown;
+        device.device.hooks.on_progress = show_progress;
+        device.device.app = options->app;
+        install(&device.device, package, size, fault, &ending);
+        status = judge(&device.device, &ending, &word);
+        if (options->is_json) {
+            print_json(&device.device, &ending, word);
+        } else {
+            (void)printf("%s\n", word);
+        }
+    }
+    virtual_close(&device);
+    return status;
+}
+
+int verb_install(int argc, char **argv)
+{
+    struct options options = {.app = VDEVICE_CONFIRM};
+    struct bytes package = {0};
+    int status = parse_options(argc, argv, &options);
+
+    if (status != TOOL_DONE) {
+        return status < 0 ? TOOL_DONE : status;
+    }
+    status = file_read(options.file, FILE_ANY_SIZE, &package);
+    if (status == TOOL_DONE) {
+        status = run(&options, package.data, package.size);
+    }
+    bytes_free(&package);
+    return status;
+}

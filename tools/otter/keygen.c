@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter keygen: a new P-256 key in PEM files. docs/man/otter-keygen.1.scd.
+ */
+#include "keys.h"
+#include "names.h"
+#include "verbs.h"
+
+#include <getopt.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: otter keygen [-o KEY.pem] [--public PUB.pem]\n"
+    "Makes a signing key. KEY.pem (default: key.pem) is new and only its owner can\n"
+    "read it; PUB.pem is what otter verify and otter factory take. See\n"
+    "otter-keygen(1).\n";
+
+struct options {
+    const char *private_path;
+    const char *public_path; /* NULL: not written */
+};
+
+/* Status below 0: nothing is left to do. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"public", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    opterr = 0;
+    for (int name; (name = getopt_long(argc, argv, "o:h", names, NULL)) != -1;) {
+        switch (name) {
+        case 'o':
+            options->private_path = optarg;
+            break;
+        case 'p':
+            options->public_path = optarg;
+            break;
+        case 'h':
+            (void)fputs(usage, stdout);
+            return -1;
+        default:
+            return complain_option("keygen", argv);
+        }
+    }
+    if (optind != argc) {
+        return complain_usage("keygen takes no argument \"%s\"; "
+                              "name the file with -o",
+                              argv[optind]);
+    }
+    return TOOL_DONE;
+}
+
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* Nothing is written when one of the files exists. */
+static int check_free(const char *path)
+{
+    if (path == NULL || is_stdout(path) || access(path, F_OK) != 0) {
+        return TOOL_DONE;
+    }
+    return complain("%s exists already: it is not overwritten; "
+                    "choose another name or remove it",
+                    path);
+}
+
+static int write_keys(const struct options *options, const struct bytes *private_pem,
+                      const struct bytes *public_pem)
+{
+    int status =
+        file_write_secret(options->private_path, private_pem->data, private_pem->size);
+
+    if (status == TOOL_DONE && options->public_path != NULL) {
+        status = file_write(options->public_path, public_pem->data, public_pem->size);
+    }
+    return status;
+}
+
+static int generate(const struct options *options)
+{
+    struct bytes private_pem = {0};
+    struct bytes public_pem = {0};
+    struct signing_key key;
+    char id[2 * OTTER_KEY_ID_SIZE + 1];
+    int status = key_generate(&private_pem, &public_pem, &key);
+
+    if (status == TOOL_DONE) {
+        status = write_keys(options, &private_pem, &public_pem);
+    }
+    if (status == TOOL_DONE) {
+        const bool is_piped =
+            is_stdout(options->private_path) ||
+            (options->public_path != NULL && is_stdout(options->public_path));
+
+        (void)fprintf(is_piped ? stderr : stdout, "key id %s\n",
+                      hex_of(key.key.id, sizeof(key.key.id), id));
+    }
+    key_wipe(&key);
+    if (private_pem.data != NULL) {
+        OPENSSL_cleanse(private_pem.data, private_pem.size);
+    }
+    bytes_free(&private_pem);
+    bytes_free(&public_pem);
+    return status;
+}
+
+int verb_keygen(int argc, char **argv)
+{
+    struct options options = {.private_path = "key.pem"};
+    int status = parse_options(argc, argv, &options);
+
+    if (status == TOOL_DONE) {
+        status = check_free(options.private_path);
+    }
+    if (status == TOOL_DONE) {
+        status = check_free(options.public_path);
+    }
+    if (status != TOOL_DONE) {
+        return status < 0 ? TOOL_DONE : status;
+    }
+    return generate(&options);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * P-256 keys in PEM files, by OpenSSL: PKCS#8 or SEC 1 private keys, SPKI public keys.
+ * Functions print what went wrong to stderr and return the tool's exit status.
+ */
+#ifndef OTTER_TOOL_KEYS_H
+#define OTTER_TOOL_KEYS_H
+
+#include "files.h"
+#include "host_sign.h"
+#include "otter/control.h"
+
+/* A private key with its public half. Wipe it with key_wipe(). */
+struct signing_key {
+    uint8_t scalar[HOST_SIGN_SCALAR_SIZE]; /* big-endian */
+    struct otter_key key;
+};
+
+/* Loads a private key. */
+int key_load_private(const char *path, struct signing_key *key);
+
+/* Loads a public key; a private key's file gives its public half. */
+int key_load_public(const char *path, struct otter_key *key);
+
+/* Makes a new key: PEM of the private key (PKCS#8) and of the public one (SPKI). */
+int key_generate(struct bytes *private_pem, struct bytes *public_pem,
+                 struct signing_key *key);
+
+/* Signs with RFC 6979 (K26) and checks the signature with OpenSSL. */
+int key_sign(const struct signing_key *key, const uint8_t digest[OTTER_SHA256_SIZE],
+             uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+
+void key_wipe(struct signing_key *key);
+
+#endif

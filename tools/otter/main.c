@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter: one program, one verb per file. Finds the verb, gives help, and sees that
+ * what went to standard output arrived.
+ */
+#include "say.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"keygen", "make a signing key", verb_keygen},
+    {"factory", "make what a programmer writes into a new device", verb_factory},
+    {"pack", "make a package", verb_pack},
+    {"inspect", "show what is in a package", verb_inspect},
+    {"verify", "check a package as a device does", verb_verify},
+    {"device", "make, run and look at a virtual device", verb_device},
+    {"send", "send a package to a device", verb_send},
+    {"install", "install a package on a virtual device", verb_install},
+    {"status", "show what a device runs and does", verb_status},
+    {"confirm", "confirm the system on trial", verb_confirm},
+    {"errors", "explain codes", verb_errors},
+};
+
+enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+
+static void print_help(FILE *out)
+{
+    (void)fputs("usage: otter VERB [arguments]\n"
+                "       otter help [VERB] | VERB --help | --version\n\n",
+                out);
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        (void)fprintf(out, "  %-8s  %s\n", verbs[i].name, verbs[i].help);
+    }
+    (void)fputs("\nExit status: 0 done, 1 failed, 2 usage, 3 refused by verification,\n"
+                "4 refused by the device, 5 timeout. See otter(1).\n",
+                out);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static int run_verb(const char *name, int argc, char **argv)
+{
+    const struct verb *verb = find_verb(name);
+
+    if (verb == NULL) {
+        return complain_usage("there is no verb \"%s\"; otter help lists them", name);
+    }
+    return verb->run(argc, argv);
+}
+
+static int help(int argc, char **argv)
+{
+    static char option[] = "--help";
+
+    if (argc > 2) {
+        return complain_usage("help takes one verb; otter help lists them");
+    }
+    if (argc < 2) {
+        print_help(stdout);
+        return TOOL_DONE;
+    }
+    char *arguments[] = {argv[1], option, NULL};
+
+    return run_verb(argv[1], 2, arguments);
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return TOOL_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("otter %s\n", OTTER_VERSION);
+        return TOOL_DONE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
+        return help(argc - 1, argv + 1);
+    }
+    return run_verb(argv[1], argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    const int status = run(argc, argv);
+
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        const int failed =
+            complain("standard output cannot be written: %s", strerror(errno));
+
+        return status == TOOL_DONE ? failed : status;
+    }
+    return status;
+}

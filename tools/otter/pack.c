@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter pack: makes a package from images and keys. docs/man/otter-pack.1.scd. The same
+ * arguments and files always give the same bytes.
+ */
+#include "pack.h"
+
+#include "keys.h"
+#include "names.h"
+#include "otter/utf8.h"
+#include "package_read.h"
+#include "verbs.h"
+#include "version.h"
+
+#include <getopt.h>
+#include <string.h>
+
+enum {
+    LINE_MAX_SIZE = 64,
+    NOTES_MAX_SIZE = 512,
+    PERCENT_MAX = 100,
+};
+
+static const char usage[] =
+    "usage: otter pack -o OUT.otter --version 1.2.3[+BUILD] --counter N\n"
+    "                  [--key KEY.pem]... [--follow PREVIOUS.otter] [--map MAP.json]\n"
+    "                  [--target ID] [--hardware MIN-MAX] [--follows VERSION]\n"
+    "                  [--boot-min N] [--manager-min N]\n"
+    "                  [--firmware FILE [--only RANGE] [--rebase ADDR] [--link ADDR]]\n"
+    "                  [--member ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE]\n"
+    "                            [,rebase=ADDR]]...\n"
+    "                  [--vendor TEXT] [--product TEXT] [--version-text TEXT]\n"
+    "                  [--build TEXT] [--notes TEXT|@FILE] [--battery PERCENT]\n"
+    "Makes a package. RANGE is ADDR-ADDR (both included) or ADDR+SIZE. See\n"
+    "otter-pack(1).\n";
+
+/* Everything that a run holds. */
+struct pack {
+    const char *output;
+    const char *follow;
+    const char *map_path;
+    const char *key_paths[PACKAGE_SIGNATURES_MAX];
+    size_t key_count;
+    bool has_target, has_hardware, has_version, has_counter;
+    struct pack_member firmware; /* --firmware and what belongs to it */
+    struct pack_member members[OTTER_MEMBERS_MAX];
+    size_t member_count;
+    struct pack_map map;
+    struct signing_key keys[PACKAGE_SIGNATURES_MAX];
+    struct package package;
+};
+
+/* Names of long options; the letters of texts are found in `texts`. */
+enum option_name {
+    OPTION_KEY = 256,
+    OPTION_VERSION,
+    OPTION_COUNTER,
+    OPTION_FOLLOW,
+    OPTION_MAP,
+    OPTION_TARGET,
+    OPTION_HARDWARE,
+    OPTION_FOLLOWS,
+    OPTION_BOOT_MIN,
+    OPTION_MANAGER_MIN,
+    OPTION_FIRMWARE,
+    OPTION_ONLY,
+    OPTION_REBASE,
+    OPTION_LINK,
+    OPTION_MEMBER,
+    OPTION_BATTERY,
+    OPTION_TEXT, /* + enum otter_extension */
+};
+
+/* --- texts --- */
+
+static int set_text(struct pack *pack, const char *name, uint16_t type, const void *text,
+                    size_t len)
+{
+    size_t max = type == OTTER_EXTENSION_NOTES ? NOTES_MAX_SIZE : LINE_MAX_SIZE;
+
+    if (len > max) {
+        return complain_usage("--%s: %zu bytes are too many (limit %zu)", name, len, max);
+    }
+    if (!otter_utf8_is_valid(text, len) ||
+        (type != OTTER_EXTENSION_NOTES && memchr(text, '\n', len) != NULL)) {
+        return complain_usage("--%s: not UTF-8, or control characters in it", name);
+    }
+    return package_set_extension(&pack->package, type, text, len) == OTTER_OK
+               ? TOOL_DONE
+               : complain("too many extensions");
+}
+
+static int take_text(struct pack *pack, const char *name, uint16_t type, const char *value)
+{
+    struct bytes file = {0};
+
+    if (type != OTTER_EXTENSION_NOTES || value[0] != '@') {
+        return set_text(pack, name, type, value, strlen(value));
+    }
+    int status = file_read(value + 1, FILE_ANY_SIZE, &file);
+
+    if (status == TOOL_DONE) {
+        status = set_text(pack, name, type, file.data, file.size);
+    }
+    bytes_free(&file);
+    return status;
+}
+
+/* --- numbers --- */
+
+static int take_number(const char *name, const char *value, uint64_t max, uint64_t *number)
+{
+    return parse_number(value, max, number)
+               ? TOOL_DONE
+               : complain_usage("--%s takes a number up to %llu, not \"%s\"", name,
+                                (unsigned long long)max, value);
+}
+
+static int take_battery(struct pack *pack, const char *value)
+{
+    uint64_t number = 0;
+    int status = take_number("battery", value, PERCENT_MAX, &number);
+    uint8_t percent = (uint8_t)number;
+
+    if (status != TOOL_DONE) {
+        return status;
+    }
+    return package_set_extension(&pack->package, OTTER_EXTENSION_BATTERY, &percent, 1) == OTTER_OK
+               ? TOOL_DONE
+               : complain("too many extensions");
+}
+
+/* "MIN-MAX", or one revision. */
+static int take_hardware(struct pack *pack, const char *value)
+{
+    char text[32];
+    uint64_t first = 0;
+    uint64_t last = 0;
+
+    if (strlen(value) < sizeof(text)) {
+        (void)strcpy(text, value);
+        char *dash = strchr(text, '-');
+
+        if (dash != NULL) {
+            *dash = '\0';
+        }
+        if (parse_number(text, UINT16_MAX, &first) &&
+            parse_number(dash == NULL ? text : dash + 1, UINT16_MAX, &last) && first <= last) {
+            pack->package.hardware_min = (uint16_t)first;
+            pack->package.hardware_max = (uint16_t)last;
+            pack->has_hardware = true;
+            return TOOL_DONE;
+        }
+    }
+    return complain_usage("--hardware takes MIN-MAX or one number, up to 65535, not \"%s\"",
+                          value);
+}
+
+static int take_version(const char *name, const char *value, struct otter_version *version)
+{
+    return parse_version(value, version)
+               ? TOOL_DONE
+               : complain_usage("--%s takes 1.2.3 or 1.2.3+4, not \"%s\"", name, value);
+}
+
+static int take_range(struct pack *pack, const char *value)
+{
+    pack->firmware.has_only = image_parse_range(value, &pack->firmware.only);
+    return pack->firmware.has_only
+               ? TOOL_DONE
+               : complain_usage("--only takes ADDR-ADDR or ADDR+SIZE, not \"%s\"", value);
+}
+
+/* --- options --- */
+
+static int take_key(struct pack *pack, const char *path)
+{
+    if (pack->key_count == PACKAGE_SIGNATURES_MAX) {
+        return complain_usage("a package takes at most %d keys", PACKAGE_SIGNATURES_MAX);
+    }
+    pack->key_paths[pack->key_count++] = path;
+    return TOOL_DONE;
+}
+
+static int take_member(struct pack *pack, char *text)
+{
+    if (pack->member_count == OTTER_MEMBERS_MAX) {
+        return complain_usage("a package has at most %d members", OTTER_MEMBERS_MAX);
+    }
+    return pack_member_parse(text, &pack->members[pack->member_count++]);
+}
+
+/* Options whose values are numbers of the control packet. */
+static int take_control_number(struct pack *pack, int name, const char *value)
+{
+    struct package *package = &pack->package;
+    uint64_t number = 0;
+    int status = TOOL_USAGE;
+
+    if (name == OPTION_COUNTER) {
+        status = take_number("counter", value, UINT32_MAX, &number);
+        package->counter = (uint32_t)number;
+        pack->has_counter = true;
+    } else if (name == OPTION_TARGET) {
+        status = take_number("target", value, UINT32_MAX, &number);
+        package->target = (uint32_t)number;
+        pack->has_target = true;
+    } else if (name == OPTION_BOOT_MIN) {
+        status = take_number("boot-min", value, UINT16_MAX, &number);
+        package->boot_min = (uint16_t)number;
+    } else if (name == OPTION_MANAGER_MIN) {
+        status = take_number("manager-min", value, UINT16_MAX, &number);
+        package->manager_min = (uint16_t)number;
+    } else if (name == OPTION_REBASE) {
+        status = take_number("rebase", value, UINT32_MAX, &number);
+        pack->firmware.rebase = (uint32_t)number;
+        pack->firmware.has_rebase = true;
+    } else if (name == OPTION_LINK) {
+        status = take_number("link", value, UINT32_MAX, &number);
+        pack->firmware.link_addr = (uint32_t)number;
+        pack->firmware.has_link = true;
+    }
+    return status;
+}
+
+static int take_option(struct pack *pack, int name, const char *long_name, char *value)
+{
+    switch (name) {
+    case 'o':
+        pack->output = value;
+        return TOOL_DONE;
+    case OPTION_KEY:
+        return take_key(pack, value);
+    case OPTION_VERSION:
+        pack->has_version = true;
+        return take_version("version", value, &pack->package.version);
+    case OPTION_FOLLOWS:
+        return take_version("follows", value, &pack->package.follows);
+    case OPTION_FOLLOW:
+        pack->follow = value;
+        return TOOL_DONE;
+    case OPTION_MAP:
+        pack->map_path = value;
+        return TOOL_DONE;
+    case OPTION_HARDWARE:
+        return take_hardware(pack, value);
+    case OPTION_FIRMWARE:
+        pack->firmware.path = value;
+        return TOOL_DONE;
+    case OPTION_ONLY:
+        return take_range(pack, value);
+    case OPTION_MEMBER:
+        return take_member(pack, value);
+    case OPTION_BATTERY:
+        return take_battery(pack, value);
+    default:
+        return name > OPTION_TEXT
+                   ? take_text(pack, long_name, (uint16_t)(name - OPTION_TEXT), value)
+                   : take_control_number(pack, name, value);
+    }
+}
+
+/* What is asked for must be whole before a file is opened. */
+static int check_options(const struct pack *pack)
+{
+    if (pack->output == NULL || !pack->has_version || !pack->has_counter) {
+        return complain_usage("pack needs -o, --version and --counter; see otter pack --help");
+    }
+    if (pack->follow == NULL && !(pack->has_target && pack->has_hardware)) {
+        return complain_usage("pack needs --target and --hardware, or --follow, whose package "
+                              "gives them");
+    }
+    if (pack->firmware.path == NULL &&
+        (pack->firmware.has_only || pack->firmware.has_rebase || pack->firmware.has_link)) {
+        return complain_usage("--only, --rebase and --link belong to --firmware; a --member has "
+                              "its own: ,only= and so on");
+    }
+    if (pack->firmware.path == NULL && pack->member_count == 0) {
+        return complain_usage("pack needs --firmware or --member; see otter pack --help");
+    }
+    if (pack->firmware.path != NULL && pack->member_count == OTTER_MEMBERS_MAX) {
+        return complain_usage("a package has at most %d members", OTTER_MEMBERS_MAX);
+    }
+    return TOOL_DONE;
+}
+
+static int parse_options(int argc, char **argv, struct pack *pack)
+{
+    static const struct option names[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"key", required_argument, NULL, OPTION_KEY},
+        {"version", required_argument, NULL, OPTION_VERSION},
+        {"counter", required_argument, NULL, OPTION_COUNTER},
+        {"follow", required_argument, NULL, OPTION_FOLLOW},
+        {"map", required_argument, NULL, OPTION_MAP},
+        {"target", required_argument, NULL, OPTION_TARGET},
+        {"hardware", required_argument, NULL, OPTION_HARDWARE},
+        {"follows", required_argument, NULL, OPTION_FOLLOWS},
+        {"boot-min", required_argument, NULL, OPTION_BOOT_MIN},
+        {"manager-min", required_argument, NULL, OPTION_MANAGER_MIN},
+        {"firmware", required_argument, NULL, OPTION_FIRMWARE},
+        {"only", required_argument, NULL, OPTION_ONLY},
+        {"rebase", required_argument, NULL, OPTION_REBASE},
+        {"link", required_argument, NULL, OPTION_LINK},
+        {"member", required_argument, NULL, OPTION_MEMBER},
+        {"battery", required_argument, NULL, OPTION_BATTERY},
+        {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
+        {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
+        {"version-text", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VERSION},
+        {"build", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_BUILD},
+        {"notes", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_NOTES},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int index = 0;
+
+    opterr = 0;
+    for (int name; (name = getopt_long(argc, argv, "o:h", names, &index)) != -1;) {
+        if (name == 'h') {
+            (void)fputs(usage, stdout);
+            return -1;
+        }
+        int status = name == '?' ? complain_option("pack", argv)
+                                 : take_option(pack, name, names[index].name, optarg);
+
+        if (status != TOOL_DONE) {
+            return status;
+        }
+    }
+    if (optind != argc) {
+        return complain_usage("pack takes no argument \"%s\"; name images with --firmware or "
+                              "--member",
+                              argv[optind]);
+    }
+    return check_options(pack);
+}
+
+/* --- members --- */
+
+static int add_member(struct pack *pack, struct pack_member *member, const struct pack_map *map)
+{
+    struct package *package = &pack->package;
+    int status = pack_member_load(member, map);
+
+    if (status == TOOL_DONE) {
+        package->members[package->member_count++] = (struct package_member){
+            .role = member->role,
+            .region = member->region,
+            .link_addr = member->link_addr,
+            .data = member->data.data,
+            .size = (uint32_t)member->data.size,
+        };
+    }
+    return status;
+}
+
+static int add_members(struct pack *pack)
+{
+    const struct pack_map *map = pack->map_path != NULL ? &pack->map : NULL;
+    int status = map != NULL ? pack_map_read(pack->map_path, &pack->map) : TOOL_DONE;
+
+    if (status == TOOL_DONE && pack->firmware.path != NULL) {
+        status = add_member(pack, &pack->firmware, map);
+    }
+    for (size_t i = 0; i < pack->member_count && status == TOOL_DONE; i++) {
+        status = add_member(pack, &pack->members[i], map);
+    }
+    return status;
+}
+
+/* --- what the previous package gives --- */
+
+static bool has_member(const struct package *package, const struct otter_member *member)
+{
+    for (uint8_t i = 0; i < package->member_count; i++) {
+        const struct package_member *made = &package->members[i];
+
+        if (made->role == member->role && pack_region_of(made->role, made->region) ==
+                                              pack_region_of(member->role, member->region)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum otter_result keep_members(struct package *package, const struct package_file *file)
+{
+    const struct otter_source source = package_file_inner(file);
+
+    for (uint8_t i = 0; i < file->control.member_count; i++) {
+        struct otter_member member;
+        enum otter_result result =
+            otter_control_member(&source, &file->control, i, &member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if (has_member(package, &member)) {
+            continue;
+        }
+        if (package->member_count == OTTER_MEMBERS_MAX) {
+            return OTTER_E_CONTROL_COUNT;
+        }
+        struct package_member *kept = &package->members[package->member_count++];
+
+        *kept = (struct package_member){.role = member.role,
+                                        .region = member.region,
+                                        .flags = OTTER_MEMBER_KEPT,
+                                        .link_addr = member.link_addr,
+                                        .size = member.installed_size};
+        memcpy(kept->sha, member.installed_sha, sizeof(kept->sha));
+    }
+    return OTTER_OK;
+}
+
+static bool has_extension(const struct package *package, uint16_t type)
+{
+    for (uint8_t i = 0; i < package->extension_count; i++) {
+        if (package->extensions[i].type == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum otter_result keep_text(struct package *package, const struct package_file *file,
+                                   uint16_t type)
+{
+    const struct otter_source source = package_file_inner(file);
+    uint8_t text[LINE_MAX_SIZE];
+    size_t len = 0;
+
+    if (has_extension(package, type)) {
+        return OTTER_OK;
+    }
+    enum otter_result result =
+        otter_control_extension(&source, &file->control, type, text, sizeof(text), &len);
+
+    return result == OTTER_OK && len > 0 ? package_set_extension(package, type, text, len)
+                                         : result;
+}
+
+static enum otter_result keep_values(struct pack *pack, const struct package_file *file)
+{
+    struct package *package = &pack->package;
+    enum otter_result result = keep_members(package, file);
+
+    if (!pack->has_target) {
+        package->target = file->control.target;
+    }
+    if (!pack->has_hardware) {
+        package->hardware_min = file->control.hardware_min;
+        package->hardware_max = file->control.hardware_max;
+    }
+    if (result == OTTER_OK) {
+        result = keep_text(package, file, OTTER_EXTENSION_VENDOR);
+    }
+    return result == OTTER_OK ? keep_text(package, file, OTTER_EXTENSION_PRODUCT) : result;
+}
+
+static void warn_of_counter(const struct pack *pack, const struct package_file *file)
+{
+    if (pack->package.counter < file->control.counter) {
+        (void)complain("warning: the counter %u is lower than that of %s, %u: devices that run "
+                       "it refuse this package",
+                       pack->package.counter, file->path, file->control.counter);
+    }
+}
+
+static int follow(struct pack *pack)
+{
+    struct package_file file;
+
+    if (pack->follow == NULL) {
+        return TOOL_DONE;
+    }
+    int status = package_file_read(pack->follow, &file);
+    enum otter_result result = file.result;
+
+    if (status == TOOL_DONE && result == OTTER_OK) {
+        result = keep_values(pack, &file);
+    }
+    if (status == TOOL_DONE && result != OTTER_OK) {
+        status = complain_code(file.path, result, TOOL_FAILED);
+    }
+    if (status == TOOL_DONE) {
+        warn_of_counter(pack, &file);
+    }
+    package_file_free(&file);
+    return status;
+}
+
+/* --- the whole --- */
+
+static int load_keys(struct pack *pack)
+{
+    int status = TOOL_DONE;
+
+    for (size_t i = 0; i < pack->key_count && status == TOOL_DONE; i++) {
+        status = key_load_private(pack->key_paths[i], &pack->keys[i]);
+    }
+    pack->package.keys = pack->keys;
+    pack->package.key_count = (uint8_t)pack->key_count;
+    if (pack->key_count == 0) {
+        (void)complain("warning: the package is not signed, and no device takes it; give --key");
+    }
+    return status;
+}
+
+static int make(struct pack *pack)
+{
+    struct bytes file = {0};
+    int status = add_members(pack);
+
+    if (status == TOOL_DONE) {
+        status = follow(pack);
+    }
+    if (status == TOOL_DONE) {
+        status = load_keys(pack);
+    }
+    if (status == TOOL_DONE) {
+        status = package_build(&pack->package, &file);
+    }
+    if (status == TOOL_DONE) {
+        status = file_write(pack->output, file.data, file.size);
+    }
+    bytes_free(&file);
+    return status;
+}
+
+static void clean_up(struct pack *pack)
+{
+    bytes_free(&pack->firmware.data);
+    for (size_t i = 0; i < pack->member_count; i++) {
+        bytes_free(&pack->members[i].data);
+    }
+    for (size_t i = 0; i < PACKAGE_SIGNATURES_MAX; i++) {
+        key_wipe(&pack->keys[i]);
+    }
+}
+
+int verb_pack(int argc, char **argv)
+{
+    struct pack pack = {.firmware = {.role = OTTER_ROLE_FIRMWARE}};
+    int status = parse_options(argc, argv, &pack);
+
+    if (status == TOOL_DONE) {
+        status = make(&pack);
+    }
+    clean_up(&pack);
+    return status < 0 ? TOOL_DONE : status;
+}

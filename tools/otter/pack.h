@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parts of `otter pack`: members from image files, the device's map that they are
+ * checked against, and what a previous package leaves to be kept. Functions print what
+ * went wrong to stderr and return the tool's exit status.
+ */
+#ifndef OTTER_TOOL_PACK_H
+#define OTTER_TOOL_PACK_H
+
+#include "files.h"
+#include "image.h"
+#include "otter/map.h"
+#include "package_write.h"
+
+#include <stdbool.h>
+
+/* The map that `otter factory --json` prints: regions, and the RAM for stacks. */
+struct pack_map {
+    struct otter_region regions[OTTER_REGIONS_MAX];
+    uint8_t count;
+    uint32_t ram_addr;
+    uint32_t ram_size;
+};
+
+int pack_map_read(const char *path, struct pack_map *map);
+
+/* The region of that id, or NULL. */
+const struct otter_region *pack_map_find(const struct pack_map *map, uint8_t id);
+
+/* A member as the command line gives it. */
+struct pack_member {
+    uint8_t role;
+    uint8_t region; /* 0: the role's own */
+    const char *path;
+    bool has_only, has_rebase, has_link;
+    struct image_range only;
+    uint32_t rebase;
+    uint32_t link_addr;
+    struct bytes data; /* after pack_member_load() */
+};
+
+/* Region that a role has of its own; 0 if it has none. */
+uint8_t pack_region_of(uint8_t role, uint8_t region);
+
+/* Reads "ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE][,rebase=ADDR]"; cuts `text`
+ * into pieces that stay in use. */
+int pack_member_parse(char *text, struct pack_member *member);
+
+/* Reads the member's file into `data` and finds its link address. `map` may be NULL;
+ * else the image is checked against it. */
+int pack_member_load(struct pack_member *member, const struct pack_map *map);
+
+/* Puts the image where the region's programs run, and checks place and vectors. */
+int pack_map_place(const struct pack_map *map, const struct otter_region *region,
+                   struct pack_member *member, struct image *image);
+int pack_map_check_vectors(const struct pack_map *map, const struct pack_member *member);
+
+/* True for what a processor starts: a vector table at its beginning. */
+bool pack_is_program(uint8_t role);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a package file. Layout: docs/SPEC.md, "Package file" and "Control packet".
+ */
+#include "package_read.h"
+
+#include "crypto_bearssl.h"
+#include "keys.h"
+#include "names.h"
+#include "verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIGNATURE_BYTES = 12 }; /* offset of r and s in an entry */
+
+static const struct otter_crypto *const crypto = &otter_crypto_bearssl;
+
+int key_ring_add(struct key_ring *ring, const char *path)
+{
+    if (ring->count == READ_KEYS_MAX) {
+        return complain_usage("at most %d keys can be given", (int)READ_KEYS_MAX);
+    }
+    const int status = key_load_public(path, &ring->keys[ring->count]);
+
+    if (status == TOOL_DONE) {
+        ring->count++;
+    }
+    return status;
+}
+
+struct otter_source package_file_inner(const struct package_file *package)
+{
+    return bytes_source(&package->inner);
+}
+
+static void take_hash(struct package_file *package)
+{
+    const struct bytes *file = &package->file;
+
+    package->has_hash =
+        file->size >= OTTER_TRAILER_SIZE &&
+        otter_trailer_parse(file->data + file->size - OTTER_TRAILER_SIZE,
+                            package->hash) == OTTER_OK;
+}
+
+int package_file_read(const char *path, struct package_file *package)
+{
+    uint8_t hash[OTTER_SHA256_SIZE];
+
+    *package =
+        (struct package_file){.path = strcmp(path, "-") == 0 ? "standard input" : path};
+    const int status = file_read(path, FILE_ANY_SIZE, &package->file);
+
+    if (status != TOOL_DONE) {
+        return status;
+    }
+    const struct otter_source source = bytes_source(&package->file);
+
+    if (package->file.size > OTTER_IMAGE_HEADER_SIZE) {
+        package->inner.data = package->file.data + OTTER_IMAGE_HEADER_SIZE;
+        package->inner.size = package->file.size - OTTER_IMAGE_HEADER_SIZE;
+    }
+    const struct otter_source inner = package_file_inner(package);
+
+    package->result = otter_container_check(&source, crypto, &package->control, hash,
+                                            &package->member_index);
+    package->has_control = otter_control_open(&inner, &package->control) == OTTER_OK;
+    take_hash(package);
+    return TOOL_DONE;
+}
+
+void package_file_free(struct package_file *package)
+{
+    bytes_free(&package->file);
+    package->inner = (struct bytes){0};
+}
+
+static void hash_signed(const struct package_file *package,
+                        uint8_t digest[OTTER_SHA256_SIZE])
+{
+    struct otter_sha256 sha;
+
+    crypto->sha256_init(crypto->context, &sha);
+    crypto->sha256_update(crypto->context, &sha, package->inner.data,
+                          package->control.signed_size);
+    crypto->sha256_final(crypto->context, &sha, digest);
+}
+
+struct package_signature package_file_signature(const struct package_file *package,
+                                                uint8_t index,
+                                                const struct key_ring *ring)
+{
+    /* An opened control packet lies in the file with all its signatures. */
+    const uint8_t *entry = package->inner.data + package->control.signed_size +
+                           (size_t)index * OTTER_CONTROL_SIGNATURE_SIZE;
+    struct package_signature signature = {.is_known = false};
+    uint8_t digest[OTTER_SHA256_SIZE];
+
+    memcpy(signature.key_id, entry, OTTER_KEY_ID_SIZE);
+    hash_signed(package, digest);
+    for (uint8_t i = 0; i < ring->count; i++) {
+        if (memcmp(ring->keys[i].id, entry, OTTER_KEY_ID_SIZE) == 0) {
+            signature.is_known = true;
+            signature.is_good =
+                crypto->verify_p256(crypto->context, ring->keys[i].point, digest,
+                                    entry + SIGNATURE_BYTES) == OTTER_OK;
+        }
+    }
+    return signature;
+}
+
+enum otter_result package_file_verify(const struct package_file *package,
+                                      const struct key_ring *ring)
+{
+    const struct otter_source inner = package_file_inner(package);
+
+    return otter_control_verify(&inner, &package->control, ring->keys, ring->count,
+                                UINT32_MAX, crypto);
+}
+
+int package_file_refuse(const struct package_file *package, enum otter_result result)
+{
+    const struct otter_source inner = package_file_inner(package);
+    struct otter_member member;
+    char *subject = NULL;
+
+    if (result != OTTER_E_MEMBER_HASH ||
+        otter_control_member(&inner, &package->control, package->member_index,
+                             &member) != OTTER_OK ||
+        asprintf(&subject, "%s: member %u (%s)", package->path, package->member_index,
+                 name_of_role(member.role)) < 0) {
+        return complain_code(package->path, result, TOOL_UNVERIFIED);
+    }
+    (void)complain_code(subject, result, TOOL_UNVERIFIED);
+    free(subject);
+    return TOOL_UNVERIFIED;
+}

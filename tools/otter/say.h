@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tool says to people: complaints, codes with their remedies, progress, and
+ * texts from outside. All but print_text() write to stderr. Colour only on a terminal
+ * and without NO_COLOR.
+ */
+#ifndef OTTER_TOOL_SAY_H
+#define OTTER_TOOL_SAY_H
+
+#include "otter/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* "otter: " and the message: what happened: why; what to do. complain() returns
+ * TOOL_FAILED, complain_usage() TOOL_USAGE (verbs.h). */
+__attribute__((format(printf, 1, 2))) int complain(const char *format, ...);
+__attribute__((format(printf, 1, 2))) int complain_usage(const char *format, ...);
+
+/* Names the option that getopt_long() has just refused (with opterr 0) and points to
+ * the verb's --help; returns TOOL_USAGE. */
+int complain_option(const char *verb, char *const *argv);
+
+/* Prints "otter: SUBJECT: [20-15] text" and the remedy; returns `status`. */
+int complain_code(const char *subject, enum otter_result result, int status);
+
+/* Prints a text from outside so that it cannot steer a terminal: control, direction
+ * and invisible characters and broken UTF-8 come as \xNN; line feeds come as
+ * `line_feed`. */
+void print_text(FILE *out, const uint8_t *text, size_t len, const char *line_feed);
+
+/* A progress bar; silent when stderr is not a terminal. */
+struct progress {
+    const char *what;
+    int shown; /* percent on the screen, -1: nothing yet */
+    bool is_shown;
+};
+
+void progress_begin(struct progress *progress, const char *what);
+void progress_show(struct progress *progress, uint64_t done, uint64_t total);
+void progress_end(struct progress *progress);
+
+#endif

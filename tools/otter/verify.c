@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter verify: checks a package as a device with those keys, that target, hardware
+ * and counter would. docs/man/otter-verify.1.scd.
+ */
+#include "names.h"
+#include "package_read.h"
+#include "verbs.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+
+static const char usage[] =
+    "usage: otter verify FILE --key PUB.pem [--key PUB.pem]... [--target ID]\n"
+    "                    [--hardware N] [--counter N] [--json]\n"
+    "Checks form, hashes and signature of a package. Status 3 if it is refused. See\n"
+    "otter-verify(1).\n";
+
+/* A number that may be given. */
+struct wanted {
+    bool is_given;
+    uint64_t number;
+};
+
+struct options {
+    const char *path;
+    struct key_ring ring;
+    struct wanted target;
+    struct wanted hardware;
+    struct wanted counter;
+    bool is_json;
+};
+
+static int take_number(const char *option, uint64_t max, struct wanted *wanted)
+{
+    wanted->is_given = parse_number(optarg, max, &wanted->number);
+    return wanted->is_given
+               ? TOOL_DONE
+               : complain_usage("verify: --%s \"%s\" is not a number up to %llu",
+                                option, optarg, (unsigned long long)max);
+}
+
+static int take_option(int name, char **argv, struct options *options)
+{
+    switch (name) {
+    case 'k':
+        return key_ring_add(&options->ring, optarg);
+    case 't':
+        return take_number("target", UINT32_MAX, &options->target);
+    case 'w':
+        return take_number("hardware", UINT16_MAX, &options->hardware);
+    case 'c':
+        return take_number("counter", UINT32_MAX, &options->counter);
+    case 'j':
+        options->is_json = true;
+        return TOOL_DONE;
+    case 'h':
+        (void)fputs(usage, stdout);
+        return -1;
+    default:
+        return complain_option("verify", argv);
+    }
+}
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"target", required_argument, NULL, 't'},
+        {"hardware", required_argument, NULL, 'w'},
+        {"counter", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    opterr = 0;
+    for (int name; (name = getopt_long(argc, argv, "k:h", names, NULL)) != -1;) {
+        const int status = take_option(name, argv, options);
+
+        if (status != TOOL_DONE) {
+            return status;
+        }
+    }
+    if (argc - optind != 1) {
+        return complain_usage("verify takes one package file; "
+                              "see otter verify --help");
+    }
+    if (options->ring.count == 0) {
+        return complain_usage("verify needs a key: add --key PUB.pem");
+    }
+    options->path = argv[optind];
+    return TOOL_DONE;
+}
+
+/* In the order of a device: form and hashes, signature, then whether it fits. */
+static enum otter_result judge(const struct options *options,
+                               const struct package_file *package)
+{
+    const struct otter_control *control = &package->control;
+    enum otter_result result = package->result;
+
+    if (result == OTTER_OK) {
+        result = package_file_verify(package, &options->ring);
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (options->target.is_given && control->target != options->target.number) {
+        return OTTER_E_TARGET;
+    }
+    if (options->hardware.is_given &&
+        (options->hardware.number < control->hardware_min ||
+         options->hardware.number > control->hardware_max)) {
+        return OTTER_E_HARDWARE;
+    }
+    if (options->counter.is_given && control->counter < options->counter.number) {
+        return OTTER_E_COUNTER;
+    }
+    return OTTER_OK;
+}
+
+static void print_json(const struct package_file *package, enum otter_result result)
+{
+    json_t *printed = json_pack("{s:b}", "verified", result == OTTER_OK ? 1 : 0);
+    const uint16_t code = otter_code(result);
+    char version[NAME_VERSION_SIZE];
+    char name[NAME_CODE_SIZE];
+    char hash[2 * OTTER_SHA256_SIZE + 1];
+
+    if (result == OTTER_OK) {
+        (void)json_object_update_new(
+            printed, json_pack("{s:s, s:I, s:I, s:s}", "version",
+                               name_of_version(&package->control.version, version),
+                               "target", (json_int_t)package->control.target, "counter",
+                               (json_int_t)package->control.counter, "sha256",
+                               hex_of(package->hash, sizeof(package->hash), hash)));
+    } else {
+        (void)json_object_update_new(
+            printed,
+            json_pack("{s:s, s:s, s:s}", "code", name_of_code(code, name), "text",
+                      text_of_code(code), "remedy", remedy_of_code(code)));
+    }
+    if (result == OTTER_E_MEMBER_HASH) {
+        (void)json_object_set_new(printed, "member",
+                                  json_integer(package->member_index));
+    }
+    (void)json_dumpf(printed, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    (void)printf("\n");
+    json_decref(printed);
+}
+
+static int report(const struct options *options, const struct package_file *package)
+{
+    const enum otter_result result = judge(options, package);
+    char version[NAME_VERSION_SIZE];
+
+    if (options->is_json) {
+        print_json(package, result);
+        return result == OTTER_OK ? TOOL_DONE : TOOL_UNVERIFIED;
+    }
+    if (result != OTTER_OK) {
+        return package_file_refuse(package, result);
+    }
+    (void)printf("verified: version %s, target 0x%08X, counter %u\n",
+                 name_of_version(&package->control.version, version),
+                 package->control.target, package->control.counter);
+    return TOOL_DONE;
+}
+
+int verb_verify(int argc, char **argv)
+{
+    struct options options = {.path = NULL};
+    struct package_file package;
+    int status = parse_options(argc, argv, &options);
+
+    if (status != TOOL_DONE) {
+        return status < 0 ? TOOL_DONE : status;
+    }
+    status = package_file_read(options.path, &package);
+    if (status == TOOL_DONE) {
+        status = report(&options, &package);
+        package_file_free(&package);
+    }
+    return status;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual devices that are directories: DIR/flash.bin, DIR/device.json (profile and
+ * seed) and DIR/lock, which one process holds as long as it uses the device.
+ *
+ * Functions print what went wrong to stderr and return the tool's exit status
+ * (verbs.h).
+ */
+#ifndef OTTER_TOOL_VIRTUAL_H
+#define OTTER_TOOL_VIRTUAL_H
+
+#include "vdevice.h"
+#include "verbs.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct virtual_device {
+    const char *path; /* the directory */
+    int lock;         /* open and locked file, -1: none */
+    uint32_t seed;
+    struct vdevice device;
+};
+
+/* True if `path` is a directory: a virtual device rather than an address. */
+bool virtual_is_directory(const char *path);
+
+/* Makes the directory and its empty flash. Refuses one that exists already, unless it
+ * is empty. Leaves the device open. */
+int virtual_create(struct virtual_device *device, const char *path,
+                   const struct host_profile *profile, uint32_t seed);
+
+/* Opens a powered-off device and locks it. Status 1 if it is in use. */
+int virtual_open(struct virtual_device *device, const char *path);
+void virtual_close(struct virtual_device *device);
+
+/* Pulls the plug of whoever runs the device, and waits until it is off. */
+int virtual_kill(const char *path);
+
+/* --cut N[:before|after|torn]: reads the text; status 2 with a message. */
+int virtual_parse_cut(const char *text, uint32_t seed, struct vflash_fault *fault);
+
+/* --app confirm|silent|crash|hang. */
+int virtual_parse_app(const char *text, enum vdevice_app *app);
+
+/* Hooks that print each event as one line to stdout, or to stderr. */
+void virtual_print_events(struct vdevice *device, bool to_stderr);
+
+/* What is on a powered-off device: "profile", "phase", "system", "outcome" and so on.
+ * With `is_full` the map, the policy and the wear too. New reference. */
+json_t *virtual_describe(struct vdevice *device, bool is_full);
+
+/* Prints a description for people. */
+void virtual_print(const json_t *description);
+
+/* Prints a refusal of the device with its code, text and remedy; gives status 4. */
+int virtual_refused(enum otter_result result);
+
+/* otter status DIR and otter confirm DIR. */
+int status_directory(const char *path, bool is_json);
+int confirm_directory(const char *path, bool is_json);
+
+#endif
