@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# tests/unit/test_*.c: one program each. tests/powercut/*.c: one program, run as
-# `powercut` and, labelled "long", as `powercut --long`. tests/e2e/*.sh: scripts that
-# find the tool in $OTTER and the tree in $OTTER_TOP. tests/bench/*.c: the program `bench`, not a test.
+# tests/unit/test_*.c: one program each. tests/powercut/*.c: one program, run with
+# --memo and --real (--quick under sanitizers) and, labelled "long", with --long.
+# tests/e2e/*.sh: scripts that find the tool in $OTTER and the tree in $OTTER_TOP.
+# tests/bench/*.c: the program `bench`, not a test.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 set(test_libraries test_support otter_verbs otter_host otter PkgConfig::CMOCKA)
 
@@ -19,8 +20,14 @@ otter_sources(powercut_sources tests/powercut)
 if(powercut_sources)
     otter_program(powercut tests "${powercut_sources}" ${test_libraries})
     target_include_directories(powercut PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    add_test(NAME powercut COMMAND powercut)
-    set_tests_properties(powercut PROPERTIES TIMEOUT 600)
+    if(OTTER_SWEEP_QUICK)
+        add_test(NAME powercut_quick COMMAND powercut --quick)
+        set_tests_properties(powercut_quick PROPERTIES TIMEOUT 600)
+    else()
+        add_test(NAME powercut_memo COMMAND powercut --memo)
+        add_test(NAME powercut_real COMMAND powercut --real)
+        set_tests_properties(powercut_memo powercut_real PROPERTIES TIMEOUT 900 COST 1000)
+    endif()
     add_test(NAME powercut_long COMMAND powercut --long)
     set_tests_properties(powercut_long PROPERTIES TIMEOUT 7200 LABELS long)
 endif()

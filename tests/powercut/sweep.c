@@ -15,27 +15,50 @@
 enum { CHUNK = 200, ATTEMPTS_MAX = 4 };
 
 const struct sweep_scenario sweep_scenarios[] = {
-    {.name = "confirm", .app = VDEVICE_CONFIRM, .ends = OTTER_OUTCOME_CONFIRMED, .erases_max = 1},
-    {.name = "crash", .app = VDEVICE_CRASH, .ends = OTTER_OUTCOME_ROLLED_BACK, .erases_max = 2},
-    {.name = "silent", .app = VDEVICE_SILENT, .ends = OTTER_OUTCOME_ROLLED_BACK, .erases_max = 2},
-    {.name = "hang", .app = VDEVICE_HANG, .ends = OTTER_OUTCOME_ROLLED_BACK, .erases_max = 2},
-    {.name = "forged", .is_forged = true, .ends = OTTER_OUTCOME_REFUSED, .erases_max = 0},
-    {.name = "damaged", .is_damaged = true, .ends = OTTER_OUTCOME_REFUSED, .erases_max = 1},
+    {.name = "confirm",
+     .app = VDEVICE_CONFIRM,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "crash",
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "silent",
+     .app = VDEVICE_SILENT,
+     .is_like_crash = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "hang",
+     .app = VDEVICE_HANG,
+     .is_like_crash = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "forged",
+     .is_forged = true,
+     .ends = OTTER_OUTCOME_REFUSED,
+     .erases_max = 0},
+    {.name = "damaged",
+     .is_damaged = true,
+     .ends = OTTER_OUTCOME_REFUSED,
+     .erases_max = 1},
 };
-const size_t sweep_scenario_count = sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
+const size_t sweep_scenario_count =
+    sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
 
 /* --- remembered signature checks (K27) --- */
 
 enum { MEMO_SIZE = 64 };
 
 static struct memo {
-    uint8_t question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
+    uint8_t
+        question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
     enum otter_result answer;
     bool is_used;
 } memos[MEMO_SIZE];
 
 static enum otter_result verify_with_memo(void *context, const uint8_t *key,
-                                          const uint8_t *digest, const uint8_t *signature)
+                                          const uint8_t *digest,
+                                          const uint8_t *signature)
 {
     struct memo wanted = {.is_used = true};
     size_t at;
@@ -47,7 +70,8 @@ static enum otter_result verify_with_memo(void *context, const uint8_t *key,
     at = (size_t)(digest[0] ^ signature[1]) % MEMO_SIZE;
     if (!memos[at].is_used ||
         memcmp(memos[at].question, wanted.question, sizeof(wanted.question)) != 0) {
-        wanted.answer = otter_crypto_bearssl.verify_p256(context, key, digest, signature);
+        wanted.answer =
+            otter_crypto_bearssl.verify_p256(context, key, digest, signature);
         memos[at] = wanted;
     }
     return memos[at].answer;
@@ -107,8 +131,8 @@ static bool is_untouched(const struct sweep_world *world, uint8_t id)
 {
     const struct otter_region *region = region_of(world, id);
 
-    return region == NULL || vflash_is_same(&world->device.flash, &world->initial, region->addr,
-                                            region->size);
+    return region == NULL || vflash_is_same(&world->device.flash, &world->initial,
+                                            region->addr, region->size);
 }
 
 static bool holds(const struct sweep_world *world, uint8_t id,
@@ -145,7 +169,8 @@ static const char *check_p2(struct sweep_world *world)
     struct otter_device view;
     const struct otter_state *state = &view.journal.state;
 
-    if (!is_untouched(world, OTTER_REGION_BOOT) || !is_untouched(world, OTTER_REGION_TABLE) ||
+    if (!is_untouched(world, OTTER_REGION_BOOT) ||
+        !is_untouched(world, OTTER_REGION_TABLE) ||
         !is_untouched(world, OTTER_REGION_MANAGER)) {
         return "P2: boot, table or manager was changed";
     }
@@ -173,8 +198,8 @@ static const char *check_p10(const struct sweep_world *world)
     for (size_t i = 0; i < sizeof(stores); i++) {
         const struct otter_region *region = region_of(world, stores[i]);
 
-        if (region != NULL &&
-            vflash_erases_max(&world->device.flash, region->addr, region->size) > limit) {
+        if (region != NULL && vflash_erases_max(&world->device.flash, region->addr,
+                                                region->size) > limit) {
             return "P10: a sector was erased too often";
         }
     }
@@ -197,7 +222,8 @@ static const char *check_end(struct sweep_world *world)
     if ((state->outcome.code == 0) != is_new) {
         return "P7: the outcome's code does not fit";
     }
-    if (!holds(world, world->device.region, is_new ? &world->next : &world->sample.first)) {
+    if (!holds(world, world->device.region,
+               is_new ? &world->next : &world->sample.first)) {
         return "P3: the update did not come to its end";
     }
     if (is_new && state->counter != world->next.package.counter) {
@@ -214,7 +240,8 @@ static bool is_over(struct sweep_world *world)
     const struct otter_state *state = &view.journal.state;
 
     return vdevice_inspect(&world->device, &view) == OTTER_OK &&
-           (state->phase == OTTER_PHASE_CONFIRMED || state->phase == OTTER_PHASE_ROLLED_BACK) &&
+           (state->phase == OTTER_PHASE_CONFIRMED ||
+            state->phase == OTTER_PHASE_ROLLED_BACK) &&
            state->outcome.kind != OTTER_OUTCOME_NONE;
 }
 
@@ -316,14 +343,16 @@ uint32_t sweep_recovery_ops(const struct sweep_world *world)
 void sweep_replay_id(const struct sweep_world *world, char *out, size_t size)
 {
     static const char *const kinds[] = {
-        [VFLASH_NONE] = "none", [VFLASH_CUT_BEFORE] = "before", [VFLASH_CUT_AFTER] = "after",
-        [VFLASH_TORN] = "torn", [VFLASH_FAIL] = "fail",
+        [VFLASH_NONE] = "none",       [VFLASH_CUT_BEFORE] = "before",
+        [VFLASH_CUT_AFTER] = "after", [VFLASH_TORN] = "torn",
+        [VFLASH_FAIL] = "fail",
     };
     int len = snprintf(out, size, "%s%s:%s", world->sample.profile.name,
                        world->is_ecc ? "+ecc" : "", world->scenario->name);
 
     for (size_t i = 0; i < world->cut_count && len > 0 && (size_t)len < size; i++) {
         len += snprintf(out + len, size - (size_t)len, ":%" PRIu32 "/%s/%" PRIu32,
-                        world->cuts[i].op, kinds[world->cuts[i].kind], world->cuts[i].seed);
+                        world->cuts[i].op, kinds[world->cuts[i].kind],
+                        world->cuts[i].seed);
     }
 }
