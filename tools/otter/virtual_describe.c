@@ -118,7 +118,8 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
         (void)hex_of(system.receipt.hash, OTTER_SHA256_SIZE, hash);
     }
     return json_pack(
-        "{s:i, s:s, s:I, s:s, s:s, s:s, s:o}", "slot", slot, "version",
+        "{s:i, s:b, s:s, s:I, s:s, s:s, s:s, s:o}", "slot", slot, "installed",
+        otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK, "version",
         name_of_version(&system.control.version, version), "counter",
         (json_int_t)system.control.counter, "package_id",
         hex_of(system.control.package_id, OTTER_PACKAGE_ID_SIZE, id), "hash", hash,
@@ -254,9 +255,13 @@ static void print_system(const char *title, const json_t *system)
                      text_at(system, "text"));
         return;
     }
-    (void)printf("%-14s version %s, counter %lld, package %.16s, in %s\n", title,
+    bool is_installed = json_is_true(json_object_get(system, "installed"));
+
+    (void)printf("%-14s version %s, counter %lld, package %.16s, %s%s\n", title,
                  text_at(system, "version"), number_at(system, "counter"),
-                 text_at(system, "package_id"), text_at(system, "region"));
+                 text_at(system, "package_id"),
+                 is_installed ? "in " : "its receipt only: not in ",
+                 text_at(system, "region"));
 }
 
 static void print_outcome(const json_t *outcome)
