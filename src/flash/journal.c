@@ -80,8 +80,8 @@ static bool read_record(const struct otter_journal *journal, uint32_t off,
 
 /* Looks at every slot of a sector. Records of another sequence than the first valid
  * one do not belong to it. */
-static void scan_sector(struct otter_journal *journal, const struct otter_sector *sector,
-                        struct sector_log *log)
+static void scan_sector(struct otter_journal *journal,
+                        const struct otter_sector *sector, struct sector_log *log)
 {
     struct otter_state state;
     uint32_t erases[8];
@@ -103,9 +103,9 @@ static void scan_sector(struct otter_journal *journal, const struct otter_sector
         if (log->sequence == sequence) {
             log->state = state;
             memcpy(log->erases, erases, sizeof(log->erases));
-            log->valid_count = (uint8_t)(log->valid_count < CERTAIN_RECORDS
-                                             ? log->valid_count + 1
-                                             : CERTAIN_RECORDS);
+            log->valid_count =
+                (uint8_t)(log->valid_count < CERTAIN_RECORDS ? log->valid_count + 1
+                                                             : CERTAIN_RECORDS);
         }
     }
 }
@@ -182,9 +182,6 @@ static enum otter_result give_up(struct otter_journal *journal,
 {
     journal->state = journal->found;
     journal->work = WORK_NONE;
-    /* A sector that was dropped may count all the same the next time, as the newest
-     * one: nothing may be added to the one before it. */
-    journal->is_ours = false;
     return result;
 }
 
@@ -237,6 +234,9 @@ static enum otter_result erase_candidate(struct otter_journal *journal)
         otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) != OTTER_OK) {
         return drop_candidate(journal);
     }
+    /* From here on the candidate may come to count, as the newest, even if it is
+     * dropped: nothing may be added to the one before it. */
+    journal->is_ours = false;
     journal->highest++;
     journal->next_slot = 0;
     journal->work = WORK_OPENING;
