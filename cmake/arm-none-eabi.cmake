@@ -8,4 +8,4 @@ set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES OTTER_CPU)
 
 set(CMAKE_C_FLAGS_INIT
-    "-mcpu=${OTTER_CPU} -mthumb -Os -g -ffreestanding -ffunction-sections -fdata-sections -fstack-usage")
+    "-mcpu=${OTTER_CPU} -mthumb -Os -g -ffreestanding -ffunction-sections -fdata-sections -fstack-usage -fcallgraph-info=su")

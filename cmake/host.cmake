@@ -50,14 +50,18 @@ if(EXISTS ${tool_main})
     set_target_properties(otter_tool PROPERTIES OUTPUT_NAME otter)
 endif()
 
-# Examples are compiled here too, so that they stay true; bare-metal ones cannot be.
-otter_sources(example_sources examples)
-list(FILTER example_sources EXCLUDE REGEX "/examples/cortex-m")
-if(example_sources)
-    add_library(otter_examples OBJECT ${example_sources})
-    target_compile_options(otter_examples PRIVATE ${OTTER_WARNINGS})
-    target_link_libraries(otter_examples PRIVATE otter)
-endif()
+# Examples are linked here too, with the port that does nothing, so that both stay true;
+# bare-metal ones cannot be.
+otter_sources(template_sources ports/template)
+file(GLOB example_mains CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*/main.c)
+list(FILTER example_mains EXCLUDE REGEX "/examples/cortex-m")
+foreach(source ${example_mains})
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    otter_program(otter_example_${name} examples "${source};${template_sources}" otter)
+    target_include_directories(otter_example_${name} PRIVATE
+        ${PROJECT_SOURCE_DIR}/ports/template)
+endforeach()
 
 # Manual pages, where scdoc is installed (scripts/setup.sh man): docs/man/otter-x.1.scd
 find_program(SCDOC scdoc)

@@ -159,7 +159,9 @@ enum otter_result smp_client_read(struct smp_client *client, uint8_t *data, size
         all[ERROR_FIELDS + i] = fields[i];
         all[ERROR_FIELDS + i].is_required = false;
     }
-    memset(items, 0, count * sizeof(*items));
+    if (count != 0) {
+        memset(items, 0, count * sizeof(*items));
+    }
     enum otter_result result =
         otter_cbor_message(data, size, all, ERROR_FIELDS + count, found);
 
@@ -177,10 +179,11 @@ enum otter_result smp_client_read(struct smp_client *client, uint8_t *data, size
 
 /* ---- the call ---- */
 
-static bool is_reply(const struct otter_smp_header *asked, const struct otter_smp_header *got)
+static bool is_reply(const struct otter_smp_header *asked,
+                     const struct otter_smp_header *got)
 {
-    return got->op == asked->op + 1 && got->group == asked->group && got->id == asked->id &&
-           got->seq == asked->seq;
+    return got->op == asked->op + 1 && got->group == asked->group &&
+           got->id == asked->id && got->seq == asked->seq;
 }
 
 /* Waits for the reply to `asked`; its length, or 0. Late replies to earlier requests,
@@ -210,9 +213,9 @@ static size_t await(struct smp_client *client, const struct otter_smp_header *as
     return 0;
 }
 
-enum otter_result smp_client_call(struct smp_client *client, uint8_t op, uint16_t group,
-                                  uint8_t id, const struct otter_cbor_field *fields,
-                                  size_t count, struct otter_cbor_item *items)
+enum otter_result smp_client_call(struct smp_client *client, struct smp_target target,
+                                  const struct otter_cbor_field *fields, size_t count,
+                                  struct otter_cbor_item *items)
 {
     struct smp_transport *transport = &client->transport;
 
@@ -221,11 +224,11 @@ enum otter_result smp_client_call(struct smp_client *client, uint8_t op, uint16_
         return OTTER_E_SMP_SPACE;
     }
     size_t size = OTTER_SMP_HEADER_SIZE + client->writer.off;
-    struct otter_smp_header header = {.op = op,
+    struct otter_smp_header header = {.op = target.op,
                                       .len = (uint16_t)client->writer.off,
-                                      .group = group,
+                                      .group = target.group,
                                       .seq = client->seq++,
-                                      .id = id};
+                                      .id = target.id};
 
     otter_smp_put_header(client->request, &header);
     for (int attempt = 0; attempt < client->attempts; attempt++) {

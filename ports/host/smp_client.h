@@ -7,7 +7,8 @@
  *     smp_client_init(&client, &transport);
  *     struct otter_cbor_map *body = smp_client_begin(&client);
  *     otter_cbor_add_uint(body, "off", 0);
- *     result = smp_client_call(&client, OTTER_SMP_WRITE, group, id, fields, count, items);
+ *     result = smp_client_call(&client, OTTER_SMP_WRITE, group, id, fields, count,
+ * items);
  */
 #ifndef OTTER_HOST_SMP_CLIENT_H
 #define OTTER_HOST_SMP_CLIENT_H
@@ -34,13 +35,13 @@ struct smp_transport {
 
 struct smp_client {
     struct smp_transport transport;
-    uint8_t seq;        /* of the next request */
-    int timeout_ms;     /* until a request is sent again; default 1000 */
-    int attempts;       /* how often it is sent in all; default 4 */
-    uint32_t resent;    /* requests that were sent again */
-    uint32_t ignored;   /* messages that were not the reply awaited */
-    int rc;             /* of the last reply; 0 if it was none of an error */
-    int rc_group;       /* its group, -1: plain rc */
+    uint8_t seq;      /* of the next request */
+    int timeout_ms;   /* until a request is sent again; default 1000 */
+    int attempts;     /* how often it is sent in all; default 4 */
+    uint32_t resent;  /* requests that were sent again */
+    uint32_t ignored; /* messages that were not the reply awaited */
+    int rc;           /* of the last reply; 0 if it was none of an error */
+    int rc_group;     /* its group, -1: plain rc */
     struct otter_writer writer;
     struct otter_cbor_map body;
     uint8_t request[SMP_CLIENT_MESSAGE_MAX];
@@ -49,6 +50,13 @@ struct smp_client {
 
 void smp_client_init(struct smp_client *client, const struct smp_transport *transport);
 
+/* What a request asks for. */
+struct smp_target {
+    uint8_t op; /* enum otter_smp_op */
+    uint16_t group;
+    uint8_t id;
+};
+
 /* Starts the body of a request. */
 struct otter_cbor_map *smp_client_begin(struct smp_client *client);
 
@@ -56,29 +64,26 @@ struct otter_cbor_map *smp_client_begin(struct smp_client *client);
  * number. `items` gets the reply's fields, which point into the client until the next
  * call. 25-17: no reply came; 33-15: the request does not fit; 33-12, 33-13: the reply
  * cannot be understood; any other: what the device answered (see rc). */
-OTTER_MUST_CHECK enum otter_result smp_client_call(struct smp_client *client, uint8_t op,
-                                                   uint16_t group, uint8_t id,
-                                                   const struct otter_cbor_field *fields,
-                                                   size_t count,
-                                                   struct otter_cbor_item *items);
+OTTER_MUST_CHECK enum otter_result smp_client_call(
+    struct smp_client *client, struct smp_target target,
+    const struct otter_cbor_field *fields, size_t count, struct otter_cbor_item *items);
 
 /* Reads a reply's body: OTTER_OK with its items, or the result that the device told.
  * Part of the call, apart for tests and fuzzing. `data` is changed. */
-OTTER_MUST_CHECK enum otter_result smp_client_read(struct smp_client *client, uint8_t *data,
-                                                   size_t size,
-                                                   const struct otter_cbor_field *fields,
-                                                   size_t count,
-                                                   struct otter_cbor_item *items);
+OTTER_MUST_CHECK enum otter_result smp_client_read(
+    struct smp_client *client, uint8_t *data, size_t size,
+    const struct otter_cbor_field *fields, size_t count, struct otter_cbor_item *items);
 
 /* ---- UDP ---- */
 
 /* Faults of a link, for tests and the demo: every nth datagram, counted over both
  * directions, 0: never. */
 struct smp_faults {
-    uint32_t drop;        /* every nth is lost */
-    uint32_t twice;       /* every nth comes twice */
-    uint32_t swap;        /* every nth is held back until the next one */
-    uint32_t cut_bytes;   /* after that many sent bytes the link is dead for cut_ms, once */
+    uint32_t drop;  /* every nth is lost */
+    uint32_t twice; /* every nth comes twice */
+    uint32_t swap;  /* every nth is held back until the next one */
+    uint32_t
+        cut_bytes; /* after that many sent bytes the link is dead for cut_ms, once */
     uint32_t cut_ms;
 };
 

@@ -46,7 +46,8 @@ static bool udp_send(void *context, const uint8_t *data, size_t size)
     }
     udp->datagrams++;
     udp->sent_bytes += (uint32_t)size;
-    if (faults->cut_bytes != 0 && !udp->was_cut && udp->sent_bytes >= faults->cut_bytes) {
+    if (faults->cut_bytes != 0 && !udp->was_cut &&
+        udp->sent_bytes >= faults->cut_bytes) {
         udp->was_cut = true;
         udp->dead_until_ms = host_now_ms() + faults->cut_ms;
     }
@@ -148,8 +149,10 @@ bool smp_udp_open(struct smp_udp *udp, const char *address)
         fprintf(stderr, "otter: %s: %s\n", host, gai_strerror(status));
         return false;
     }
-    for (const struct addrinfo *at = found; at != NULL && udp->fd < 0; at = at->ai_next) {
-        udp->fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+    for (const struct addrinfo *at = found; at != NULL && udp->fd < 0;
+         at = at->ai_next) {
+        udp->fd =
+            socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
         if (udp->fd >= 0 && connect(udp->fd, at->ai_addr, at->ai_addrlen) != 0) {
             close(udp->fd);
             udp->fd = -1;
@@ -173,5 +176,6 @@ void smp_udp_close(struct smp_udp *udp)
 
 struct smp_transport smp_udp_transport(struct smp_udp *udp)
 {
-    return (struct smp_transport){.context = udp, .send = udp_send, .receive = udp_receive};
+    return (struct smp_transport){
+        .context = udp, .send = udp_send, .receive = udp_receive};
 }

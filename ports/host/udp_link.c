@@ -78,8 +78,8 @@ bool host_udp_listen(struct host_udp *udp, const char *address)
 {
     char host[HOST_UDP_HOST_MAX];
     uint16_t port = 0;
-    struct addrinfo wanted = {.ai_socktype = SOCK_DGRAM, .ai_family = AF_UNSPEC,
-                              .ai_flags = AI_NUMERICSERV};
+    struct addrinfo wanted = {
+        .ai_socktype = SOCK_DGRAM, .ai_family = AF_UNSPEC, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     char service[8];
 
@@ -103,7 +103,8 @@ bool host_udp_listen(struct host_udp *udp, const char *address)
         return false;
     }
     udp->port = bound_port(udp->socket);
-    udp->link = (struct otter_link){.context = udp, .receive = udp_receive, .send = udp_send};
+    udp->link =
+        (struct otter_link){.context = udp, .receive = udp_receive, .send = udp_send};
     return true;
 }
 

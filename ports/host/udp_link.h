@@ -23,8 +23,9 @@ struct host_udp {
     struct otter_link link;
 };
 
-/* Opens a socket bound to `address`, host_udp_parse(); port 0: any free one, see `port`.
- * False with a message on stderr if that fails. `udp` must not move afterwards. */
+/* Opens a socket bound to `address`, host_udp_parse(); port 0: any free one, see
+ * `port`. False with a message on stderr if that fails. `udp` must not move afterwards.
+ */
 bool host_udp_listen(struct host_udp *udp, const char *address);
 void host_udp_close(struct host_udp *udp);
 

@@ -42,15 +42,24 @@ static bool stop_idle(void *context, struct vdevice *device)
 void smp_bench_start(struct smp_bench *bench, bool is_ab, const uint8_t permissions[16])
 {
     static const struct host_small kinds[] = {
-        {.is_ab = false, .word_size = 4, .page_size = 128, .sector_size = 512, .erased = 0xFF},
-        {.is_ab = true, .word_size = 4, .page_size = 128, .sector_size = 512, .erased = 0xFF},
+        {.is_ab = false,
+         .word_size = 4,
+         .page_size = 128,
+         .sector_size = 512,
+         .erased = 0xFF},
+        {.is_ab = true,
+         .word_size = 4,
+         .page_size = 128,
+         .sector_size = 512,
+         .erased = 0xFF},
     };
     struct host_profile profile;
 
     memset(bench, 0, sizeof(*bench));
     host_profile_small(&kinds[is_ab ? 1 : 0], &profile);
     if (permissions != NULL) {
-        memcpy(profile.policy.permissions, permissions, sizeof(profile.policy.permissions));
+        memcpy(profile.policy.permissions, permissions,
+               sizeof(profile.policy.permissions));
     }
     bench->link = (struct otter_link){
         .context = bench, .receive = bench_receive, .send = bench_send};
@@ -104,13 +113,14 @@ static bool transport_send(void *context, const uint8_t *data, size_t size)
     return true;
 }
 
-static size_t transport_receive(void *context, uint8_t *data, size_t capacity, int timeout_ms)
+static size_t transport_receive(void *context, uint8_t *data, size_t capacity,
+                                int timeout_ms)
 {
     struct smp_bench *bench = context;
 
     (void)timeout_ms;
-    if (bench->taken == bench->reply_count || bench->reply_sizes[bench->taken] > capacity ||
-        is_lost(bench)) {
+    if (bench->taken == bench->reply_count ||
+        bench->reply_sizes[bench->taken] > capacity || is_lost(bench)) {
         return 0;
     }
     size_t size = bench->reply_sizes[bench->taken];

@@ -19,15 +19,16 @@ struct smp_bench {
     size_t waiting_size;
     uint8_t replies[SMP_BENCH_REPLIES][SMP_BENCH_MESSAGE];
     size_t reply_sizes[SMP_BENCH_REPLIES];
-    size_t reply_count; /* since the last exchange began */
-    size_t taken;       /* of them, by the transport */
+    size_t reply_count;  /* since the last exchange began */
+    size_t taken;        /* of them, by the transport */
     uint32_t lose_every; /* transport: every nth message is lost; 0: none */
     uint32_t messages;
 };
 
 /* Makes and starts the device; `permissions` may be NULL: the profile's own. The bench
  * must not move. */
-void smp_bench_start(struct smp_bench *bench, bool is_ab, const uint8_t permissions[16]);
+void smp_bench_start(struct smp_bench *bench, bool is_ab,
+                     const uint8_t permissions[16]);
 void smp_bench_stop(struct smp_bench *bench);
 
 /* Gives one message to the device and runs it until it has nothing to do. */

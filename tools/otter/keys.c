@@ -293,12 +293,11 @@ static bool is_signed(const struct otter_key *key, const uint8_t *digest,
     return is_good;
 }
 
-int key_sign(const struct signing_key *key, const uint8_t digest[OTTER_SHA256_SIZE],
-             uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
+int key_check_signature(const struct otter_key *key,
+                        const uint8_t digest[OTTER_SHA256_SIZE],
+                        const uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
 {
-    if (host_sign_p256(key->scalar, digest, signature) != OTTER_OK ||
-        !is_signed(&key->key, digest, signature)) {
-        return complain("signing failed: the signature does not verify");
-    }
-    return TOOL_DONE;
+    return is_signed(key, digest, signature)
+               ? TOOL_DONE
+               : complain("the signature that was made does not verify");
 }

@@ -26,9 +26,10 @@ int key_load_public(const char *path, struct otter_key *key);
 int key_generate(struct bytes *private_pem, struct bytes *public_pem,
                  struct signing_key *key);
 
-/* Signs with RFC 6979 (K26) and checks the signature with OpenSSL. */
-int key_sign(const struct signing_key *key, const uint8_t digest[OTTER_SHA256_SIZE],
-             uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+/* Checks a signature with OpenSSL, which has no part in making it (host_sign.h). */
+int key_check_signature(const struct otter_key *key,
+                        const uint8_t digest[OTTER_SHA256_SIZE],
+                        const uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
 
 void key_wipe(struct signing_key *key);
 

@@ -73,13 +73,14 @@ enum option_name {
 
 /* --- texts --- */
 
-static int set_text(struct pack *pack, const char *name, uint16_t type, const void *text,
-                    size_t len)
+static int set_text(struct pack *pack, const char *name, uint16_t type,
+                    const void *text, size_t len)
 {
     size_t max = type == OTTER_EXTENSION_NOTES ? NOTES_MAX_SIZE : LINE_MAX_SIZE;
 
     if (len > max) {
-        return complain_usage("--%s: %zu bytes are too many (limit %zu)", name, len, max);
+        return complain_usage("--%s: %zu bytes are too many (limit %zu)", name, len,
+                              max);
     }
     if (!otter_utf8_is_valid(text, len) ||
         (type != OTTER_EXTENSION_NOTES && memchr(text, '\n', len) != NULL)) {
@@ -90,7 +91,8 @@ static int set_text(struct pack *pack, const char *name, uint16_t type, const vo
                : complain("too many extensions");
 }
 
-static int take_text(struct pack *pack, const char *name, uint16_t type, const char *value)
+static int take_text(struct pack *pack, const char *name, uint16_t type,
+                     const char *value)
 {
     struct bytes file = {0};
 
@@ -108,7 +110,8 @@ static int take_text(struct pack *pack, const char *name, uint16_t type, const c
 
 /* --- numbers --- */
 
-static int take_number(const char *name, const char *value, uint64_t max, uint64_t *number)
+static int take_number(const char *name, const char *value, uint64_t max,
+                       uint64_t *number)
 {
     return parse_number(value, max, number)
                ? TOOL_DONE
@@ -125,7 +128,8 @@ static int take_battery(struct pack *pack, const char *value)
     if (status != TOOL_DONE) {
         return status;
     }
-    return package_set_extension(&pack->package, OTTER_EXTENSION_BATTERY, &percent, 1) == OTTER_OK
+    return package_set_extension(&pack->package, OTTER_EXTENSION_BATTERY, &percent,
+                                 1) == OTTER_OK
                ? TOOL_DONE
                : complain("too many extensions");
 }
@@ -138,25 +142,27 @@ static int take_hardware(struct pack *pack, const char *value)
     uint64_t last = 0;
 
     if (strlen(value) < sizeof(text)) {
-        (void)strcpy(text, value);
+        memcpy(text, value, strlen(value) + 1);
         char *dash = strchr(text, '-');
 
         if (dash != NULL) {
             *dash = '\0';
         }
         if (parse_number(text, UINT16_MAX, &first) &&
-            parse_number(dash == NULL ? text : dash + 1, UINT16_MAX, &last) && first <= last) {
+            parse_number(dash == NULL ? text : dash + 1, UINT16_MAX, &last) &&
+            first <= last) {
             pack->package.hardware_min = (uint16_t)first;
             pack->package.hardware_max = (uint16_t)last;
             pack->has_hardware = true;
             return TOOL_DONE;
         }
     }
-    return complain_usage("--hardware takes MIN-MAX or one number, up to 65535, not \"%s\"",
-                          value);
+    return complain_usage(
+        "--hardware takes MIN-MAX or one number, up to 65535, not \"%s\"", value);
 }
 
-static int take_version(const char *name, const char *value, struct otter_version *version)
+static int take_version(const char *name, const char *value,
+                        struct otter_version *version)
 {
     return parse_version(value, version)
                ? TOOL_DONE
@@ -168,7 +174,8 @@ static int take_range(struct pack *pack, const char *value)
     pack->firmware.has_only = image_parse_range(value, &pack->firmware.only);
     return pack->firmware.has_only
                ? TOOL_DONE
-               : complain_usage("--only takes ADDR-ADDR or ADDR+SIZE, not \"%s\"", value);
+               : complain_usage("--only takes ADDR-ADDR or ADDR+SIZE, not \"%s\"",
+                                value);
 }
 
 /* --- options --- */
@@ -176,7 +183,8 @@ static int take_range(struct pack *pack, const char *value)
 static int take_key(struct pack *pack, const char *path)
 {
     if (pack->key_count == PACKAGE_SIGNATURES_MAX) {
-        return complain_usage("a package takes at most %d keys", PACKAGE_SIGNATURES_MAX);
+        return complain_usage("a package takes at most %d keys",
+                              PACKAGE_SIGNATURES_MAX);
     }
     pack->key_paths[pack->key_count++] = path;
     return TOOL_DONE;
@@ -264,19 +272,24 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
 static int check_options(const struct pack *pack)
 {
     if (pack->output == NULL || !pack->has_version || !pack->has_counter) {
-        return complain_usage("pack needs -o, --version and --counter; see otter pack --help");
+        return complain_usage(
+            "pack needs -o, --version and --counter; see otter pack --help");
     }
     if (pack->follow == NULL && !(pack->has_target && pack->has_hardware)) {
-        return complain_usage("pack needs --target and --hardware, or --follow, whose package "
-                              "gives them");
+        return complain_usage(
+            "pack needs --target and --hardware, or --follow, whose package "
+            "gives them");
     }
     if (pack->firmware.path == NULL &&
-        (pack->firmware.has_only || pack->firmware.has_rebase || pack->firmware.has_link)) {
-        return complain_usage("--only, --rebase and --link belong to --firmware; a --member has "
-                              "its own: ,only= and so on");
+        (pack->firmware.has_only || pack->firmware.has_rebase ||
+         pack->firmware.has_link)) {
+        return complain_usage(
+            "--only, --rebase and --link belong to --firmware; a --member has "
+            "its own: ,only= and so on");
     }
     if (pack->firmware.path == NULL && pack->member_count == 0) {
-        return complain_usage("pack needs --firmware or --member; see otter pack --help");
+        return complain_usage(
+            "pack needs --firmware or --member; see otter pack --help");
     }
     if (pack->firmware.path != NULL && pack->member_count == OTTER_MEMBERS_MAX) {
         return complain_usage("a package has at most %d members", OTTER_MEMBERS_MAX);
@@ -306,7 +319,8 @@ static int parse_options(int argc, char **argv, struct pack *pack)
         {"battery", required_argument, NULL, OPTION_BATTERY},
         {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
         {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
-        {"version-text", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VERSION},
+        {"version-text", required_argument, NULL,
+         OPTION_TEXT + OTTER_EXTENSION_VERSION},
         {"build", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_BUILD},
         {"notes", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_NOTES},
         {"help", no_argument, NULL, 'h'},
@@ -328,16 +342,18 @@ static int parse_options(int argc, char **argv, struct pack *pack)
         }
     }
     if (optind != argc) {
-        return complain_usage("pack takes no argument \"%s\"; name images with --firmware or "
-                              "--member",
-                              argv[optind]);
+        return complain_usage(
+            "pack takes no argument \"%s\"; name images with --firmware or "
+            "--member",
+            argv[optind]);
     }
     return check_options(pack);
 }
 
 /* --- members --- */
 
-static int add_member(struct pack *pack, struct pack_member *member, const struct pack_map *map)
+static int add_member(struct pack *pack, struct pack_member *member,
+                      const struct pack_map *map)
 {
     struct package *package = &pack->package;
     int status = pack_member_load(member, map);
@@ -375,15 +391,17 @@ static bool has_member(const struct package *package, const struct otter_member 
     for (uint8_t i = 0; i < package->member_count; i++) {
         const struct package_member *made = &package->members[i];
 
-        if (made->role == member->role && pack_region_of(made->role, made->region) ==
-                                              pack_region_of(member->role, member->region)) {
+        if (made->role == member->role &&
+            pack_region_of(made->role, made->region) ==
+                pack_region_of(member->role, member->region)) {
             return true;
         }
     }
     return false;
 }
 
-static enum otter_result keep_members(struct package *package, const struct package_file *file)
+static enum otter_result keep_members(struct package *package,
+                                      const struct package_file *file)
 {
     const struct otter_source source = package_file_inner(file);
 
@@ -423,8 +441,8 @@ static bool has_extension(const struct package *package, uint16_t type)
     return false;
 }
 
-static enum otter_result keep_text(struct package *package, const struct package_file *file,
-                                   uint16_t type)
+static enum otter_result keep_text(struct package *package,
+                                   const struct package_file *file, uint16_t type)
 {
     const struct otter_source source = package_file_inner(file);
     uint8_t text[LINE_MAX_SIZE];
@@ -433,11 +451,12 @@ static enum otter_result keep_text(struct package *package, const struct package
     if (has_extension(package, type)) {
         return OTTER_OK;
     }
-    enum otter_result result =
-        otter_control_extension(&source, &file->control, type, text, sizeof(text), &len);
+    enum otter_result result = otter_control_extension(&source, &file->control, type,
+                                                       text, sizeof(text), &len);
 
-    return result == OTTER_OK && len > 0 ? package_set_extension(package, type, text, len)
-                                         : result;
+    return result == OTTER_OK && len > 0
+               ? package_set_extension(package, type, text, len)
+               : result;
 }
 
 static enum otter_result keep_values(struct pack *pack, const struct package_file *file)
@@ -455,15 +474,17 @@ static enum otter_result keep_values(struct pack *pack, const struct package_fil
     if (result == OTTER_OK) {
         result = keep_text(package, file, OTTER_EXTENSION_VENDOR);
     }
-    return result == OTTER_OK ? keep_text(package, file, OTTER_EXTENSION_PRODUCT) : result;
+    return result == OTTER_OK ? keep_text(package, file, OTTER_EXTENSION_PRODUCT)
+                              : result;
 }
 
 static void warn_of_counter(const struct pack *pack, const struct package_file *file)
 {
     if (pack->package.counter < file->control.counter) {
-        (void)complain("warning: the counter %u is lower than that of %s, %u: devices that run "
-                       "it refuse this package",
-                       pack->package.counter, file->path, file->control.counter);
+        (void)complain(
+            "warning: the counter %u is lower than that of %s, %u: devices that run "
+            "it refuse this package",
+            pack->package.counter, file->path, file->control.counter);
     }
 }
 
@@ -502,7 +523,8 @@ static int load_keys(struct pack *pack)
     pack->package.keys = pack->keys;
     pack->package.key_count = (uint8_t)pack->key_count;
     if (pack->key_count == 0) {
-        (void)complain("warning: the package is not signed, and no device takes it; give --key");
+        (void)complain(
+            "warning: the package is not signed, and no device takes it; give --key");
     }
     return status;
 }

@@ -53,7 +53,8 @@ int pack_member_load(struct pack_member *member, const struct pack_map *map);
 /* Puts the image where the region's programs run, and checks place and vectors. */
 int pack_map_place(const struct pack_map *map, const struct otter_region *region,
                    struct pack_member *member, struct image *image);
-int pack_map_check_vectors(const struct pack_map *map, const struct pack_member *member);
+int pack_map_check_vectors(const struct pack_map *map,
+                           const struct pack_member *member);
 
 /* True for what a processor starts: a vector table at its beginning. */
 bool pack_is_program(uint8_t role);

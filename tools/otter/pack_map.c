@@ -62,12 +62,14 @@ static int take_map(const char *path, const json_t *root, struct pack_map *map)
     }
     for (size_t i = 0; i < json_array_size(regions); i++) {
         if (!take_region(json_array_get(regions, i), &map->regions[map->count++])) {
-            return complain("%s: region %zu of the list needs id, addr, size and exec that "
-                            "fit 32 bits",
-                            path, i + 1);
+            return complain(
+                "%s: region %zu of the list needs id, addr, size and exec that "
+                "fit 32 bits",
+                path, i + 1);
         }
     }
-    if (!take_u32(ram, "addr", &map->ram_addr) || !take_u32(ram, "size", &map->ram_size) ||
+    if (!take_u32(ram, "addr", &map->ram_addr) ||
+        !take_u32(ram, "size", &map->ram_size) ||
         !is_span(map->ram_addr, map->ram_size)) {
         return complain("%s: ram needs addr and size that fit 32 bits", path);
     }
@@ -84,12 +86,14 @@ int pack_map_read(const char *path, struct pack_map *map)
     if (status != TOOL_DONE) {
         return status;
     }
-    json_t *root = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
+    json_t *root =
+        json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
 
-    status = root != NULL ? take_map(path, root, map)
-                          : complain("%s: line %d is not JSON; use what otter factory --json "
-                                     "prints",
-                                     path, error.line);
+    status = root != NULL
+                 ? take_map(path, root, map)
+                 : complain("%s: line %d is not JSON; use what otter factory --json "
+                            "prints",
+                            path, error.line);
     json_decref(root);
     bytes_free(&file);
     return status;
@@ -152,19 +156,22 @@ int pack_map_place(const struct pack_map *map, const struct otter_region *region
         room = find_room(slot_b, member->role, image);
     }
     if (image_outside(image, room, &hit)) {
-        return complain("%s: 0x%08X-0x%08X lies outside the region 0x%08X-0x%08X; take a part "
-                        "with only= or move it with rebase=",
-                        member->path, hit.first, hit.last, room.first, room.last);
+        return complain(
+            "%s: 0x%08X-0x%08X lies outside the region 0x%08X-0x%08X; take a part "
+            "with only= or move it with rebase=",
+            member->path, hit.first, hit.last, room.first, room.last);
     }
     if (image_span(image).first != room.first) {
-        return complain("%s: begins at 0x%08X, not where the region 0x%08X-0x%08X does; move "
-                        "it with rebase=",
-                        member->path, image_span(image).first, room.first, room.last);
+        return complain(
+            "%s: begins at 0x%08X, not where the region 0x%08X-0x%08X does; move "
+            "it with rebase=",
+            member->path, image_span(image).first, room.first, room.last);
     }
     if (is_program && member->has_link && member->link_addr != region->exec) {
-        return complain("%s: the link address 0x%08X is not where the region's programs run, "
-                        "0x%08X",
-                        member->path, member->link_addr, region->exec);
+        return complain(
+            "%s: the link address 0x%08X is not where the region's programs run, "
+            "0x%08X",
+            member->path, member->link_addr, region->exec);
     }
     member->link_addr = is_program ? region->exec : member->link_addr;
     return TOOL_DONE;
@@ -182,10 +189,12 @@ int pack_map_check_vectors(const struct pack_map *map, const struct pack_member 
     if (stack <= map->ram_addr || stack - map->ram_addr > map->ram_size) {
         return complain("%s: the initial stack pointer 0x%08X lies outside the RAM "
                         "0x%08X-0x%08X; link the program for this device",
-                        member->path, stack, map->ram_addr, map->ram_addr + (map->ram_size - 1));
+                        member->path, stack, map->ram_addr,
+                        map->ram_addr + (map->ram_size - 1));
     }
     if ((reset & 1U) == 0) {
-        return complain("%s: the reset vector 0x%08X has no Thumb bit", member->path, reset);
+        return complain("%s: the reset vector 0x%08X has no Thumb bit", member->path,
+                        reset);
     }
     if (reset < member->link_addr || reset - member->link_addr >= member->data.size) {
         return complain("%s: the reset vector 0x%08X lies outside the program "

@@ -43,7 +43,7 @@ uint8_t pack_region_of(uint8_t role, uint8_t region)
 /* Role by its name; spaces in names are written as "-". 0 if there is none. */
 static uint8_t find_role(const char *name)
 {
-    for (uint8_t role = 1; role < ROLE_COUNT; role++) {
+    for (uint8_t role = 1; role < (uint8_t)ROLE_COUNT; role++) {
         const char *known = name_of_role(role);
         size_t i = 0;
 
@@ -108,9 +108,10 @@ int pack_member_parse(char *text, struct pack_member *member)
         member->role = find_role(text);
     }
     if (member->role == 0) {
-        return complain_usage("--member takes ROLE=FILE, not \"%s\"; roles are firmware, manager, "
-                              "table, loader, radio, resources, font and option-bytes",
-                              text);
+        return complain_usage(
+            "--member takes ROLE=FILE, not \"%s\"; roles are firmware, manager, "
+            "table, loader, radio, resources, font and option-bytes",
+            text);
     }
     member->path = strtok_r(equals + 1, ",", &rest);
     if (member->path == NULL) {
@@ -118,9 +119,10 @@ int pack_member_parse(char *text, struct pack_member *member)
     }
     for (char *word; (word = strtok_r(NULL, ",", &rest)) != NULL;) {
         if (!parse_word(word, member)) {
-            return complain_usage("--member %s=%s: \"%s\" is none of region=ID, link=ADDR, "
-                                  "only=RANGE and rebase=ADDR",
-                                  text, member->path, word);
+            return complain_usage(
+                "--member %s=%s: \"%s\" is none of region=ID, link=ADDR, "
+                "only=RANGE and rebase=ADDR",
+                text, member->path, word);
         }
     }
     return TOOL_DONE;
@@ -150,13 +152,15 @@ static int trim_table(struct pack_member *member)
         memmove(data->data, data->data + OTTER_TABLE_CONTENT_OFF, data->size);
     }
     if (data->size > OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF) {
-        return complain("%s: %zu bytes are too many for a flash table (limit %d)", member->path,
-                        data->size, OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF);
+        return complain("%s: %zu bytes are too many for a flash table (limit %d)",
+                        member->path, data->size,
+                        OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF);
     }
     return TOOL_DONE;
 }
 
-static int place(struct pack_member *member, const struct pack_map *map, struct image *image)
+static int place(struct pack_member *member, const struct pack_map *map,
+                 struct image *image)
 {
     uint8_t id = pack_region_of(member->role, member->region);
 

@@ -11,6 +11,7 @@
 #include "verbs.h"
 
 #include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,8 +72,8 @@ static void fill_arrays(const struct package *package, struct parts *parts)
             (struct host_extension){extension->type, extension->len, extension->data};
     }
     for (uint8_t i = 0; i < package->key_count; i++) {
-        memcpy(parts->scalars + (size_t)i * HOST_SIGN_SCALAR_SIZE, package->keys[i].scalar,
-               HOST_SIGN_SCALAR_SIZE);
+        memcpy(parts->scalars + (size_t)i * HOST_SIGN_SCALAR_SIZE,
+               package->keys[i].scalar, HOST_SIGN_SCALAR_SIZE);
     }
 }
 
@@ -116,8 +117,27 @@ static size_t control_size(const struct package *package)
     return size;
 }
 
+/* Every signature verifies by other code than made it. */
+static int check_signatures(const struct package *package,
+                            const struct otter_control *control,
+                            const struct bytes *file)
+{
+    const uint8_t *inside = file->data + OTTER_IMAGE_HEADER_SIZE;
+    const uint8_t *entry = inside + control->signed_size;
+    uint8_t digest[OTTER_SHA256_SIZE];
+    int status = TOOL_DONE;
+
+    (void)SHA256(inside, control->signed_size, digest);
+    for (uint8_t i = 0; i < package->key_count && status == TOOL_DONE; i++) {
+        entry += OTTER_CONTROL_SIGNATURE_SIZE;
+        status = key_check_signature(&package->keys[i].key, digest,
+                                     entry - OTTER_P256_SIGNATURE_SIZE);
+    }
+    return status;
+}
+
 /* Reads it back with the parser that devices use. */
-static int check_file(const struct bytes *file)
+static int check_file(const struct package *package, const struct bytes *file)
 {
     struct otter_source source = bytes_source(file);
     struct otter_control control;
@@ -125,11 +145,12 @@ static int check_file(const struct bytes *file)
     enum otter_result result =
         otter_container_check(&source, &otter_crypto_bearssl, &control, hash, NULL);
 
-    return result == OTTER_OK ? TOOL_DONE
+    return result == OTTER_OK ? check_signatures(package, &control, file)
                               : complain_code("the package", result, TOOL_FAILED);
 }
 
-static int encode(const struct host_package *package, struct bytes *file)
+static int encode(const struct package *values, const struct host_package *package,
+                  struct bytes *file)
 {
     size_t size = host_package_size(package);
 
@@ -141,8 +162,9 @@ static int encode(const struct host_package *package, struct bytes *file)
         *file = (struct bytes){0};
         return complain("out of memory");
     }
-    enum otter_result result = host_package_build(package, file->data, size, &file->size);
-    int status = result == OTTER_OK ? check_file(file)
+    enum otter_result result =
+        host_package_build(package, file->data, size, &file->size);
+    int status = result == OTTER_OK ? check_file(values, file)
                                     : complain_code("the package", result, TOOL_FAILED);
 
     if (status != TOOL_DONE) {
@@ -160,11 +182,12 @@ int package_build(const struct package *package, struct bytes *file)
         return complain("a package has at most %d signatures", PACKAGE_SIGNATURES_MAX);
     }
     if (control_size(package) > OTTER_CONTROL_MAX) {
-        return complain("the control packet would have %zu bytes; shorten the texts (limit %d)",
-                        control_size(package), OTTER_CONTROL_MAX);
+        return complain(
+            "the control packet would have %zu bytes; shorten the texts (limit %d)",
+            control_size(package), OTTER_CONTROL_MAX);
     }
     fill_parts(package, &parts);
-    int status = encode(&parts.package, file);
+    int status = encode(package, &parts.package, file);
 
     OPENSSL_cleanse(parts.scalars, sizeof(parts.scalars));
     return status;

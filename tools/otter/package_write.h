@@ -56,8 +56,8 @@ struct package {
 
 /* Sets the extension of `type`, in the order of types; 21-20 if it is too long. */
 OTTER_MUST_CHECK enum otter_result package_set_extension(struct package *package,
-                                                         uint16_t type, const void *data,
-                                                         size_t len);
+                                                         uint16_t type,
+                                                         const void *data, size_t len);
 
 /* Builds the file; prints what is wrong and returns the tool's exit status. What it
  * makes has passed otter_container_check(). */

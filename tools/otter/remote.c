@@ -12,7 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OS_RESET = 5, OS_PARAMETERS = 6, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, SHORT_ATTEMPTS = 2 };
+enum {
+    OS_RESET = 5,
+    OS_PARAMETERS = 6,
+    IMAGE_STATE = 0,
+    IMAGE_UPLOAD = 1,
+    SHORT_ATTEMPTS = 2
+};
 
 bool remote_is_address(const char *text)
 {
@@ -42,7 +48,8 @@ static void take_text(const struct otter_cbor_item *item, char text[REMOTE_TEXT_
     size_t len = item->len < REMOTE_TEXT_MAX - 1 ? item->len : REMOTE_TEXT_MAX - 1;
 
     for (size_t i = 0; i < len; i++) {
-        text[i] = item->bytes[i] >= ' ' && item->bytes[i] <= '~' ? (char)item->bytes[i] : '?';
+        text[i] =
+            item->bytes[i] >= ' ' && item->bytes[i] <= '~' ? (char)item->bytes[i] : '?';
     }
     text[len] = '\0';
 }
@@ -61,7 +68,9 @@ enum otter_result remote_buffer(struct remote *remote, uint32_t *size)
 
     (void)smp_client_begin(&remote->client);
     enum otter_result result = smp_client_call(
-        &remote->client, OTTER_SMP_READ, OTTER_SMP_GROUP_OS, OS_PARAMETERS, fields, 1, items);
+        &remote->client,
+        (struct smp_target){OTTER_SMP_READ, OTTER_SMP_GROUP_OS, OS_PARAMETERS}, fields,
+        1, items);
 
     if (result == OTTER_OK) {
         *size = take_number(&items[0]);
@@ -69,12 +78,14 @@ enum otter_result remote_buffer(struct remote *remote, uint32_t *size)
     return result;
 }
 
-static enum otter_result call_own(struct remote *remote, uint8_t op, enum otter_smp_own id,
+static enum otter_result call_own(struct remote *remote, uint8_t op,
+                                  enum otter_smp_own id,
                                   const struct otter_cbor_field *fields, size_t count,
                                   struct otter_cbor_item *items)
 {
-    return smp_client_call(&remote->client, op, OTTER_SMP_GROUP_OTTER, (uint8_t)id, fields,
-                           count, items);
+    return smp_client_call(&remote->client,
+                           (struct smp_target){op, OTTER_SMP_GROUP_OTTER, (uint8_t)id},
+                           fields, count, items);
 }
 
 enum {
@@ -148,7 +159,8 @@ enum otter_result remote_outcome(struct remote *remote, struct remote_outcome *o
     outcome->kind = take_number(&items[OUTCOME_KIND]);
     take_text(&items[OUTCOME_CODE], outcome->code);
     memcpy(outcome->id, items[OUTCOME_ID].bytes,
-           items[OUTCOME_ID].len < REMOTE_ID_SIZE ? items[OUTCOME_ID].len : REMOTE_ID_SIZE);
+           items[OUTCOME_ID].len < REMOTE_ID_SIZE ? items[OUTCOME_ID].len
+                                                  : REMOTE_ID_SIZE);
     return OTTER_OK;
 }
 
@@ -197,9 +209,10 @@ enum otter_result remote_upload(struct remote *remote, const struct remote_chunk
     struct otter_cbor_item items[1];
 
     put_chunk(smp_client_begin(&remote->client), chunk);
-    enum otter_result result =
-        smp_client_call(&remote->client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, IMAGE_UPLOAD,
-                        fields, 1, items);
+    enum otter_result result = smp_client_call(
+        &remote->client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, IMAGE_UPLOAD},
+        fields, 1, items);
 
     if (result == OTTER_OK) {
         *next = take_number(&items[0]);
@@ -207,7 +220,8 @@ enum otter_result remote_upload(struct remote *remote, const struct remote_chunk
     return result;
 }
 
-enum otter_result remote_request(struct remote *remote, const uint8_t hash[REMOTE_HASH_SIZE])
+enum otter_result remote_request(struct remote *remote,
+                                 const uint8_t hash[REMOTE_HASH_SIZE])
 {
     struct otter_cbor_map *body = smp_client_begin(&remote->client);
 
@@ -221,8 +235,10 @@ enum otter_result remote_request(struct remote *remote, const uint8_t hash[REMOT
     body = smp_client_begin(&remote->client);
     otter_cbor_add_bytes(body, "hash", hash, REMOTE_HASH_SIZE);
     otter_cbor_add_bool(body, "confirm", false);
-    return smp_client_call(&remote->client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE,
-                           IMAGE_STATE, NULL, 0, NULL);
+    return smp_client_call(
+        &remote->client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, IMAGE_STATE}, NULL,
+        0, NULL);
 }
 
 enum otter_result remote_confirm(struct remote *remote)
@@ -238,8 +254,10 @@ enum otter_result remote_reset(struct remote *remote)
 
     remote->client.attempts = SHORT_ATTEMPTS;
     (void)smp_client_begin(&remote->client);
-    enum otter_result result = smp_client_call(&remote->client, OTTER_SMP_WRITE,
-                                               OTTER_SMP_GROUP_OS, OS_RESET, NULL, 0, NULL);
+    enum otter_result result = smp_client_call(
+        &remote->client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OS, OS_RESET}, NULL, 0,
+        NULL);
 
     remote->client.attempts = attempts;
     return result == OTTER_E_LINK_TIMEOUT ? OTTER_OK : result;
@@ -254,8 +272,8 @@ int remote_complain(const struct remote *remote, enum otter_result result)
         return TOOL_TIMEOUT;
     }
     if (result == OTTER_E_SMP_OPERATION && client->rc != 0) {
-        (void)complain("%s: the device answered rc %d of group %d", remote->address, client->rc,
-                       client->rc_group);
+        (void)complain("%s: the device answered rc %d of group %d", remote->address,
+                       client->rc, client->rc_group);
         return TOOL_REFUSED;
     }
     if (client->rc == 0) {
@@ -268,27 +286,28 @@ static json_t *outcome_json(const struct remote_outcome *outcome)
 {
     char id[2 * REMOTE_ID_SIZE + 1];
 
-    return json_pack("{s:s, s:s, s:s}", "kind", name_of_outcome((uint8_t)outcome->kind), "code",
-                     outcome->code, "id", hex_of(outcome->id, REMOTE_ID_SIZE, id));
+    return json_pack("{s:s, s:s, s:s}", "kind", name_of_outcome((uint8_t)outcome->kind),
+                     "code", outcome->code, "id",
+                     hex_of(outcome->id, REMOTE_ID_SIZE, id));
 }
 
 static void print_json(const struct remote_status *status,
                        const struct remote_outcome *outcome)
 {
     json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "phase", status->phase, "program",
-        status->program, "version", status->version, "free_slot", status->slot, "code",
-        status->code, "percent", (json_int_t)status->percent, "received",
-        (json_int_t)status->off, "length", (json_int_t)status->len, "trial_left_s",
-        (json_int_t)status->left_s, "outcome", outcome_json(outcome));
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "phase", status->phase,
+        "program", status->program, "version", status->version, "free_slot",
+        status->slot, "code", status->code, "percent", (json_int_t)status->percent,
+        "received", (json_int_t)status->off, "length", (json_int_t)status->len,
+        "trial_left_s", (json_int_t)status->left_s, "outcome", outcome_json(outcome));
 
     (void)json_dumpf(all, stdout, JSON_INDENT(2));
     (void)putchar('\n');
     json_decref(all);
 }
 
-void remote_print(const struct remote_status *status, const struct remote_outcome *outcome,
-                  bool is_json)
+void remote_print(const struct remote_status *status,
+                  const struct remote_outcome *outcome, bool is_json)
 {
     if (is_json) {
         print_json(status, outcome);

@@ -82,7 +82,7 @@ OTTER_MUST_CHECK enum otter_result remote_reset(struct remote *remote);
 int remote_complain(const struct remote *remote, enum otter_result result);
 
 /* Prints status and outcome for people, or as JSON. */
-void remote_print(const struct remote_status *status, const struct remote_outcome *outcome,
-                  bool is_json);
+void remote_print(const struct remote_status *status,
+                  const struct remote_outcome *outcome, bool is_json);
 
 #endif

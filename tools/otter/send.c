@@ -15,15 +15,16 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    MESSAGE_MAX = 1472,   /* one UDP datagram without fragments */
-    OVERHEAD = 96,        /* of a message besides its data: header, keys, hash */
+    MESSAGE_MAX = 1472, /* one UDP datagram without fragments */
+    OVERHEAD = 96,      /* of a message besides its data: header, keys, hash */
     CHUNK_MIN = 64,
-    TIMEOUT_S = 60,       /* without any progress */
+    TIMEOUT_S = 60, /* without any progress */
     RETRY_MS = 250,
     FOLLOW_MS = 250,
     BAR_WIDTH = 30,
@@ -51,9 +52,9 @@ struct sending {
     uint8_t sha[OTTER_SHA256_SIZE];
     uint8_t hash[OTTER_SHA256_SIZE]; /* package hash, as its trailer tells */
     struct otter_control control;
-    uint32_t chunk; /* bytes of a chunk */
-    uint32_t next;  /* offset at which the device wants to go on */
-    uint32_t start; /* offset at which this transfer began */
+    uint32_t chunk;   /* bytes of a chunk */
+    uint32_t next;    /* offset at which the device wants to go on */
+    uint32_t start;   /* offset at which this transfer began */
     uint32_t resumes; /* times that the device asked for another position */
     uint64_t start_ms;
     uint64_t progress_ms; /* time of the last progress */
@@ -64,7 +65,8 @@ struct sending {
 
 static void wait_ms(unsigned ms)
 {
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    const struct timespec pause = {.tv_sec = ms / 1000,
+                                   .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)nanosleep(&pause, NULL);
 }
@@ -102,7 +104,8 @@ static int open_package(struct sending *sending)
     if (result != OTTER_OK) {
         return complain_code(sending->options.file, result, TOOL_UNVERIFIED);
     }
-    if (EVP_Digest(file->data, file->size, sending->sha, NULL, EVP_sha256(), NULL) != 1) {
+    if (EVP_Digest(file->data, file->size, sending->sha, NULL, EVP_sha256(), NULL) !=
+        1) {
         return complain("%s: cannot be hashed", sending->options.file);
     }
     return TOOL_DONE;
@@ -123,7 +126,8 @@ static void show_bar(struct sending *sending)
     uint32_t size = (uint32_t)sending->file.size;
     unsigned percent = (unsigned)((uint64_t)sending->next * 100 / size);
     uint64_t spent_ms = now_ms - sending->start_ms + 1;
-    uint64_t moved = sending->next > sending->start ? sending->next - sending->start : 0;
+    uint64_t moved =
+        sending->next > sending->start ? sending->next - sending->start : 0;
 
     if (sending->options.is_json || isatty(STDERR_FILENO) == 0 ||
         (now_ms - sending->bar_ms < BAR_MS && sending->next < size)) {
@@ -156,7 +160,8 @@ static bool may_retry(const struct sending *sending, enum otter_result result)
 {
     uint64_t limit_ms = sending->options.timeout_s * 1000;
 
-    if (result != OTTER_OK && result != OTTER_E_LINK_TIMEOUT && result != OTTER_E_BUSY) {
+    if (result != OTTER_OK && result != OTTER_E_LINK_TIMEOUT &&
+        result != OTTER_E_BUSY) {
         return false;
     }
     if (host_now_ms() - sending->progress_ms >= limit_ms) {
@@ -212,8 +217,9 @@ static enum otter_result offer(struct sending *sending)
     uint32_t off = 0;
 
     for (;;) {
-        uint32_t size = off == 0 && sending->chunk < CONTROL_FIRST_MIN ? CONTROL_FIRST_MIN
-                                                                       : sending->chunk;
+        uint32_t size = off == 0 && sending->chunk < CONTROL_FIRST_MIN
+                            ? CONTROL_FIRST_MIN
+                            : sending->chunk;
         struct remote_chunk chunk = {
             .off = off,
             .data = sending->file.data + OTTER_IMAGE_HEADER_SIZE + off,
@@ -306,7 +312,8 @@ static bool is_one_of(const char *text, const char *const *words)
 
 static bool is_idle_phase(const char *phase)
 {
-    static const char *const idle[] = {"confirmed", "rolled back", "receiving", "complete", NULL};
+    static const char *const idle[] = {"confirmed", "rolled back", "receiving",
+                                       "complete", NULL};
 
     return is_one_of(phase, idle);
 }
@@ -346,21 +353,36 @@ static enum otter_result request(struct sending *sending)
     return result == OTTER_E_POLICY ? OTTER_OK : result;
 }
 
+/* The result that "23-12" stands for; OTTER_OK if it is no code. */
+static enum otter_result result_of_code(const char *text)
+{
+    char *end = NULL;
+    unsigned long xx = strtoul(text, &end, 10);
+
+    if (end == text || *end != '-') {
+        return OTTER_OK;
+    }
+    unsigned long yy = strtoul(end + 1, &end, 10);
+
+    if (*end != '\0' || xx > 99 || yy > UINT8_MAX) {
+        return OTTER_OK;
+    }
+    return otter_result_of((uint16_t)(xx * 256 + yy));
+}
+
 static int ended(struct sending *sending, const struct remote_outcome *outcome)
 {
     if (outcome->kind == OTTER_OUTCOME_CONFIRMED) {
         sending->ending = "confirmed";
         return TOOL_DONE;
     }
-    unsigned xx = 0;
-    unsigned yy = 0;
-
     memcpy(sending->code, outcome->code, sizeof(sending->code));
     sending->ending =
         outcome->kind == OTTER_OUTCOME_ROLLED_BACK ? "rolled back" : "failed";
-    if (sscanf(outcome->code, "%2u-%3u", &xx, &yy) == 2 && yy <= UINT8_MAX) {
-        (void)complain_code(sending->options.address,
-                            otter_result_of((uint16_t)(xx * 256 + yy)), TOOL_REFUSED);
+    enum otter_result reason = result_of_code(outcome->code);
+
+    if (reason != OTTER_OK) {
+        (void)complain_code(sending->options.address, reason, TOOL_REFUSED);
     }
     (void)complain("%s: the update ended: %s", sending->options.address,
                    name_of_outcome((uint8_t)outcome->kind));
@@ -371,7 +393,6 @@ static int ended(struct sending *sending, const struct remote_outcome *outcome)
 static int follow(struct sending *sending)
 {
     char last[REMOTE_TEXT_MAX] = "";
-    enum otter_result result = OTTER_E_LINK_TIMEOUT;
 
     sending->progress_ms = host_now_ms();
     while (host_now_ms() - sending->progress_ms < sending->options.timeout_s * 1000) {
@@ -379,7 +400,8 @@ static int follow(struct sending *sending)
         struct remote_outcome outcome;
 
         wait_ms(FOLLOW_MS);
-        result = remote_status(&sending->remote, &status);
+        enum otter_result result = remote_status(&sending->remote, &status);
+
         if (result == OTTER_OK) {
             result = remote_outcome(&sending->remote, &outcome);
         }
@@ -445,19 +467,19 @@ static void report(const struct sending *sending, int status)
 
     if (!sending->options.is_json) {
         if (status == TOOL_DONE) {
-            (void)printf("%s: %s (%zu bytes from offset %u, %u resumed, %u sent again)\n",
-                         sending->options.file, sending->ending, sending->file.size,
-                         (unsigned)sending->start, (unsigned)sending->resumes,
-                         (unsigned)sending->remote.client.resent);
+            (void)printf(
+                "%s: %s (%zu bytes from offset %u, %u resumed, %u sent again)\n",
+                sending->options.file, sending->ending, sending->file.size,
+                (unsigned)sending->start, (unsigned)sending->resumes,
+                (unsigned)sending->remote.client.resent);
         }
         return;
     }
-    json_t *all = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f}", "result",
-                            sending->ending, "code", sending->code, "status", status, "bytes",
-                            (json_int_t)sending->file.size, "from",
-                            (json_int_t)sending->start, "resumed",
-                            (json_int_t)sending->resumes, "sent_again",
-                            (json_int_t)sending->remote.client.resent, "seconds", seconds);
+    json_t *all = json_pack(
+        "{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f}", "result", sending->ending, "code",
+        sending->code, "status", status, "bytes", (json_int_t)sending->file.size,
+        "from", (json_int_t)sending->start, "resumed", (json_int_t)sending->resumes,
+        "sent_again", (json_int_t)sending->remote.client.resent, "seconds", seconds);
 
     (void)json_dumpf(all, stdout, JSON_INDENT(2));
     (void)putchar('\n');
@@ -492,7 +514,8 @@ static bool take_value(int name, struct options *options)
     case 't':
         return parse_number(optarg, 86400, &options->timeout_s);
     case 'c':
-        return parse_number(optarg, MESSAGE_MAX, &options->chunk) && options->chunk != 0;
+        return parse_number(optarg, MESSAGE_MAX, &options->chunk) &&
+               options->chunk != 0;
     case OPTION_DROP:
         return take_number(optarg, UINT32_MAX, &faults->drop);
     case OPTION_TWICE:

@@ -27,8 +27,9 @@ bool parse_version(const char *text, struct otter_version *version)
             return false;
         }
         if (*end == '\0' && i >= 2) {
-            *version = (struct otter_version){(uint8_t)numbers[0], (uint8_t)numbers[1],
-                                              (uint16_t)numbers[2], (uint32_t)numbers[3]};
+            *version =
+                (struct otter_version){(uint8_t)numbers[0], (uint8_t)numbers[1],
+                                       (uint16_t)numbers[2], (uint32_t)numbers[3]};
             return true;
         }
         if (marks[i] == '\0' || *end != marks[i]) {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device that most tests of the core use.
+ */
+#include "world.h"
+
+#include "crypto_bearssl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMO_SIZE = 64, CHUNK = 200 };
+
+static const struct vflash_fault no_fault = {.kind = VFLASH_NONE};
+
+static struct memo {
+    uint8_t question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
+    enum otter_result answer;
+    bool is_used;
+} memos[MEMO_SIZE];
+
+static enum otter_result verify_with_memo(void *context, const uint8_t *key,
+                                          const uint8_t *digest, const uint8_t *signature)
+{
+    struct memo wanted = {.is_used = true};
+    struct memo *memo = &memos[(digest[0] ^ signature[1]) % MEMO_SIZE];
+
+    memcpy(wanted.question, key, OTTER_P256_KEY_SIZE);
+    memcpy(wanted.question + OTTER_P256_KEY_SIZE, digest, OTTER_SHA256_SIZE);
+    memcpy(wanted.question + OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE, signature,
+           OTTER_P256_SIGNATURE_SIZE);
+    if (!memo->is_used ||
+        memcmp(memo->question, wanted.question, sizeof(wanted.question)) != 0) {
+        wanted.answer = otter_crypto_bearssl.verify_p256(context, key, digest, signature);
+        *memo = wanted;
+    }
+    return memo->answer;
+}
+
+static const struct otter_crypto *crypto_with_memo(void)
+{
+    static struct otter_crypto crypto;
+
+    crypto = otter_crypto_bearssl;
+    crypto.verify_p256 = verify_with_memo;
+    return &crypto;
+}
+
+static void need(bool is_true, const char *what)
+{
+    if (!is_true) {
+        (void)fprintf(stderr, "world: %s\n", what);
+        abort();
+    }
+}
+
+struct world *world_make(const struct host_profile *profile, bool is_ecc)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    need(world != NULL, "no memory");
+    sample_make(&world->sample, profile);
+    sample_device(&world->sample, is_ecc, &world->device);
+    world->device.ports.crypto = crypto_with_memo();
+    sample_next(&world->sample, 2, &world->next);
+    sample_build(&world->next);
+    world_mark(world);
+    return world;
+}
+
+struct world *world_make_small(bool is_ab, bool is_ecc)
+{
+    const struct host_small small = {.is_ab = is_ab,
+                                     .word_size = 4,
+                                     .page_size = 128,
+                                     .sector_size = 512,
+                                     .erased = 0xFF};
+    struct host_profile profile;
+
+    host_profile_small(&small, &profile);
+    return world_make(&profile, is_ecc);
+}
+
+void world_drop(struct world *world)
+{
+    vflash_image_free(&world->start);
+    vdevice_destroy(&world->device);
+    free(world);
+}
+
+void world_mark(struct world *world)
+{
+    vflash_save(&world->device.flash, &world->start);
+}
+
+void world_back(struct world *world)
+{
+    vdevice_power_off(&world->device);
+    vflash_restore(&world->device.flash, &world->start);
+    world->device.defect = NULL;
+}
+
+enum vdevice_end world_power_on(struct world *world)
+{
+    return vdevice_power_on(&world->device, no_fault);
+}
+
+enum otter_result world_feed(struct world *world)
+{
+    enum otter_result result = OTTER_OK;
+
+    need(vdevice_feed(&world->device, world->next.bytes, world->next.size, CHUNK, &result) ==
+             VDEVICE_IDLE,
+         "feed");
+    return result;
+}
+
+enum otter_result world_request(struct world *world)
+{
+    enum otter_result result = OTTER_OK;
+
+    need(vdevice_request(&world->device, &result) == VDEVICE_IDLE, "request");
+    return result;
+}
+
+void world_prepare(struct world *world)
+{
+    need(world_power_on(world) == VDEVICE_IDLE, "power on");
+    need(world_feed(world) == OTTER_OK, "the package is not taken");
+    need(world_request(world) == OTTER_OK, "the request is not taken");
+}
+
+enum vdevice_end world_update(struct world *world, enum vdevice_app app)
+{
+    world->device.app = app;
+    world_prepare(world);
+    return vdevice_reset(&world->device, OTTER_RESET_SOFTWARE);
+}
+
+struct otter_state world_state(struct world *world)
+{
+    static struct otter_device view;
+
+    (void)!vdevice_inspect(&world->device, &view);
+    return view.journal.state;
+}
+
+const struct otter_region *world_region(const struct world *world, uint8_t id)
+{
+    return otter_map_find(&world->sample.profile.map, id);
+}
+
+bool world_is_untouched(const struct world *world, uint8_t id)
+{
+    const struct otter_region *region = world_region(world, id);
+
+    return region == NULL ||
+           vflash_is_same(&world->device.flash, &world->start, region->addr, region->size);
+}
+
+bool world_holds(const struct world *world, uint8_t id, const struct sample_package *package)
+{
+    const uint8_t *bytes = vflash_peek(&world->device.flash, world_region(world, id)->addr,
+                                       SAMPLE_FIRMWARE_SIZE);
+
+    return memcmp(bytes, package->firmware, SAMPLE_FIRMWARE_SIZE) == 0;
+}
+
+void world_damage(struct world *world, uint8_t id)
+{
+    vflash_flip(&world->device.flash, world_region(world, id)->addr + 333, 3);
+}
+
+uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy, uint32_t *size)
+{
+    static struct otter_device view;
+    uint32_t off = 0;
+
+    need(vdevice_inspect(&world->device, &view) != OTTER_E_TABLE_LOST, "table");
+    need(otter_receipt_place(&view.io, slot, copy, &off, size) == OTTER_OK, "receipt");
+    return world_region(world, OTTER_REGION_RECEIPTS)->addr + off;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtual device with the sample product and the package that follows, as most tests
+ * of the core need it. Signature checks are remembered, so that thousands of power-ons
+ * take seconds. Whatever cannot go wrong in a sound tree aborts.
+ */
+#ifndef OTTER_TEST_WORLD_H
+#define OTTER_TEST_WORLD_H
+
+#include "sample.h"
+#include "vdevice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct world {
+    struct sample sample;
+    struct vdevice device;
+    struct sample_package next; /* version 1.2.0, built */
+    struct vflash_image start;  /* the factory's device, or world_mark()'s */
+};
+
+/* A device of `profile` that is off; on the heap. */
+struct world *world_make(const struct host_profile *profile, bool is_ecc);
+
+/* A small device: words of 4 bytes, pages of 128, sectors of 512. */
+struct world *world_make_small(bool is_ab, bool is_ecc);
+void world_drop(struct world *world);
+
+/* Remembers the flash as it is, and brings it back to a device that is off. */
+void world_mark(struct world *world);
+void world_back(struct world *world);
+
+enum vdevice_end world_power_on(struct world *world);
+
+/* Feeds `next` to the running program; its answer. */
+enum otter_result world_feed(struct world *world);
+enum otter_result world_request(struct world *world);
+
+/* Powers on, feeds `next` and requests it; the device runs still. */
+void world_prepare(struct world *world);
+
+/* Prepares and resets: the installation and what follows. */
+enum vdevice_end world_update(struct world *world, enum vdevice_app app);
+
+/* The state as boot would see it now; a lost journal is rebuilt in RAM. */
+struct otter_state world_state(struct world *world);
+
+const struct otter_region *world_region(const struct world *world, uint8_t id);
+
+/* True if the region is as it was marked. */
+bool world_is_untouched(const struct world *world, uint8_t id);
+
+/* True if `region` holds the firmware of `package`. */
+bool world_holds(const struct world *world, uint8_t id, const struct sample_package *package);
+
+/* Flips a bit in the middle of what is installed in `id`. */
+void world_damage(struct world *world, uint8_t id);
+
+/* Address of copy `copy` of receipt `slot`, and of the sectors that belong to it. */
+uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy, uint32_t *size);
+
+#endif
