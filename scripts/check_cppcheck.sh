@@ -13,7 +13,7 @@ if [ ! -s "$build/cppcheck/files" ]; then exit 0; fi
 cppcheck --quiet -j "$jobs" --std=c11 --language=c --platform=unix64 \
     --enable=warning,style,performance,portability --inline-suppr \
     --suppressions-list=scripts/cppcheck_suppressions.txt --error-exitcode=1 \
-    -UOTTER_CONFIG -I include -I src -I ports/host -I ports/common -I tools/otter \
-    -I tests/support \
+    -UOTTER_CONFIG -UOTTER_CUSTOM_MEMORY_MAP -I include -I src -I ports/host -I ports/common -I tools/otter \
+    -I tests/support -I ports/template \
     --file-list="$build/cppcheck/files"
 echo "cppcheck: ok"

@@ -1,16 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Code, data and stack of the device library on Cortex-M0+ and M4 with -Os:
+# Code, static RAM and stack of the device library on Cortex-M0+ and M4 with -Os:
 #   1. per module: text, data, bss of its objects, before unused functions go
 #   2. the largest stack frames, from -fstack-usage
-#   3. per program of tests/size/*.c, linked with --gc-sections: without and with BearSSL
+#   3. per program of tests/size, linked with --gc-sections, without and with BearSSL:
+#      text, static RAM and the worst stack (scripts/stack.awk)
+#   4. the limits of boot (K24): 2 KiB of static RAM, 4 KiB of stack, no texts of codes.
+#      Status 1 beyond one.
 # A program of tests/size has `int entry(void)` and is compiled with OTTER_SIZE_CRYPTO
 # as 0 (no crypto port: it brings stubs) or 1 (ports/common/crypto_bearssl.c is linked).
 set -euo pipefail
+shopt -s inherit_errexit
 . "$(dirname "$0")/files.sh"
 
 presets=(cortex-m0plus cortex-m4)
+static_max=2048
+stack_max=4096
+failed=0
+
+# What a program calls; the deepest of them is its stack.
+roots_of() {
+    case $1 in
+    boot) echo otter_boot_run ;;
+    manager) echo otter_manager_open otter_manager_poll ;;
+    agent) echo otter_agent_open otter_agent_poll otter_agent_confirm ;;
+    esac
+}
 
 sum_sizes() { # objects...
     arm-none-eabi-size "$@" | awk 'NR > 1 {t += $1; d += $2; b += $3}
@@ -42,51 +58,129 @@ frames() {
         awk -F '\t' 'NR <= 10 {printf "  %6d  %s (%s)%s\n", $3, $2, $1, $4 == "static" ? "" : " " $4}'
 }
 
-bearssl() { # preset, compiler options...
-    local preset=$1 to=$build/bearssl/$1
-    shift
-    scripts/fetch_bearssl_source.sh
-    mkdir -p "$to"
-    if [ ! -f "$to/libbearssl.a" ]; then
-        local source=$build/bearssl/source
-        # What SHA-256 and ECDSA verification can reach.
-        find "$source"/src/codec "$source"/src/ec "$source"/src/hash "$source"/src/int -name '*.c' |
-            xargs -P "$jobs" -I '{}' sh -c 'out=$1; in=$2; shift 2
-                arm-none-eabi-gcc "$@" -w -I '"$source"'/inc -I '"$source"'/src \
-                    -c "$in" -o "$out/$(basename "$in" .c).o"' _ "$to" '{}' "$@"
-        arm-none-eabi-ar rcs "$to/libbearssl.a" "$to"/*.o
-    fi
+compile() { # preset, out, source, options...
+    local preset=$1 out=$2 source=$3
+    shift 3
+    arm-none-eabi-gcc -mcpu="$preset" -mthumb -Os -g -std=c11 -ffunction-sections \
+        -fdata-sections -fcallgraph-info=su "$@" -c "$source" -o "$out"
 }
 
-programs() {
-    local preset=$1 cpu=$1 source name crypto extra bin
-    local options=(-mcpu="$cpu" -mthumb -Os -g -ffunction-sections -fdata-sections
-        -std=c11 -Iinclude -Isrc -Iports/common)
-    shopt -s nullglob
-    local sources=(tests/size/*.c)
-    if [ ${#sources[@]} -eq 0 ]; then return; fi
-    bearssl "$preset" "${options[@]}"
+bearssl() { # preset
+    local preset=$1 to=$build/bearssl/$1 source=$build/bearssl/source file
+    scripts/fetch_bearssl_source.sh
+    mkdir -p "$to"
+    if [ ! -f "$to/libbearssl.a" ] || [ ! -f "$to/ec_p256_m31.ci" ]; then
+        # What SHA-256 and ECDSA verification can reach.
+        while read -r file; do
+            compile "$preset" "$to/$(basename "$file" .c).o" "$file" -w -I "$source/inc" -I "$source/src"
+        done < <(find "$source"/src/codec "$source"/src/ec "$source"/src/hash "$source"/src/int -name '*.c')
+        arm-none-eabi-ar rcs "$to/libbearssl.a" "$to"/*.o
+    fi
+    compile "$preset" "$to/crypto_bearssl.obj" ports/common/crypto_bearssl.c -Iinclude -Iports/common -I "$source/inc"
+    mkdir -p "$to/i15"
+    compile "$preset" "$to/i15/crypto_bearssl.obj" ports/common/crypto_bearssl.c -DOTTER_BEARSSL_I15=1 \
+        -Iinclude -Iports/common -I "$source/inc"
+}
+
+# stack PRESET NAME CRYPTO [FOLDER]: the deepest path, "BYTES root: ...". The crypto port's
+# graph is looked for in FOLDER.
+stack() {
+    local preset=$1 name=$2 crypto=$3 folder=${4:-} graphs
+    mapfile -t graphs < <(find "$build/$preset/CMakeFiles/otter.dir" -name '*.ci')
+    if [ "$crypto" -eq 1 ]; then
+        mapfile -t -O ${#graphs[@]} graphs < <(find "$build/bearssl/$preset" -maxdepth 1 -name '*.ci' \
+            ! -name 'crypto_bearssl*')
+        graphs+=("$build/bearssl/$preset/${folder}crypto_bearssl.ci")
+    fi
+    awk -v roots="$(roots_of "$name")" -f scripts/stack.awk "${graphs[@]}" | sort -nr | head -n 1
+}
+
+# text, static RAM and stack of every program, one a line, into $rows
+measure() { # preset
+    local preset=$1 name crypto bin object path
+    bearssl "$preset"
     mkdir -p "$build/$preset/size"
-    echo
-    echo "$preset: programs                  text   data    bss"
-    for source in "${sources[@]}"; do
-        name=$(basename "$source" .c)
+    for name in boot manager agent; do
         for crypto in 0 1; do
-            extra=()
-            if [ "$crypto" -eq 1 ]; then
-                extra=(ports/common/crypto_bearssl.c -I "$build/bearssl/source/inc")
-            fi
             bin=$build/$preset/size/$name-$crypto.elf
-            arm-none-eabi-gcc "${options[@]}" -DOTTER_SIZE_CRYPTO=$crypto \
-                -nostartfiles --specs=nosys.specs -Wl,--gc-sections -Wl,-e,entry \
-                -o "$bin" "$source" "${extra[@]}" "$build/$preset/libotter.a" \
+            object=$build/$preset/size/$name-$crypto.o
+            compile "$preset" "$object" "tests/size/$name.c" -Wall -Wextra -Wno-unused-const-variable \
+                -DOTTER_SIZE_CRYPTO=$crypto -Iinclude -Iports/common
+            arm-none-eabi-gcc -mcpu="$preset" -mthumb -nostartfiles --specs=nosys.specs \
+                -Wl,--gc-sections -Wl,-e,entry -o "$bin" "$object" \
+                "$build/bearssl/$preset/crypto_bearssl.obj" "$build/$preset/libotter.a" \
                 "$build/bearssl/$preset/libbearssl.a"
-            printf '  %-12s %-11s %s\n' "$name" \
-                "$([ "$crypto" -eq 1 ] && echo "+ BearSSL" || echo "")" "$(sum_sizes "$bin")"
+            path=$(stack "$preset" "$name" "$crypto")
+            arm-none-eabi-size "$bin" | awk -v preset="$preset" -v name="$name" -v crypto="$crypto" \
+                -v stack="${path%% *}" 'NR == 2 {print preset, name, crypto, $1, $2 + $3, stack}'
+            echo "path $preset $name $crypto ${path#* }"
         done
     done
 }
 
+table() {
+    awk '
+        $1 == "path" {next}
+        {key = $1 SUBSEP $2 SUBSEP $3; text[key] = $4; ram[key] = $5; stack[key] = $6}
+        function row(title, preset, a, b, i, cells, t, r, s, ka, kb) {
+            cells = ""
+            for (i = 0; i < 2; i++) {
+                ka = preset SUBSEP a SUBSEP i
+                kb = preset SUBSEP b SUBSEP i
+                t = text[ka] + (b == "" ? 0 : text[kb])
+                r = ram[ka]; if (b != "" && ram[kb] > r) { r = ram[kb] }
+                s = stack[ka]; if (b != "" && stack[kb] > s) { s = stack[kb] }
+                cells = cells sprintf(" %d | %d | %d |", t, r, s)
+            }
+            print "| " preset " | " title " |" cells
+        }
+        END {
+            print "| processor | program | text | static RAM | stack | text with BearSSL | static RAM | stack |"
+            print "|---|---|---:|---:|---:|---:|---:|---:|"
+            for (p = 1; p <= 2; p++) {
+                preset = p == 1 ? "cortex-m0plus" : "cortex-m4"
+                row("boot", preset, "boot", "")
+                row("manager + SMP", preset, "manager", "")
+                row("boot + manager + SMP", preset, "boot", "manager")
+                row("agent + SMP", preset, "agent", "")
+            }
+        }' <<<"$rows"
+}
+
+gate() { # what, value, limit
+    if [ "$2" -gt "$3" ]; then
+        echo "size: $1 is $2 bytes, more than $3 (K24)" >&2
+        failed=1
+    fi
+}
+
+gates() {
+    local preset name crypto text ram stack bin
+    while read -r preset name crypto text ram stack; do
+        if [ "$name" != boot ]; then continue; fi
+        gate "$preset: static RAM of boot" "$ram" $static_max
+        gate "$preset: stack of boot" "$stack" $stack_max
+        bin=$build/$preset/size/boot-$crypto.elf
+        if arm-none-eabi-nm "$bin" | grep -qE ' (rows|otter_error_find|otter_error_row)$'; then
+            echo "size: $preset: boot links the texts of the codes" >&2
+            failed=1
+        fi
+    done < <(grep -v '^path' <<<"$rows")
+}
+
 for preset in "${presets[@]}"; do modules "$preset"; done
 for preset in "${presets[@]}"; do frames "$preset"; done
-for preset in "${presets[@]}"; do programs "$preset"; done
+rows=$(for preset in "${presets[@]}"; do measure "$preset"; done)
+echo
+echo "worst stack of each program, and how it comes about"
+awk '$1 == "path" {line = "  " $2 ", " $3 ($4 == 1 ? " + BearSSL:" : ":")
+    for (i = 6; i <= NF; i++) { line = line " " $i }
+    print line}' <<<"$rows"
+echo "  with -DOTTER_BEARSSL_I15=1 boot takes $(stack cortex-m0plus boot 1 i15/ | cut -d ' ' -f 1)" \
+    "bytes on cortex-m0plus: more than the limit, so the limit is i31's"
+echo
+echo "Bytes; boot, manager and agent never run at once, so RAM and stack are not added."
+echo
+table
+gates
+exit "$failed"
