@@ -17,9 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes of the longest request, header included; clients size their chunks from it. */
+/* Bytes of the longest request, header included; clients size their chunks from it. The
+ * default is a whole Ethernet datagram: smpclient fills one over UDP, whatever it is
+ * told. */
 #ifndef OTTER_SMP_REQUEST
-#define OTTER_SMP_REQUEST 1100
+#define OTTER_SMP_REQUEST 1472
 #endif
 
 /* Bytes of the longest reply. */
@@ -112,10 +114,10 @@ struct otter_smp {
     bool has_heard;   /* there was one */
 
     /* Private. */
-    uint8_t wish; /* enum otter_wish */
-    bool is_owed;           /* the reply waits until the receiver is not busy */
-    bool wants_request;     /* upload with upgrade:true: request when it is complete */
-    uint16_t offer_length;  /* of the control packet being offered, 0: none */
+    uint8_t wish;            /* enum otter_wish */
+    bool is_owed;            /* the reply waits until the receiver is not busy */
+    bool wants_request;      /* upload with upgrade:true: request when it is complete */
+    uint16_t offer_length;   /* of the control packet being offered, 0: none */
     struct otter_chunk rest; /* second part of a first offer; size 0: none */
     struct otter_smp_header header; /* of the request under way */
     const struct otter_smp_command *command;

@@ -58,8 +58,8 @@ static enum otter_result act(struct otter_smp *smp)
         !otter_device_permits(smp->device, (enum otter_command)command->needs)) {
         return OTTER_E_POLICY;
     }
-    enum otter_result result = otter_cbor_message(body, smp->header.len, command->fields,
-                                                  command->field_count, smp->items);
+    enum otter_result result = otter_cbor_message(
+        body, smp->header.len, command->fields, command->field_count, smp->items);
 
     if (result != OTTER_OK) {
         otter_device_event(smp->device, OTTER_EVENT_REFUSED, 0, 0, otter_code(result));
@@ -97,9 +97,9 @@ static void settle(struct otter_smp *smp)
 static void take(struct otter_smp *smp, size_t size)
 {
     const struct otter_board *board = smp->device->ports.board;
-    enum otter_result result =
-        size > sizeof(smp->request) ? OTTER_E_SMP_SPACE
-                                    : otter_smp_parse(smp->request, size, &smp->header);
+    enum otter_result result = size > sizeof(smp->request)
+                                   ? OTTER_E_SMP_SPACE
+                                   : otter_smp_parse(smp->request, size, &smp->header);
 
     if (result == OTTER_OK && smp->header.op != OTTER_SMP_READ &&
         smp->header.op != OTTER_SMP_WRITE) {
@@ -133,7 +133,8 @@ bool otter_smp_poll(struct otter_smp *smp)
     if (smp->link == NULL) {
         return false;
     }
-    size_t size = smp->link->receive(smp->link->context, smp->request, sizeof(smp->request));
+    size_t size =
+        smp->link->receive(smp->link->context, smp->request, sizeof(smp->request));
 
     if (size == 0) {
         return false;

@@ -12,11 +12,26 @@ enum { SLOTS = 2 };
 
 /* ---- decisions ---- */
 
-#define RUNS_CONFIRMED {.is_listed = true, .is_confirmed = true, .is_active = true}
-#define RUNS_ON_TRIAL  {.is_listed = true, .is_new = true, .is_active = true}
-#define STORED         {.is_listed = true, .is_new = true}
-#define STORED_PENDING {.is_listed = true, .is_new = true, .is_pending = true}
-#define WAY_BACK       {.is_listed = true, .is_confirmed = true}
+#define RUNS_CONFIRMED                                             \
+    {                                                              \
+        .is_listed = true, .is_confirmed = true, .is_active = true \
+    }
+#define RUNS_ON_TRIAL                                        \
+    {                                                        \
+        .is_listed = true, .is_new = true, .is_active = true \
+    }
+#define STORED                            \
+    {                                     \
+        .is_listed = true, .is_new = true \
+    }
+#define STORED_PENDING                                        \
+    {                                                         \
+        .is_listed = true, .is_new = true, .is_pending = true \
+    }
+#define WAY_BACK                                \
+    {                                           \
+        .is_listed = true, .is_confirmed = true \
+    }
 
 static const struct smp_slot_flags flag_table[OTTER_PHASE_COUNT][SLOTS] = {
     [OTTER_PHASE_CONFIRMED] = {RUNS_CONFIRMED},
@@ -67,7 +82,8 @@ struct smp_state_decision smp_state_decide(const struct smp_state_facts *facts)
 {
     switch ((enum smp_named)facts->named) {
     case SMP_NAMED_NONE:
-        return facts->wants_confirm ? decide_confirm(facts) : refused(OTTER_E_SMP_FIELD);
+        return facts->wants_confirm ? decide_confirm(facts)
+                                    : refused(OTTER_E_SMP_FIELD);
     case SMP_NAMED_RUNNING:
         return facts->wants_confirm ? decide_confirm(facts)
                                     : refused(OTTER_E_JOURNAL_TRANSITION);
@@ -86,7 +102,8 @@ static uint8_t phase_of(const struct otter_smp *smp)
     return smp->device->journal.state.phase;
 }
 
-uint8_t smp_receipt_slot(const struct otter_smp *smp, const struct smp_slot_flags *flags)
+uint8_t smp_receipt_slot(const struct otter_smp *smp,
+                         const struct smp_slot_flags *flags)
 {
     uint8_t current = smp->device->journal.state.current;
 
@@ -121,7 +138,8 @@ static char *put_decimal(char *text, uint32_t number)
     return text;
 }
 
-const char *smp_version_text(const struct otter_version *version, char text[SMP_VERSION_TEXT])
+const char *smp_version_text(const struct otter_version *version,
+                             char text[SMP_VERSION_TEXT])
 {
     char *end = put_decimal(text, version->major);
 
@@ -139,7 +157,8 @@ const char *smp_version_text(const struct otter_version *version, char text[SMP_
 
 /* False flags are left out: replies stay short, and clients take them for false. */
 static void put_slot(struct otter_writer *writer, uint8_t slot,
-                     const struct smp_slot_flags *flags, const struct otter_system *system)
+                     const struct smp_slot_flags *flags,
+                     const struct otter_system *system)
 {
     struct otter_cbor_map map = otter_cbor_map_open(writer);
     char version[SMP_VERSION_TEXT];
@@ -180,7 +199,7 @@ static enum otter_result answer_state(struct otter_smp *smp, struct otter_cbor_m
     struct smp_slot_flags flags[SLOTS];
     uint8_t count = 0;
 
-    for (uint8_t slot = 0; slot < SLOTS; slot++) {
+    for (uint8_t slot = 0; slot < (uint8_t)SLOTS; slot++) {
         flags[slot] = flags_now(smp, slot);
         if (flags[slot].is_listed &&
             otter_system_peek(smp->device, smp_receipt_slot(smp, &flags[slot]),
@@ -191,7 +210,7 @@ static enum otter_result answer_state(struct otter_smp *smp, struct otter_cbor_m
     }
     otter_cbor_key(map, "images");
     otter_cbor_put_array(map->writer, count);
-    for (uint8_t slot = 0; slot < SLOTS; slot++) {
+    for (uint8_t slot = 0; slot < (uint8_t)SLOTS; slot++) {
         if (flags[slot].is_listed) {
             put_slot(map->writer, slot, &flags[slot], &systems[slot]);
         }
@@ -216,7 +235,7 @@ static enum smp_named named_of(const struct otter_smp *smp)
     if (wanted->kind != OTTER_CBOR_BYTES) {
         return SMP_NAMED_NONE;
     }
-    for (uint8_t slot = 0; slot < SLOTS; slot++) {
+    for (uint8_t slot = 0; slot < (uint8_t)SLOTS; slot++) {
         struct smp_slot_flags flags = smp_flags_of(phase_of(smp), slot);
         uint8_t hash[OTTER_SHA256_SIZE];
 
@@ -270,11 +289,13 @@ static const struct otter_cbor_field upload_fields[] = {
 _Static_assert(sizeof(upload_fields) / sizeof(upload_fields[0]) <= OTTER_SMP_FIELDS,
                "OTTER_SMP_FIELDS holds the fields of every command");
 
-static enum otter_result chunk_of(const struct otter_smp *smp, struct otter_chunk *chunk)
+static enum otter_result chunk_of(const struct otter_smp *smp,
+                                  struct otter_chunk *chunk)
 {
     memset(chunk, 0, sizeof(*chunk));
     if (!smp_number(smp, UPLOAD_OFF, &chunk->off) ||
-        !smp_number(smp, UPLOAD_LEN, &chunk->total) || smp->items[UPLOAD_IMAGE].value != 0) {
+        !smp_number(smp, UPLOAD_LEN, &chunk->total) ||
+        smp->items[UPLOAD_IMAGE].value != 0) {
         return OTTER_E_SMP_FIELD;
     }
     chunk->data = smp->items[UPLOAD_DATA].bytes;
@@ -316,7 +337,8 @@ static enum otter_result act_upload(struct otter_smp *smp)
     return result;
 }
 
-static enum otter_result answer_upload(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_upload(struct otter_smp *smp,
+                                       struct otter_cbor_map *map)
 {
     otter_cbor_add_uint(map, "off", smp->receive->next);
     return OTTER_OK;
@@ -364,7 +386,7 @@ static enum otter_result answer_slots(struct otter_smp *smp, struct otter_cbor_m
     otter_cbor_add_uint(&image, "image", 0);
     otter_cbor_key(&image, "slots");
     otter_cbor_put_array(map->writer, SLOTS);
-    for (uint8_t slot = 0; slot < SLOTS; slot++) {
+    for (uint8_t slot = 0; slot < (uint8_t)SLOTS; slot++) {
         struct otter_cbor_map entry = otter_cbor_map_open(map->writer);
 
         otter_cbor_add_uint(&entry, "slot", slot);
@@ -379,16 +401,16 @@ static enum otter_result answer_slots(struct otter_smp *smp, struct otter_cbor_m
 }
 
 static const struct otter_smp_command commands[] = {
-    {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_STATE, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
-     answer_state},
+    {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_STATE, OTTER_SMP_READ, OTTER_COMMAND_READ, 0,
+     NULL, NULL, answer_state},
     {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_STATE, OTTER_SMP_WRITE, SMP_NEEDS_NOTHING, 2,
      state_fields, act_state, answer_state},
     {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_UPLOAD, OTTER_SMP_WRITE, OTTER_COMMAND_RECEIVE, 6,
      upload_fields, act_upload, answer_upload},
     {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE, OTTER_SMP_WRITE, OTTER_COMMAND_ERASE, 1,
      erase_fields, act_erase, NULL},
-    {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_SLOTS, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
-     answer_slots},
+    {OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_SLOTS, OTTER_SMP_READ, OTTER_COMMAND_READ, 0,
+     NULL, NULL, answer_slots},
 };
 
 const struct smp_commands smp_image_commands = {commands,

@@ -26,7 +26,8 @@ enum {
 typedef enum otter_result smp_act_fn(struct otter_smp *smp);
 
 /* Writes the reply's entries. */
-typedef enum otter_result smp_answer_fn(struct otter_smp *smp, struct otter_cbor_map *map);
+typedef enum otter_result smp_answer_fn(struct otter_smp *smp,
+                                        struct otter_cbor_map *map);
 
 struct otter_smp_command {
     uint16_t group;
@@ -54,7 +55,8 @@ const struct otter_smp_command *smp_find(uint16_t group, uint8_t id, uint8_t op)
 
 /* ---- smp_reply.c ---- */
 
-/* What a client is told about a result. Without a group version 2 says {"rc": rc}, too. */
+/* What a client is told about a result. Without a group version 2 says {"rc": rc}, too.
+ */
 struct smp_error {
     uint8_t rc;     /* version 1, and version 2 without a group */
     uint16_t group; /* version 2 */
@@ -136,7 +138,8 @@ bool smp_package_hash(const struct otter_smp *smp, uint8_t slot,
                       uint8_t hash[OTTER_SHA256_SIZE]);
 
 /* The receipt slot of what the image list shows as `slot`. */
-uint8_t smp_receipt_slot(const struct otter_smp *smp, const struct smp_slot_flags *flags);
+uint8_t smp_receipt_slot(const struct otter_smp *smp,
+                         const struct smp_slot_flags *flags);
 
 enum { SMP_VERSION_TEXT = 26 };
 

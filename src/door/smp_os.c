@@ -27,7 +27,8 @@ static enum otter_result act_reset(struct otter_smp *smp)
     return OTTER_OK;
 }
 
-static enum otter_result answer_parameters(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_parameters(struct otter_smp *smp,
+                                           struct otter_cbor_map *map)
 {
     otter_cbor_add_uint(map, "buf_size", sizeof(smp->request));
     otter_cbor_add_uint(map, "buf_count", 1);
@@ -61,7 +62,8 @@ static enum otter_result act_bootloader(struct otter_smp *smp)
     return OTTER_OK;
 }
 
-static enum otter_result answer_bootloader(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_bootloader(struct otter_smp *smp,
+                                           struct otter_cbor_map *map)
 {
     if (!smp_has(smp, 0)) {
         otter_cbor_add_text(map, "bootloader", "MCUboot");
@@ -74,16 +76,17 @@ static enum otter_result answer_bootloader(struct otter_smp *smp, struct otter_c
 }
 
 static const struct otter_smp_command commands[] = {
-    {OTTER_SMP_GROUP_OS, SMP_OS_ECHO, OTTER_SMP_READ, SMP_NEEDS_NOTHING, 1, echo_fields, NULL,
-     answer_echo},
-    {OTTER_SMP_GROUP_OS, SMP_OS_ECHO, OTTER_SMP_WRITE, SMP_NEEDS_NOTHING, 1, echo_fields, NULL,
-     answer_echo},
+    {OTTER_SMP_GROUP_OS, SMP_OS_ECHO, OTTER_SMP_READ, SMP_NEEDS_NOTHING, 1, echo_fields,
+     NULL, answer_echo},
+    {OTTER_SMP_GROUP_OS, SMP_OS_ECHO, OTTER_SMP_WRITE, SMP_NEEDS_NOTHING, 1,
+     echo_fields, NULL, answer_echo},
     {OTTER_SMP_GROUP_OS, SMP_OS_RESET, OTTER_SMP_WRITE, OTTER_COMMAND_RESET, 0, NULL,
      act_reset, NULL},
-    {OTTER_SMP_GROUP_OS, SMP_OS_PARAMETERS, OTTER_SMP_READ, SMP_NEEDS_NOTHING, 0, NULL, NULL,
-     answer_parameters},
+    {OTTER_SMP_GROUP_OS, SMP_OS_PARAMETERS, OTTER_SMP_READ, SMP_NEEDS_NOTHING, 0, NULL,
+     NULL, answer_parameters},
     {OTTER_SMP_GROUP_OS, SMP_OS_BOOTLOADER, OTTER_SMP_READ, SMP_NEEDS_NOTHING, 1,
      bootloader_fields, act_bootloader, answer_bootloader},
 };
 
-const struct smp_commands smp_os_commands = {commands, sizeof(commands) / sizeof(commands[0])};
+const struct smp_commands smp_os_commands = {commands,
+                                             sizeof(commands) / sizeof(commands[0])};

@@ -78,7 +78,8 @@ static enum otter_result offer_first(struct otter_smp *smp, struct otter_chunk *
     return result;
 }
 
-static enum otter_result offer_later(struct otter_smp *smp, const struct otter_chunk *chunk)
+static enum otter_result offer_later(struct otter_smp *smp,
+                                     const struct otter_chunk *chunk)
 {
     uint32_t off = chunk->off - OTTER_IMAGE_HEADER_SIZE;
 
@@ -119,7 +120,8 @@ static enum otter_result answer_offer(struct otter_smp *smp, struct otter_cbor_m
     uint32_t next = smp->receive->next;
 
     otter_cbor_add_uint(map, "off",
-                        next > OTTER_IMAGE_HEADER_SIZE ? next - OTTER_IMAGE_HEADER_SIZE : 0);
+                        next > OTTER_IMAGE_HEADER_SIZE ? next - OTTER_IMAGE_HEADER_SIZE
+                                                       : 0);
     otter_cbor_add_uint(map, "next", next);
     return OTTER_OK;
 }
@@ -172,19 +174,23 @@ static void put_version(const struct otter_smp *smp, struct otter_cbor_map *map)
     struct otter_system system;
     char text[SMP_VERSION_TEXT];
 
-    if (otter_system_peek(smp->device, smp_receipt_slot(smp, &flags), &system) != OTTER_OK) {
+    if (otter_system_peek(smp->device, smp_receipt_slot(smp, &flags), &system) !=
+        OTTER_OK) {
         otter_cbor_add_text(map, "version", "");
         return;
     }
-    otter_cbor_add_text(map, "version", smp_version_text(&system.control.version, text));
+    otter_cbor_add_text(map, "version",
+                        smp_version_text(&system.control.version, text));
 }
 
-static enum otter_result answer_status(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_status(struct otter_smp *smp,
+                                       struct otter_cbor_map *map)
 {
     const struct otter_device *device = smp->device;
     const struct otter_state *state = &device->journal.state;
 
-    otter_cbor_add_text(map, "phase", name_at(phase_names, OTTER_PHASE_COUNT, state->phase));
+    otter_cbor_add_text(map, "phase",
+                        name_at(phase_names, OTTER_PHASE_COUNT, state->phase));
     otter_cbor_add_uint(map, "part", state->part);
     put_code(map, "code", otter_code(smp->receive->refusal));
     otter_cbor_add_uint(map, "percent", percent_of(smp->receive));
@@ -200,7 +206,8 @@ static enum otter_result answer_status(struct otter_smp *smp, struct otter_cbor_
     return OTTER_OK;
 }
 
-static enum otter_result answer_outcome(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_outcome(struct otter_smp *smp,
+                                        struct otter_cbor_map *map)
 {
     const struct otter_outcome *outcome = &smp->device->journal.state.outcome;
 
@@ -230,7 +237,8 @@ static enum otter_result act_transfer(struct otter_smp *smp)
     return result;
 }
 
-static enum otter_result answer_transfer(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_transfer(struct otter_smp *smp,
+                                         struct otter_cbor_map *map)
 {
     otter_cbor_add_uint(map, "off", smp->receive->next);
     otter_cbor_add_uint(map, "len", smp->receive->length);
@@ -262,7 +270,8 @@ static enum otter_result act_request(struct otter_smp *smp)
 
     if (wanted->kind != 0 && has_stored &&
         (wanted->len != sizeof(hash) ||
-         !smp_package_hash(smp, (uint8_t)(1 - smp->device->journal.state.current), hash) ||
+         !smp_package_hash(smp, (uint8_t)(1 - smp->device->journal.state.current),
+                           hash) ||
          memcmp(hash, wanted->bytes, sizeof(hash)) != 0)) {
         return OTTER_E_OTHER_PACKAGE;
     }
@@ -281,7 +290,8 @@ static enum otter_result act_manager(struct otter_smp *smp)
 
 enum { EVENTS_MAX = 16 };
 
-static enum otter_result answer_events(struct otter_smp *smp, struct otter_cbor_map *map)
+static enum otter_result answer_events(struct otter_smp *smp,
+                                       struct otter_cbor_map *map)
 {
     const struct otter_events *events = &smp->device->events;
     uint32_t count = events->written;
@@ -307,8 +317,10 @@ static enum otter_result answer_events(struct otter_smp *smp, struct otter_cbor_
     return OTTER_OK;
 }
 
-#define OWN(id, op, needs, count, fields, act, answer)                                    \
-    {OTTER_SMP_GROUP_OTTER, id, op, needs, count, fields, act, answer}
+#define OWN(id, op, needs, count, fields, act, answer)                   \
+    {                                                                    \
+        OTTER_SMP_GROUP_OTTER, id, op, needs, count, fields, act, answer \
+    }
 
 static const struct otter_smp_command commands[] = {
     OWN(OTTER_SMP_OWN_OFFER, OTTER_SMP_WRITE, OTTER_COMMAND_RECEIVE, 4, offer_fields,
@@ -317,14 +329,14 @@ static const struct otter_smp_command commands[] = {
         answer_status),
     OWN(OTTER_SMP_OWN_OUTCOME, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
         answer_outcome),
-    OWN(OTTER_SMP_OWN_TRANSFER, OTTER_SMP_WRITE, OTTER_COMMAND_RECEIVE, 1, transfer_fields,
-        act_transfer, answer_transfer),
-    OWN(OTTER_SMP_OWN_CONFIRM, OTTER_SMP_WRITE, OTTER_COMMAND_CONFIRM, 0, NULL, act_confirm,
-        NULL),
-    OWN(OTTER_SMP_OWN_REQUEST, OTTER_SMP_WRITE, OTTER_COMMAND_REQUEST, 1, request_fields,
-        act_request, NULL),
-    OWN(OTTER_SMP_OWN_MANAGER, OTTER_SMP_WRITE, OTTER_COMMAND_MANAGER, 0, NULL, act_manager,
-        NULL),
+    OWN(OTTER_SMP_OWN_TRANSFER, OTTER_SMP_WRITE, OTTER_COMMAND_RECEIVE, 1,
+        transfer_fields, act_transfer, answer_transfer),
+    OWN(OTTER_SMP_OWN_CONFIRM, OTTER_SMP_WRITE, OTTER_COMMAND_CONFIRM, 0, NULL,
+        act_confirm, NULL),
+    OWN(OTTER_SMP_OWN_REQUEST, OTTER_SMP_WRITE, OTTER_COMMAND_REQUEST, 1,
+        request_fields, act_request, NULL),
+    OWN(OTTER_SMP_OWN_MANAGER, OTTER_SMP_WRITE, OTTER_COMMAND_MANAGER, 0, NULL,
+        act_manager, NULL),
     OWN(OTTER_SMP_OWN_EVENTS, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
         answer_events),
 };

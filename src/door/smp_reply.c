@@ -116,8 +116,7 @@ struct smp_error smp_error_of(enum otter_result result, uint16_t group, uint8_t 
         return error;
     }
     error.group = group;
-    error.group_rc =
-        group == OTTER_SMP_GROUP_OTTER ? otter_code(result) : row.image_rc;
+    error.group_rc = group == OTTER_SMP_GROUP_OTTER ? otter_code(result) : row.image_rc;
     return error;
 }
 

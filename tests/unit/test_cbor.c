@@ -22,7 +22,10 @@ struct sample_item {
     uint64_t value;
 };
 
-#define ITEM(bytes, kind, value) {bytes, sizeof(bytes) - 1, kind, value}
+#define ITEM(bytes, kind, value)              \
+    {                                         \
+        bytes, sizeof(bytes) - 1, kind, value \
+    }
 
 /* RFC 8949, appendix A. */
 static const struct sample_item well_formed[] = {
@@ -62,34 +65,107 @@ static const struct sample_item well_formed[] = {
     ITEM("\x82\x61\x61\xbf\x61\x62\x61\x63\xff", OTTER_CBOR_ARRAY, 2),
 };
 
-#define BAD(bytes) {bytes, sizeof(bytes) - 1, 0, 0}
+#define BAD(bytes)                     \
+    {                                  \
+        bytes, sizeof(bytes) - 1, 0, 0 \
+    }
 
 /* RFC 8949, appendix F.1. */
 static const struct sample_item not_well_formed[] = {
-    BAD("\x18"), BAD("\x19"), BAD("\x1a"), BAD("\x1b"), BAD("\x19\x01"), BAD("\x1a\x01\x02"),
-    BAD("\x1b\x01\x02\x03\x04\x05\x06\x07"), BAD("\x38"), BAD("\x58"), BAD("\x78"),
-    BAD("\x98"), BAD("\x9a\x01\xff\x00"), BAD("\xb8"), BAD("\xd8"), BAD("\xf8"),
-    BAD("\xf9\x00"), BAD("\xfa\x00\x00"), BAD("\xfb\x00\x00\x00"),
-    BAD("\x41"), BAD("\x61"), BAD("\x5a\xff\xff\xff\xff\x00"),
-    BAD("\x5b\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03"), BAD("\x7a\xff\xff\xff\xff\x00"),
+    BAD("\x18"),
+    BAD("\x19"),
+    BAD("\x1a"),
+    BAD("\x1b"),
+    BAD("\x19\x01"),
+    BAD("\x1a\x01\x02"),
+    BAD("\x1b\x01\x02\x03\x04\x05\x06\x07"),
+    BAD("\x38"),
+    BAD("\x58"),
+    BAD("\x78"),
+    BAD("\x98"),
+    BAD("\x9a\x01\xff\x00"),
+    BAD("\xb8"),
+    BAD("\xd8"),
+    BAD("\xf8"),
+    BAD("\xf9\x00"),
+    BAD("\xfa\x00\x00"),
+    BAD("\xfb\x00\x00\x00"),
+    BAD("\x41"),
+    BAD("\x61"),
+    BAD("\x5a\xff\xff\xff\xff\x00"),
+    BAD("\x5b\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03"),
+    BAD("\x7a\xff\xff\xff\xff\x00"),
     BAD("\x7b\x7f\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03"),
-    BAD("\x81"), BAD("\x81\x81\x81\x81\x81\x81\x81\x81\x81"), BAD("\x82\x00"), BAD("\xa1"),
-    BAD("\xa2\x01\x02"), BAD("\xa1\x00"), BAD("\xa2\x00\x00\x00"), BAD("\xc0"),
-    BAD("\x5f\x41\x00"), BAD("\x7f\x61\x00"), BAD("\x9f"), BAD("\x9f\x01\x02"), BAD("\xbf"),
-    BAD("\xbf\x01\x02\x01\x02"), BAD("\x81\x9f"), BAD("\x9f\x80\x00"),
-    BAD("\x9f\x9f\x9f\x9f\x9f\xff\xff\xff\xff"), BAD("\x9f\x81\x9f\x81\x9f\x9f\xff\xff\xff"),
-    BAD("\x1c"), BAD("\x1d"), BAD("\x1e"), BAD("\x3c"), BAD("\x3d"), BAD("\x3e"), BAD("\x5c"),
-    BAD("\x5d"), BAD("\x5e"), BAD("\x7c"), BAD("\x7d"), BAD("\x7e"), BAD("\x9c"), BAD("\x9d"),
-    BAD("\x9e"), BAD("\xbc"), BAD("\xbd"), BAD("\xbe"), BAD("\xdc"), BAD("\xdd"), BAD("\xde"),
-    BAD("\xfc"), BAD("\xfd"), BAD("\xfe"),
-    BAD("\xf8\x00"), BAD("\xf8\x01"), BAD("\xf8\x18"), BAD("\xf8\x1f"),
-    BAD("\x5f\x00\xff"), BAD("\x5f\x21\xff"), BAD("\x5f\x61\x00\xff"), BAD("\x5f\x80\xff"),
-    BAD("\x5f\xa0\xff"), BAD("\x5f\xc0\x00\xff"), BAD("\x5f\xe0\xff"), BAD("\x7f\x41\x00\xff"),
-    BAD("\x5f\x5f\x41\x00\xff\xff"), BAD("\x7f\x7f\x61\x00\xff\xff"),
-    BAD("\xff"), BAD("\x81\xff"), BAD("\x82\x00\xff"), BAD("\xa1\xff"), BAD("\xa1\xff\x00"),
-    BAD("\xa1\x00\xff"), BAD("\xa2\x00\x00\xff"), BAD("\x9f\x81\xff"),
-    BAD("\x9f\x82\x9f\x81\x9f\x9f\xff\xff\xff\xff"), BAD("\xbf\x00\xff"),
-    BAD("\xbf\x00\x00\x00\xff"), BAD("\x1f"), BAD("\x3f"), BAD("\xdf"),
+    BAD("\x81"),
+    BAD("\x81\x81\x81\x81\x81\x81\x81\x81\x81"),
+    BAD("\x82\x00"),
+    BAD("\xa1"),
+    BAD("\xa2\x01\x02"),
+    BAD("\xa1\x00"),
+    BAD("\xa2\x00\x00\x00"),
+    BAD("\xc0"),
+    BAD("\x5f\x41\x00"),
+    BAD("\x7f\x61\x00"),
+    BAD("\x9f"),
+    BAD("\x9f\x01\x02"),
+    BAD("\xbf"),
+    BAD("\xbf\x01\x02\x01\x02"),
+    BAD("\x81\x9f"),
+    BAD("\x9f\x80\x00"),
+    BAD("\x9f\x9f\x9f\x9f\x9f\xff\xff\xff\xff"),
+    BAD("\x9f\x81\x9f\x81\x9f\x9f\xff\xff\xff"),
+    BAD("\x1c"),
+    BAD("\x1d"),
+    BAD("\x1e"),
+    BAD("\x3c"),
+    BAD("\x3d"),
+    BAD("\x3e"),
+    BAD("\x5c"),
+    BAD("\x5d"),
+    BAD("\x5e"),
+    BAD("\x7c"),
+    BAD("\x7d"),
+    BAD("\x7e"),
+    BAD("\x9c"),
+    BAD("\x9d"),
+    BAD("\x9e"),
+    BAD("\xbc"),
+    BAD("\xbd"),
+    BAD("\xbe"),
+    BAD("\xdc"),
+    BAD("\xdd"),
+    BAD("\xde"),
+    BAD("\xfc"),
+    BAD("\xfd"),
+    BAD("\xfe"),
+    BAD("\xf8\x00"),
+    BAD("\xf8\x01"),
+    BAD("\xf8\x18"),
+    BAD("\xf8\x1f"),
+    BAD("\x5f\x00\xff"),
+    BAD("\x5f\x21\xff"),
+    BAD("\x5f\x61\x00\xff"),
+    BAD("\x5f\x80\xff"),
+    BAD("\x5f\xa0\xff"),
+    BAD("\x5f\xc0\x00\xff"),
+    BAD("\x5f\xe0\xff"),
+    BAD("\x7f\x41\x00\xff"),
+    BAD("\x5f\x5f\x41\x00\xff\xff"),
+    BAD("\x7f\x7f\x61\x00\xff\xff"),
+    BAD("\xff"),
+    BAD("\x81\xff"),
+    BAD("\x82\x00\xff"),
+    BAD("\xa1\xff"),
+    BAD("\xa1\xff\x00"),
+    BAD("\xa1\x00\xff"),
+    BAD("\xa2\x00\x00\xff"),
+    BAD("\x9f\x81\xff"),
+    BAD("\x9f\x82\x9f\x81\x9f\x9f\xff\xff\xff\xff"),
+    BAD("\xbf\x00\xff"),
+    BAD("\xbf\x00\x00\x00\xff"),
+    BAD("\x1f"),
+    BAD("\x3f"),
+    BAD("\xdf"),
 };
 
 /* Reads one whole item that is all there is. */
@@ -147,7 +223,8 @@ static void items_of_rfc_8949_appendix_f_are_refused(void **state)
         uint8_t bytes[ITEM_MAX];
         struct otter_cbor_item item;
 
-        assert_int_equal(read_whole(&not_well_formed[i], bytes, &item), OTTER_E_SMP_CBOR);
+        assert_int_equal(read_whole(&not_well_formed[i], bytes, &item),
+                         OTTER_E_SMP_CBOR);
     }
 }
 
@@ -174,7 +251,8 @@ static void nesting_is_limited(void **state)
         memset(bytes, 0x81, depth);
         bytes[depth] = 0x00;
         struct otter_reader reader = otter_reader_of(bytes, depth + 1);
-        enum otter_result expected = depth <= OTTER_CBOR_DEPTH ? OTTER_OK : OTTER_E_SMP_CBOR;
+        enum otter_result expected =
+            depth <= OTTER_CBOR_DEPTH ? OTTER_OK : OTTER_E_SMP_CBOR;
 
         assert_int_equal(otter_cbor_read(&reader, bytes, &item), OTTER_OK);
         assert_int_equal(otter_cbor_skip(&reader, &item), expected);
@@ -195,14 +273,18 @@ struct sample_message {
     enum otter_result result;
 };
 
-#define MESSAGE(bytes, result) {bytes, sizeof(bytes) - 1, result}
+#define MESSAGE(bytes, result)           \
+    {                                    \
+        bytes, sizeof(bytes) - 1, result \
+    }
 
 /* cbor2.dumps() of the value in the comment; the last ones are bent by hand. */
 static const struct sample_message messages[] = {
     /* {"off": 1000} */
     MESSAGE("\xa1\x63off\x19\x03\xe8", OTTER_OK),
     /* {"off": 1000, "other": [1, {"a": b"x"}], "flag": None} */
-    MESSAGE("\xa3\x63off\x19\x03\xe8\x65other\x82\x01\xa1\x61\x61\x41x\x64\x66lag\xf6", OTTER_OK),
+    MESSAGE("\xa3\x63off\x19\x03\xe8\x65other\x82\x01\xa1\x61\x61\x41x\x64\x66lag\xf6",
+            OTTER_OK),
     /* {"flag": True, "data": b"ab", "off": 0} */
     MESSAGE("\xa3\x64\x66lag\xf5\x64\x64\x61ta\x42\x61\x62\x63off\x00", OTTER_OK),
     /* {"flag": True} */
@@ -252,7 +334,8 @@ static void values_land_at_their_keys_whatever_their_order(void **state)
 
     (void)state;
     memcpy(bytes, messages[2].bytes, messages[2].size);
-    assert_int_equal(otter_cbor_message(bytes, messages[2].size, keys, KEYS, items), OTTER_OK);
+    assert_int_equal(otter_cbor_message(bytes, messages[2].size, keys, KEYS, items),
+                     OTTER_OK);
     assert_int_equal(items[KEY_OFF].kind, OTTER_CBOR_UINT);
     assert_int_equal(items[KEY_OFF].value, 0);
     assert_int_equal(items[KEY_FLAG].value, 1);
@@ -275,8 +358,9 @@ static void numbers_are_written_with_the_shortest_head(void **state)
 
 /* cbor2.dumps({"off": 1000, "r": "hi", "hash": bytes(3), "ok": True,
  *              "images": [{"slot": 0}]}) */
-static const char whole[] = "\xa5\x63off\x19\x03\xe8\x61r\x62hi\x64hash\x43\x00\x00\x00\x62ok\xf5"
-                            "\x66images\x81\xa1\x64slot\x00";
+static const char whole[] =
+    "\xa5\x63off\x19\x03\xe8\x61r\x62hi\x64hash\x43\x00\x00\x00\x62ok\xf5"
+    "\x66images\x81\xa1\x64slot\x00";
 
 static void put_whole(struct otter_writer *writer)
 {

@@ -31,11 +31,16 @@ struct flag_row {
 
 /* docs/SPEC.md, "SMP door", flags; MCUboot's states of a two-slot device. */
 static const struct flag_row flag_rows[] = {
-    {OTTER_PHASE_CONFIRMED, {"ca", "-"}},  {OTTER_PHASE_RECEIVING, {"ca", "-"}},
-    {OTTER_PHASE_COMPLETE, {"ca", "n"}},   {OTTER_PHASE_REQUESTED, {"ca", "np"}},
-    {OTTER_PHASE_INSTALLING, {"ca", "np"}}, {OTTER_PHASE_TRIAL, {"na", "c"}},
-    {OTTER_PHASE_ROLLING_BACK, {"ca", "-"}}, {OTTER_PHASE_ROLLED_BACK, {"ca", "-"}},
-    {0, {"-", "-"}},                       {OTTER_PHASE_COUNT, {"-", "-"}},
+    {OTTER_PHASE_CONFIRMED, {"ca", "-"}},
+    {OTTER_PHASE_RECEIVING, {"ca", "-"}},
+    {OTTER_PHASE_COMPLETE, {"ca", "n"}},
+    {OTTER_PHASE_REQUESTED, {"ca", "np"}},
+    {OTTER_PHASE_INSTALLING, {"ca", "np"}},
+    {OTTER_PHASE_TRIAL, {"na", "c"}},
+    {OTTER_PHASE_ROLLING_BACK, {"ca", "-"}},
+    {OTTER_PHASE_ROLLED_BACK, {"ca", "-"}},
+    {0, {"-", "-"}},
+    {OTTER_PHASE_COUNT, {"-", "-"}},
     {255, {"-", "-"}},
 };
 
@@ -69,8 +74,10 @@ static const struct state_row state_rows[] = {
     {OTTER_PHASE_COMPLETE, SMP_NAMED_OTHER, false, true, SMP_STATE_REQUEST, OTTER_OK},
     {OTTER_PHASE_COMPLETE, SMP_NAMED_OTHER, true, true, SMP_STATE_REQUEST, OTTER_OK},
     {OTTER_PHASE_REQUESTED, SMP_NAMED_OTHER, false, true, SMP_STATE_REQUEST, OTTER_OK},
-    {OTTER_PHASE_COMPLETE, SMP_NAMED_OTHER, false, false, SMP_STATE_REFUSE, OTTER_E_POLICY},
-    {OTTER_PHASE_INSTALLING, SMP_NAMED_OTHER, false, true, SMP_STATE_REFUSE, OTTER_E_LOCKED},
+    {OTTER_PHASE_COMPLETE, SMP_NAMED_OTHER, false, false, SMP_STATE_REFUSE,
+     OTTER_E_POLICY},
+    {OTTER_PHASE_INSTALLING, SMP_NAMED_OTHER, false, true, SMP_STATE_REFUSE,
+     OTTER_E_LOCKED},
     /* the way back is named */
     {OTTER_PHASE_TRIAL, SMP_NAMED_OTHER, false, true, SMP_STATE_REFUSE, OTTER_E_LOCKED},
     {OTTER_PHASE_TRIAL, SMP_NAMED_OTHER, true, true, SMP_STATE_REFUSE, OTTER_E_LOCKED},
@@ -78,13 +85,16 @@ static const struct state_row state_rows[] = {
     {OTTER_PHASE_TRIAL, SMP_NAMED_NONE, true, true, SMP_STATE_CONFIRM, OTTER_OK},
     {OTTER_PHASE_TRIAL, SMP_NAMED_RUNNING, true, true, SMP_STATE_CONFIRM, OTTER_OK},
     {OTTER_PHASE_TRIAL, SMP_NAMED_NONE, true, false, SMP_STATE_REFUSE, OTTER_E_POLICY},
-    {OTTER_PHASE_TRIAL, SMP_NAMED_RUNNING, true, false, SMP_STATE_REFUSE, OTTER_E_POLICY},
+    {OTTER_PHASE_TRIAL, SMP_NAMED_RUNNING, true, false, SMP_STATE_REFUSE,
+     OTTER_E_POLICY},
     {OTTER_PHASE_CONFIRMED, SMP_NAMED_NONE, true, false, SMP_STATE_NOTHING, OTTER_OK},
-    {OTTER_PHASE_CONFIRMED, SMP_NAMED_RUNNING, true, false, SMP_STATE_NOTHING, OTTER_OK},
+    {OTTER_PHASE_CONFIRMED, SMP_NAMED_RUNNING, true, false, SMP_STATE_NOTHING,
+     OTTER_OK},
     {OTTER_PHASE_COMPLETE, SMP_NAMED_NONE, true, true, SMP_STATE_NOTHING, OTTER_OK},
     {OTTER_PHASE_CONFIRMED, SMP_NAMED_RUNNING, false, true, SMP_STATE_REFUSE,
      OTTER_E_JOURNAL_TRANSITION},
-    {OTTER_PHASE_TRIAL, SMP_NAMED_NONE, false, true, SMP_STATE_REFUSE, OTTER_E_SMP_FIELD},
+    {OTTER_PHASE_TRIAL, SMP_NAMED_NONE, false, true, SMP_STATE_REFUSE,
+     OTTER_E_SMP_FIELD},
     {OTTER_PHASE_COMPLETE, SMP_NAMED_UNKNOWN, true, true, SMP_STATE_REFUSE,
      OTTER_E_OTHER_PACKAGE},
     {OTTER_PHASE_COMPLETE, 77, true, true, SMP_STATE_REFUSE, OTTER_E_OTHER_PACKAGE},
@@ -114,7 +124,8 @@ struct error_row {
     struct smp_error error;
 };
 
-/* rc: mcumgr's MGMT_ERR_*; group 1: its image group's codes; group 64: XX * 256 + YY. */
+/* rc: mcumgr's MGMT_ERR_*; group 1: its image group's codes; group 64: XX * 256 + YY.
+ */
 static const struct error_row error_rows[] = {
     {OTTER_E_PACKAGE_MAGIC, 1, 1, {3, 1, 23}},
     {OTTER_E_MEMBER_HASH, 1, 1, {9, 1, 24}},
@@ -183,98 +194,102 @@ static const struct exchange exchanges[] = {
     {"echo, version 2",
      BYTES("\x0a\x00\x00\x09\x00\x00\xff\x00\xa1\x61\x64\x65\x6f\x74\x74\x65\x72"),
      BYTES("\x0b\x00\x00\x09\x00\x00\xff\x00\xa1\x61\x72\x65\x6f\x74\x74\x65\x72")},
-    {"echo read",
-     BYTES("\x08\x00\x00\x04\x00\x00\x01\x00\xa1\x61\x64\x60"),
+    {"echo read", BYTES("\x08\x00\x00\x04\x00\x00\x01\x00\xa1\x61\x64\x60"),
      BYTES("\x09\x00\x00\x04\x00\x00\x01\x00\xa1\x61\x72\x60")},
-    {"parameters",
-     BYTES("\x08\x00\x00\x01\x00\x00\x02\x06\xa0"),
-     BYTES("\x09\x00\x00\x18\x00\x00\x02\x06\xa2\x68\x62\x75\x66\x5f\x73\x69\x7a\x65\x19\x04"
-          "\x4c\x69\x62\x75\x66\x5f\x63\x6f\x75\x6e\x74\x01")},
-    {"parameters without a body",
-     BYTES("\x00\x00\x00\x00\x00\x00\x02\x06"),
-     BYTES("\x01\x00\x00\x18\x00\x00\x02\x06\xa2\x68\x62\x75\x66\x5f\x73\x69\x7a\x65\x19\x04"
-          "\x4c\x69\x62\x75\x66\x5f\x63\x6f\x75\x6e\x74\x01")},
-    {"bootloader",
-     BYTES("\x08\x00\x00\x01\x00\x00\x03\x08\xa0"),
-     BYTES("\x09\x00\x00\x14\x00\x00\x03\x08\xa1\x6a\x62\x6f\x6f\x74\x6c\x6f\x61\x64\x65\x72"
-          "\x67\x4d\x43\x55\x62\x6f\x6f\x74")},
+    {"parameters", BYTES("\x08\x00\x00\x01\x00\x00\x02\x06\xa0"),
+     BYTES(
+         "\x09\x00\x00\x18\x00\x00\x02\x06\xa2\x68\x62\x75\x66\x5f\x73\x69\x7a\x65\x19\x05"
+         "\xc0\x69\x62\x75\x66\x5f\x63\x6f\x75\x6e\x74\x01")},
+    {"parameters without a body", BYTES("\x00\x00\x00\x00\x00\x00\x02\x06"),
+     BYTES(
+         "\x01\x00\x00\x18\x00\x00\x02\x06\xa2\x68\x62\x75\x66\x5f\x73\x69\x7a\x65\x19\x05"
+         "\xc0\x69\x62\x75\x66\x5f\x63\x6f\x75\x6e\x74\x01")},
+    {"bootloader", BYTES("\x08\x00\x00\x01\x00\x00\x03\x08\xa0"),
+     BYTES(
+         "\x09\x00\x00\x14\x00\x00\x03\x08\xa1\x6a\x62\x6f\x6f\x74\x6c\x6f\x61\x64\x65\x72"
+         "\x67\x4d\x43\x55\x62\x6f\x6f\x74")},
     {"bootloader mode",
-     BYTES("\x08\x00\x00\x0c\x00\x00\x04\x08\xa1\x65\x71\x75\x65\x72\x79\x64\x6d\x6f\x64\x65"),
+     BYTES(
+         "\x08\x00\x00\x0c\x00\x00\x04\x08\xa1\x65\x71\x75\x65\x72\x79\x64\x6d\x6f\x64\x65"),
      BYTES("\x09\x00\x00\x07\x00\x00\x04\x08\xa1\x64\x6d\x6f\x64\x65\x03")},
     {"bootloader, another query",
      BYTES("\x08\x00\x00\x09\x00\x00\x04\x08\xa1\x65\x71\x75\x65\x72\x79\x61\x78"),
      BYTES("\x09\x00\x00\x05\x00\x00\x04\x08\xa1\x62\x72\x63\x08")},
-    {"unknown command, version 1",
-     BYTES("\x00\x00\x00\x01\x00\x00\x05\x02\xa0"),
-     BYTES("\x01\x00\x00\x11\x00\x00\x05\x02\xa2\x62\x72\x63\x08\x63\x72\x73\x6e\x67\x5b\x33"
-          "\x33\x2d\x31\x34\x5d")},
-    {"unknown command, version 2",
-     BYTES("\x08\x00\x00\x01\x00\x00\x05\x02\xa0"),
+    {"unknown command, version 1", BYTES("\x00\x00\x00\x01\x00\x00\x05\x02\xa0"),
+     BYTES(
+         "\x01\x00\x00\x11\x00\x00\x05\x02\xa2\x62\x72\x63\x08\x63\x72\x73\x6e\x67\x5b\x33"
+         "\x33\x2d\x31\x34\x5d")},
+    {"unknown command, version 2", BYTES("\x08\x00\x00\x01\x00\x00\x05\x02\xa0"),
      BYTES("\x09\x00\x00\x05\x00\x00\x05\x02\xa1\x62\x72\x63\x08")},
-    {"unknown group",
-     BYTES("\x0a\x00\x00\x01\x00\x08\x06\x00\xa0"),
+    {"unknown group", BYTES("\x0a\x00\x00\x01\x00\x08\x06\x00\xa0"),
      BYTES("\x0b\x00\x00\x05\x00\x08\x06\x00\xa1\x62\x72\x63\x08")},
-    {"write of a read command",
-     BYTES("\x0a\x00\x00\x01\x00\x00\x06\x06\xa0"),
+    {"write of a read command", BYTES("\x0a\x00\x00\x01\x00\x00\x06\x06\xa0"),
      BYTES("\x0b\x00\x00\x05\x00\x00\x06\x06\xa1\x62\x72\x63\x08")},
-    {"echo without d, version 1",
-     BYTES("\x02\x00\x00\x01\x00\x00\x08\x00\xa0"),
-     BYTES("\x03\x00\x00\x11\x00\x00\x08\x00\xa2\x62\x72\x63\x03\x63\x72\x73\x6e\x67\x5b\x33"
-          "\x33\x2d\x31\x33\x5d")},
-    {"echo without d, version 2",
-     BYTES("\x0a\x00\x00\x01\x00\x00\x08\x00\xa0"),
+    {"echo without d, version 1", BYTES("\x02\x00\x00\x01\x00\x00\x08\x00\xa0"),
+     BYTES(
+         "\x03\x00\x00\x11\x00\x00\x08\x00\xa2\x62\x72\x63\x03\x63\x72\x73\x6e\x67\x5b\x33"
+         "\x33\x2d\x31\x33\x5d")},
+    {"echo without d, version 2", BYTES("\x0a\x00\x00\x01\x00\x00\x08\x00\xa0"),
      BYTES("\x0b\x00\x00\x05\x00\x00\x08\x00\xa1\x62\x72\x63\x03")},
     {"upload without off",
      BYTES("\x0a\x00\x00\x08\x00\x01\x09\x01\xa1\x64\x64\x61\x74\x61\x41\x78"),
      BYTES("\x0b\x00\x00\x05\x00\x01\x09\x01\xa1\x62\x72\x63\x03")},
     {"upload in the middle of nothing",
-     BYTES("\x0a\x00\x00\x0d\x00\x01\x0a\x01\xa2\x63\x6f\x66\x66\x05\x64\x64\x61\x74\x61\x41"
-          "\x78"),
+     BYTES(
+         "\x0a\x00\x00\x0d\x00\x01\x0a\x01\xa2\x63\x6f\x66\x66\x05\x64\x64\x61\x74\x61\x41"
+         "\x78"),
      BYTES("\x0b\x00\x00\x06\x00\x01\x0a\x01\xa1\x63\x6f\x66\x66\x00")},
     {"upload of image 1",
-     BYTES("\x0a\x00\x00\x14\x00\x01\x0a\x01\xa3\x63\x6f\x66\x66\x00\x64\x64\x61\x74\x61\x41"
-          "\x78\x65\x69\x6d\x61\x67\x65\x01"),
+     BYTES(
+         "\x0a\x00\x00\x14\x00\x01\x0a\x01\xa3\x63\x6f\x66\x66\x00\x64\x64\x61\x74\x61\x41"
+         "\x78\x65\x69\x6d\x61\x67\x65\x01"),
      BYTES("\x0b\x00\x00\x05\x00\x01\x0a\x01\xa1\x62\x72\x63\x03")},
     {"upload of what is no package, version 1",
-     BYTES("\x02\x00\x00\x53\x00\x01\x0b\x01\xa3\x63\x6f\x66\x66\x00\x63\x6c\x65\x6e\x18\x40"
-          "\x64\x64\x61\x74\x61\x58\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
-     BYTES("\x03\x00\x00\x11\x00\x01\x0b\x01\xa2\x62\x72\x63\x03\x63\x72\x73\x6e\x67\x5b\x32"
-          "\x30\x2d\x31\x30\x5d")},
+     BYTES(
+         "\x02\x00\x00\x53\x00\x01\x0b\x01\xa3\x63\x6f\x66\x66\x00\x63\x6c\x65\x6e\x18\x40"
+         "\x64\x64\x61\x74\x61\x58\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+     BYTES(
+         "\x03\x00\x00\x11\x00\x01\x0b\x01\xa2\x62\x72\x63\x03\x63\x72\x73\x6e\x67\x5b\x32"
+         "\x30\x2d\x31\x30\x5d")},
     {"upload of what is no package, version 2",
-     BYTES("\x0a\x00\x00\x53\x00\x01\x0b\x01\xa3\x63\x6f\x66\x66\x00\x63\x6c\x65\x6e\x18\x40"
-          "\x64\x64\x61\x74\x61\x58\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
-     BYTES("\x0b\x00\x00\x11\x00\x01\x0b\x01\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
-          "\x01\x62\x72\x63\x17")},
-    {"erase, which policy forbids",
-     BYTES("\x0a\x00\x00\x01\x00\x01\x0c\x05\xa0"),
+     BYTES(
+         "\x0a\x00\x00\x53\x00\x01\x0b\x01\xa3\x63\x6f\x66\x66\x00\x63\x6c\x65\x6e\x18\x40"
+         "\x64\x64\x61\x74\x61\x58\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+     BYTES(
+         "\x0b\x00\x00\x11\x00\x01\x0b\x01\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
+         "\x01\x62\x72\x63\x17")},
+    {"erase, which policy forbids", BYTES("\x0a\x00\x00\x01\x00\x01\x0c\x05\xa0"),
      BYTES("\x0b\x00\x00\x05\x00\x01\x0c\x05\xa1\x62\x72\x63\x0b")},
     {"confirm of a confirmed system by another hash",
-     BYTES("\x0a\x00\x00\x31\x00\x01\x0d\x00\xa2\x64\x68\x61\x73\x68\x58\x20\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-          "\x00\x00\x00\x00\x00\x00\x00\x00\x67\x63\x6f\x6e\x66\x69\x72\x6d\xf5"),
-     BYTES("\x0b\x00\x00\x11\x00\x01\x0d\x00\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
-          "\x01\x62\x72\x63\x08")},
+     BYTES(
+         "\x0a\x00\x00\x31\x00\x01\x0d\x00\xa2\x64\x68\x61\x73\x68\x58\x20\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+         "\x00\x00\x00\x00\x00\x00\x00\x00\x67\x63\x6f\x6e\x66\x69\x72\x6d\xf5"),
+     BYTES(
+         "\x0b\x00\x00\x11\x00\x01\x0d\x00\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
+         "\x01\x62\x72\x63\x08")},
     {"test of nothing",
-     BYTES("\x0a\x00\x00\x10\x00\x01\x0d\x00\xa2\x64\x68\x61\x73\x68\xf6\x67\x63\x6f\x6e\x66"
-          "\x69\x72\x6d\xf4"),
+     BYTES(
+         "\x0a\x00\x00\x10\x00\x01\x0d\x00\xa2\x64\x68\x61\x73\x68\xf6\x67\x63\x6f\x6e\x66"
+         "\x69\x72\x6d\xf4"),
      BYTES("\x0b\x00\x00\x05\x00\x01\x0d\x00\xa1\x62\x72\x63\x03")},
     {"otter's confirm, which policy forbids",
      BYTES("\x0a\x00\x00\x01\x00\x40\x0f\x04\xa0"),
      BYTES("\x0b\x00\x00\x05\x00\x40\x0f\x04\xa1\x62\x72\x63\x0b")},
-    {"otter's request without a package",
-     BYTES("\x0a\x00\x00\x01\x00\x40\x10\x05\xa0"),
-     BYTES("\x0b\x00\x00\x14\x00\x40\x10\x05\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
-          "\x18\x40\x62\x72\x63\x19\x19\x0f")},
-    {"otter's outcome",
-     BYTES("\x08\x00\x00\x01\x00\x40\x11\x02\xa0"),
-     BYTES("\x09\x00\x00\x19\x00\x40\x11\x02\xa3\x64\x6b\x69\x6e\x64\x00\x64\x63\x6f\x64\x65"
-          "\x60\x62\x69\x64\x48\x00\x00\x00\x00\x00\x00\x00\x00")},
+    {"otter's request without a package", BYTES("\x0a\x00\x00\x01\x00\x40\x10\x05\xa0"),
+     BYTES(
+         "\x0b\x00\x00\x14\x00\x40\x10\x05\xa1\x63\x65\x72\x72\xa2\x65\x67\x72\x6f\x75\x70"
+         "\x18\x40\x62\x72\x63\x19\x19\x0f")},
+    {"otter's outcome", BYTES("\x08\x00\x00\x01\x00\x40\x11\x02\xa0"),
+     BYTES(
+         "\x09\x00\x00\x19\x00\x40\x11\x02\xa3\x64\x6b\x69\x6e\x64\x00\x64\x63\x6f\x64\x65"
+         "\x60\x62\x69\x64\x48\x00\x00\x00\x00\x00\x00\x00\x00")},
 };
 
 static void replies_are_what_clients_expect(void **state)
@@ -355,7 +370,7 @@ static void no_flipped_header_bit_harms(void **state)
     (void)state;
     smp_bench_start(&bench, false, NULL);
     for (size_t i = 0; i < sizeof(exchanges) / sizeof(exchanges[0]); i++) {
-        for (size_t bit = 0; bit < HEADER * 8; bit++) {
+        for (size_t bit = 0; bit < (size_t)HEADER * 8; bit++) {
             uint8_t message[MESSAGE_MAX];
 
             memcpy(message, exchanges[i].request, exchanges[i].request_size);
@@ -363,8 +378,8 @@ static void no_flipped_header_bit_harms(void **state)
             smp_bench_exchange(&bench, message, exchanges[i].request_size);
             assert_true(bench.reply_count <= 1);
             /* Length, reserved bits, or an operation that is no request. */
-            bool is_unusable = (bit >= 16 && bit < 32) || (bit >= 4 && bit < 8) || bit == 0 ||
-                               bit == 2;
+            bool is_unusable = (bit >= 16 && bit < 32) || (bit >= 4 && bit < 8) ||
+                               bit == 0 || bit == 2;
 
             if (is_unusable) {
                 assert_int_equal(bench.reply_count, 0);
@@ -394,7 +409,8 @@ static void the_longest_message_is_taken_and_an_echo_too_long_for_the_reply_refu
 {
     struct smp_bench bench;
     uint8_t message[OTTER_SMP_REQUEST];
-    struct otter_writer writer = otter_writer_of(message + HEADER, sizeof(message) - HEADER);
+    struct otter_writer writer =
+        otter_writer_of(message + HEADER, sizeof(message) - HEADER);
     struct otter_cbor_map map = otter_cbor_map_open(&writer);
     const struct otter_smp_header header = {
         .op = OTTER_SMP_WRITE, .version = V2, .len = sizeof(message) - HEADER};
@@ -439,7 +455,8 @@ struct part {
 static enum otter_result upload(struct smp_client *client, const uint8_t *file,
                                 const struct part *part, uint32_t *next)
 {
-    static const struct otter_cbor_field fields[] = {{"off", 1u << OTTER_CBOR_UINT, true}};
+    static const struct otter_cbor_field fields[] = {
+        {"off", 1u << OTTER_CBOR_UINT, true}};
     struct otter_cbor_item items[1];
     struct otter_cbor_map *body = smp_client_begin(client);
 
@@ -454,8 +471,10 @@ static enum otter_result upload(struct smp_client *client, const uint8_t *file,
     if (part->wants_upgrade) {
         otter_cbor_add_bool(body, "upgrade", true);
     }
-    enum otter_result result = smp_client_call(client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE,
-                                               SMP_IMAGE_UPLOAD, fields, 1, items);
+    enum otter_result result = smp_client_call(
+        client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_UPLOAD},
+        fields, 1, items);
 
     if (result == OTTER_OK) {
         *next = (uint32_t)items[0].value;
@@ -484,17 +503,20 @@ static enum otter_result upload_until(struct smp_client *client, const uint8_t *
 }
 
 static enum otter_result upload_all(struct smp_client *client,
-                                    const struct sample_package *package, unsigned times)
+                                    const struct sample_package *package,
+                                    unsigned times)
 {
-    const struct part start = {.len = (uint32_t)package->size, .sha = "0123456789abcdef"};
+    const struct part start = {.len = (uint32_t)package->size,
+                               .sha = "0123456789abcdef"};
 
     return upload_until(client, package->bytes, start, (uint32_t)package->size, times);
 }
 
-static enum otter_result call(struct smp_client *client, uint8_t op, uint16_t group, uint8_t id)
+static enum otter_result call(struct smp_client *client, uint8_t op, uint16_t group,
+                              uint8_t id)
 {
     (void)smp_client_begin(client);
-    return smp_client_call(client, op, group, id, NULL, 0, NULL);
+    return smp_client_call(client, (struct smp_target){op, group, id}, NULL, 0, NULL);
 }
 
 static enum otter_result write_state(struct smp_client *client, const uint8_t *hash,
@@ -506,8 +528,10 @@ static enum otter_result write_state(struct smp_client *client, const uint8_t *h
         otter_cbor_add_bytes(body, "hash", hash, OTTER_SHA256_SIZE);
     }
     otter_cbor_add_bool(body, "confirm", confirm);
-    return smp_client_call(client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_STATE,
-                           NULL, 0, NULL);
+    return smp_client_call(
+        client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_STATE},
+        NULL, 0, NULL);
 }
 
 static const uint8_t *hash_of(const struct sample_package *package)
@@ -515,7 +539,8 @@ static const uint8_t *hash_of(const struct sample_package *package)
     return package->bytes + package->size - OTTER_SHA256_SIZE;
 }
 
-static void make_next(struct smp_bench *bench, uint8_t minor, struct sample_package *package)
+static void make_next(struct smp_bench *bench, uint8_t minor,
+                      struct sample_package *package)
 {
     sample_next(&bench->sample, minor, package);
     if (otter_map_find(&bench->sample.profile.map, OTTER_REGION_SLOT_B) != NULL) {
@@ -602,7 +627,8 @@ static void an_upload_goes_on_where_it_stopped(void **state)
     assert_in_range(next, 1500 - 512, 1500);
     part.off = next;
     assert_int_equal(
-        upload_until(&client, package.bytes, part, (uint32_t)package.size, 1), OTTER_OK);
+        upload_until(&client, package.bytes, part, (uint32_t)package.size, 1),
+        OTTER_OK);
     assert_int_equal(phase_of(&bench), OTTER_PHASE_COMPLETE);
     smp_bench_stop(&bench);
 }
@@ -640,7 +666,8 @@ static void the_last_reply_tells_that_the_package_is_damaged(void **state)
     make_next(&bench, 2, &package);
     package.bytes[package.size - OTTER_TRAILER_SIZE - 1] ^= 1;
     assert_int_equal(upload_all(&client, &package, 1), OTTER_E_MEMBER_HASH);
-    /* It is remembered: the next chunk, and the start with the same hash, hear it too. */
+    /* It is remembered: the next chunk, and the start with the same hash, hear it too.
+     */
     struct part part = {.off = 900, .size = CHUNK};
     uint32_t next = 0;
 
@@ -681,8 +708,9 @@ static void a_locked_store_takes_nothing(void **state)
     assert_int_equal(write_state(&client, hash_of(&package), false), OTTER_OK);
     assert_int_equal(upload_all(&client, &package, 1), OTTER_E_LOCKED);
     assert_int_equal(client.rc, OTTER_SMP_RC_BADSTATE);
-    assert_int_equal(call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE),
-                     OTTER_E_LOCKED);
+    assert_int_equal(
+        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE),
+        OTTER_E_LOCKED);
     assert_int_equal(phase_of(&bench), OTTER_PHASE_REQUESTED);
     smp_bench_stop(&bench);
 }
@@ -698,10 +726,12 @@ static void erase_forgets_the_package_where_policy_allows(void **state)
 
     make_next(&bench, 2, &package);
     assert_int_equal(upload_all(&client, &package, 1), OTTER_OK);
-    assert_int_equal(call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE),
-                     OTTER_OK);
+    assert_int_equal(
+        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE),
+        OTTER_OK);
     assert_int_equal(phase_of(&bench), OTTER_PHASE_CONFIRMED);
-    assert_int_equal(write_state(&client, hash_of(&package), false), OTTER_E_OTHER_PACKAGE);
+    assert_int_equal(write_state(&client, hash_of(&package), false),
+                     OTTER_E_OTHER_PACKAGE);
     smp_bench_stop(&bench);
 }
 
@@ -723,7 +753,8 @@ static void upload_with_upgrade_requests_where_policy_allows(void **state)
             .len = (uint32_t)package.size, .sha = "0123456789", .wants_upgrade = true};
 
         assert_int_equal(
-            upload_until(&client, package.bytes, start, (uint32_t)package.size, 1), OTTER_OK);
+            upload_until(&client, package.bytes, start, (uint32_t)package.size, 1),
+            OTTER_OK);
         assert_int_equal(phase_of(&bench),
                          may ? OTTER_PHASE_REQUESTED : OTTER_PHASE_COMPLETE);
         smp_bench_stop(&bench);
@@ -749,7 +780,8 @@ static void a_trial_is_confirmed_by_a_remote_only_where_policy_allows(void **sta
         assert_int_equal(phase_of(&bench), OTTER_PHASE_TRIAL);
         assert_int_equal(write_state(&client, NULL, true),
                          may ? OTTER_OK : OTTER_E_POLICY);
-        assert_int_equal(phase_of(&bench), may ? OTTER_PHASE_CONFIRMED : OTTER_PHASE_TRIAL);
+        assert_int_equal(phase_of(&bench),
+                         may ? OTTER_PHASE_CONFIRMED : OTTER_PHASE_TRIAL);
         smp_bench_stop(&bench);
     }
 }
@@ -760,11 +792,11 @@ struct offered {
     uint32_t off, next;
 };
 
-static enum otter_result offer(struct smp_client *client, const uint8_t *file, uint32_t off,
-                               size_t size, struct offered *offered)
+static enum otter_result offer(struct smp_client *client, const uint8_t *file,
+                               uint32_t off, size_t size, struct offered *offered)
 {
-    static const struct otter_cbor_field fields[] = {{"off", 1u << OTTER_CBOR_UINT, true},
-                                                     {"next", 1u << OTTER_CBOR_UINT, true}};
+    static const struct otter_cbor_field fields[] = {
+        {"off", 1u << OTTER_CBOR_UINT, true}, {"next", 1u << OTTER_CBOR_UINT, true}};
     struct otter_cbor_item items[2];
     struct otter_cbor_map *body = smp_client_begin(client);
 
@@ -773,7 +805,9 @@ static enum otter_result offer(struct smp_client *client, const uint8_t *file, u
     otter_cbor_add_uint(body, "len", otter_load_le16(file + 32 + 6));
     otter_cbor_add_bytes(body, "sha", "0123456789abcdef", 16);
     enum otter_result result =
-        smp_client_call(client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER, OTTER_SMP_OWN_OFFER,
+        smp_client_call(client,
+                        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER,
+                                            OTTER_SMP_OWN_OFFER},
                         fields, 2, items);
 
     if (result == OTTER_OK) {
@@ -798,14 +832,16 @@ static void a_control_packet_is_taken_alone_and_the_file_goes_on_after_it(void *
     while (offered.off < length) {
         size_t size = length - offered.off < 100 ? length - offered.off : 100;
 
-        assert_int_equal(offer(&client, package.bytes, offered.off, size, &offered), OTTER_OK);
+        assert_int_equal(offer(&client, package.bytes, offered.off, size, &offered),
+                         OTTER_OK);
         assert_int_equal(offered.next, offered.off + 32);
     }
     assert_int_equal(phase_of(&bench), OTTER_PHASE_RECEIVING);
     const struct part rest = {.off = offered.next, .sha = "0123456789abcdef"};
 
     assert_int_equal(
-        upload_until(&client, package.bytes, rest, (uint32_t)package.size, 1), OTTER_OK);
+        upload_until(&client, package.bytes, rest, (uint32_t)package.size, 1),
+        OTTER_OK);
     assert_int_equal(phase_of(&bench), OTTER_PHASE_COMPLETE);
     /* Offered again: nothing to send any more. */
     assert_int_equal(offer(&client, package.bytes, 0, 100, &offered), OTTER_OK);
@@ -828,7 +864,8 @@ static void an_offer_that_does_not_fit_is_refused_at_its_end(void **state)
     sample_build(&package);
     uint16_t length = otter_load_le16(package.bytes + 32 + 6);
 
-    assert_int_equal(offer(&client, package.bytes, 0, length, &offered), OTTER_E_COUNTER);
+    assert_int_equal(offer(&client, package.bytes, 0, length, &offered),
+                     OTTER_E_COUNTER);
     assert_int_equal(offer(&client, package.bytes, 0, 39, &offered), OTTER_E_SMP_FIELD);
     assert_int_equal(offer(&client, package.bytes, 0, (size_t)length + 1, &offered),
                      OTTER_E_CONTROL_LENGTH);
@@ -851,9 +888,12 @@ static void restart_begins_again_at_the_first_byte(void **state)
 
     assert_int_equal(upload_until(&client, package.bytes, part, 1500, 1), OTTER_OK);
     otter_cbor_add_bool(smp_client_begin(&client), "restart", true);
-    assert_int_equal(smp_client_call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER,
-                                     OTTER_SMP_OWN_TRANSFER, NULL, 0, NULL),
-                     OTTER_OK);
+    assert_int_equal(
+        smp_client_call(&client,
+                        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER,
+                                            OTTER_SMP_OWN_TRANSFER},
+                        NULL, 0, NULL),
+        OTTER_OK);
     part.off = 1500;
     part.size = 1;
     assert_int_equal(upload(&client, package.bytes, &part, &next), OTTER_OK);
@@ -874,11 +914,15 @@ static void a_request_of_another_hash_is_refused(void **state)
     make_next(&bench, 2, &package);
     assert_int_equal(upload_all(&client, &package, 1), OTTER_OK);
     otter_cbor_add_bytes(smp_client_begin(&client), "hash", other, sizeof(other));
-    assert_int_equal(smp_client_call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER,
-                                     OTTER_SMP_OWN_REQUEST, NULL, 0, NULL),
-                     OTTER_E_OTHER_PACKAGE);
     assert_int_equal(
-        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER, OTTER_SMP_OWN_REQUEST), OTTER_OK);
+        smp_client_call(&client,
+                        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER,
+                                            OTTER_SMP_OWN_REQUEST},
+                        NULL, 0, NULL),
+        OTTER_E_OTHER_PACKAGE);
+    assert_int_equal(
+        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER, OTTER_SMP_OWN_REQUEST),
+        OTTER_OK);
     assert_int_equal(phase_of(&bench), OTTER_PHASE_REQUESTED);
     smp_bench_stop(&bench);
 }
@@ -893,7 +937,8 @@ static void the_manager_serves_the_same_door(void **state)
 
     assert_int_equal(bench.device.program, OTTER_PROGRAM_AGENT);
     assert_int_equal(
-        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER, OTTER_SMP_OWN_MANAGER), OTTER_OK);
+        call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OTTER, OTTER_SMP_OWN_MANAGER),
+        OTTER_OK);
     assert_int_equal(bench.device.program, OTTER_PROGRAM_MANAGER);
     assert_alive(&bench);
     smp_bench_stop(&bench);
@@ -911,7 +956,8 @@ int main(void)
         cmocka_unit_test(bodies_cut_off_anywhere_get_an_error),
         cmocka_unit_test(no_flipped_header_bit_harms),
         cmocka_unit_test(a_message_that_is_too_long_is_dropped),
-        cmocka_unit_test(the_longest_message_is_taken_and_an_echo_too_long_for_the_reply_refused),
+        cmocka_unit_test(
+            the_longest_message_is_taken_and_an_echo_too_long_for_the_reply_refused),
         cmocka_unit_test(a_stock_client_uploads_tests_and_resets),
         cmocka_unit_test(doubled_requests_change_nothing),
         cmocka_unit_test(an_upload_goes_on_where_it_stopped),

@@ -38,7 +38,8 @@ static bool script_send(void *context, const uint8_t *data, size_t size)
     return true;
 }
 
-static size_t script_receive(void *context, uint8_t *data, size_t capacity, int timeout_ms)
+static size_t script_receive(void *context, uint8_t *data, size_t capacity,
+                             int timeout_ms)
 {
     struct script *script = context;
 
@@ -66,13 +67,16 @@ static void add(struct script *script, const char *reply, size_t size)
 static enum otter_result call_echo(struct smp_client *client, struct script *script,
                                    struct otter_cbor_item *item)
 {
-    static const struct otter_cbor_field fields[] = {{"r", 1u << OTTER_CBOR_TEXT, true}};
+    static const struct otter_cbor_field fields[] = {
+        {"r", 1u << OTTER_CBOR_TEXT, true}};
     const struct smp_transport transport = {
         .context = script, .send = script_send, .receive = script_receive};
 
     smp_client_init(client, &transport);
     otter_cbor_add_text(smp_client_begin(client), "d", "hi");
-    return smp_client_call(client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_OS, ECHO, fields, 1, item);
+    return smp_client_call(
+        client, (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OS, ECHO}, fields,
+        1, item);
 }
 
 /* {"r": "hi"} by cbor2, after a header of version 1, write reply, group 0, id 0. */
@@ -132,7 +136,8 @@ static void late_doubled_and_strange_messages_are_passed_over(void **state)
     ADD(&script, "x");
     ADD(&script, "\x02\x00\x00\x06\x00\x00\x00\x00\xa1\x61r\x62hi"); /* a request */
     ADD(&script, "\x03\x00\x00\x06\x00\x01\x00\x00\xa1\x61r\x62hi"); /* another group */
-    ADD(&script, "\x03\x00\x00\x07\x00\x00\x00\x00\xa1\x61r\x62hi"); /* another length */
+    ADD(&script,
+        "\x03\x00\x00\x07\x00\x00\x00\x00\xa1\x61r\x62hi"); /* another length */
     ADD(&script, GOOD);
     assert_int_equal(call_echo(&client, &script, &item), OTTER_OK);
     assert_int_equal(client.ignored, 5);
@@ -146,7 +151,10 @@ struct answer {
     int rc, group;
 };
 
-#define ANSWER(body, result, rc, group) {body, sizeof(body) - 1, result, rc, group}
+#define ANSWER(body, result, rc, group)           \
+    {                                             \
+        body, sizeof(body) - 1, result, rc, group \
+    }
 
 /* cbor2.dumps() of the value in the comment. */
 static const struct answer answers[] = {
@@ -163,9 +171,15 @@ static const struct answer answers[] = {
     ANSWER("\xa2\x62rc\x06\x63rsn\x67[25x13]", OTTER_E_JOURNAL_TRANSITION, 6, -1),
     ANSWER("\xa2\x62rc\x06\x63rsn\x60", OTTER_E_JOURNAL_TRANSITION, 6, -1),
     /* {"err": {"group": 1, "rc": 28}}, {"err": {"group": 64, "rc": 5900}} = [23-12] */
-    ANSWER("\xa1\x63" "err\xa2\x65group\x01\x62rc\x18\x1c", OTTER_E_SMP_OPERATION, 28, 1),
-    ANSWER("\xa1\x63" "err\xa2\x65group\x18\x40\x62rc\x19\x17\x0c", OTTER_E_COUNTER, 5900, 64),
-    ANSWER("\xa1\x63" "err\xa1\x65group\x01", OTTER_E_SMP_FIELD, 0, -1),
+    ANSWER("\xa1\x63"
+           "err\xa2\x65group\x01\x62rc\x18\x1c",
+           OTTER_E_SMP_OPERATION, 28, 1),
+    ANSWER("\xa1\x63"
+           "err\xa2\x65group\x18\x40\x62rc\x19\x17\x0c",
+           OTTER_E_COUNTER, 5900, 64),
+    ANSWER("\xa1\x63"
+           "err\xa1\x65group\x01",
+           OTTER_E_SMP_FIELD, 0, -1),
     /* {}, {"off": "5"}, nothing, no map */
     ANSWER("\xa0", OTTER_E_SMP_FIELD, 0, -1),
     ANSWER("\xa1\x63off\x61\x35", OTTER_E_SMP_FIELD, 0, -1),
@@ -175,7 +189,8 @@ static const struct answer answers[] = {
 
 static void answers_are_told_apart(void **state)
 {
-    static const struct otter_cbor_field fields[] = {{"off", 1u << OTTER_CBOR_UINT, true}};
+    static const struct otter_cbor_field fields[] = {
+        {"off", 1u << OTTER_CBOR_UINT, true}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
@@ -186,8 +201,9 @@ static void answers_are_told_apart(void **state)
 
         smp_client_init(&client, &transport);
         memcpy(body, answers[i].body, answers[i].size);
-        assert_int_equal(smp_client_read(&client, body, answers[i].size, fields, 1, &item),
-                         answers[i].result);
+        assert_int_equal(
+            smp_client_read(&client, body, answers[i].size, fields, 1, &item),
+            answers[i].result);
         assert_int_equal(client.rc, answers[i].rc);
         assert_int_equal(client.rc_group, answers[i].group);
         if (answers[i].result == OTTER_OK) {
@@ -207,7 +223,9 @@ static void a_request_that_does_not_fit_is_not_sent(void **state)
     (void)state;
     smp_client_init(&client, &transport);
     otter_cbor_add_bytes(smp_client_begin(&client), "data", big, sizeof(big));
-    assert_int_equal(smp_client_call(&client, OTTER_SMP_WRITE, 1, 1, NULL, 0, NULL),
+    assert_int_equal(smp_client_call(&client,
+                                     (struct smp_target){OTTER_SMP_WRITE, 1, 1}, NULL,
+                                     0, NULL),
                      OTTER_E_SMP_SPACE);
     assert_int_equal(script.sent_count, 0);
 }
@@ -216,7 +234,8 @@ static void a_request_that_does_not_fit_is_not_sent(void **state)
 
 static void a_transfer_ends_well_whatever_every_nth_message_lost(void **state)
 {
-    static const struct otter_cbor_field fields[] = {{"off", 1u << OTTER_CBOR_UINT, true}};
+    static const struct otter_cbor_field fields[] = {
+        {"off", 1u << OTTER_CBOR_UINT, true}};
 
     (void)state;
     for (uint32_t lose = 3; lose < 9; lose++) {
@@ -236,14 +255,14 @@ static void a_transfer_ends_well_whatever_every_nth_message_lost(void **state)
         for (unsigned i = 0; off < package.size && i < 100; i++) {
             struct otter_cbor_map *body = smp_client_begin(&client);
             struct otter_cbor_item item;
-            uint32_t size = (uint32_t)package.size - off < 200 ? (uint32_t)package.size - off
-                                                               : 200;
+            uint32_t size =
+                (uint32_t)package.size - off < 200 ? (uint32_t)package.size - off : 200;
 
             otter_cbor_add_uint(body, "off", off);
             otter_cbor_add_bytes(body, "sha", "0123456789", 10);
             otter_cbor_add_bytes(body, "data", package.bytes + off, size);
-            enum otter_result result =
-                smp_client_call(&client, OTTER_SMP_WRITE, 1, 1, fields, 1, &item);
+            enum otter_result result = smp_client_call(
+                &client, (struct smp_target){OTTER_SMP_WRITE, 1, 1}, fields, 1, &item);
 
             assert_true(result == OTTER_OK || result == OTTER_E_LINK_TIMEOUT);
             off = result == OTTER_OK ? (uint32_t)item.value : off;
