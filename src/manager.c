@@ -79,11 +79,16 @@ static bool is_trial_over(struct otter_manager *manager)
             !verifies(manager, (uint8_t)(1 - state->current)));
 }
 
-/* Finds out what there is to go back to. */
+/* Finds out what there is to go back to. In a trial of a device with one application
+ * boot knows the way: to the new system, or to the saved copy of the old one. */
 static enum otter_result look_around(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
 
+    if (state->phase == OTTER_PHASE_TRIAL && !otter_device_is_ab(&manager->device)) {
+        manager->has_application = true;
+        return OTTER_OK;
+    }
     manager->has_application = state->phase == OTTER_PHASE_TRIAL
                                    ? verifies(manager, (uint8_t)(1 - state->current)) ||
                                          verifies(manager, state->current)

@@ -35,6 +35,7 @@ struct otter_boot_facts {
     bool is_restored;    /* the saved copy was written back in this run */
     bool cannot_restore; /* there is no whole saved copy, or it cannot be written */
     bool cannot_record;  /* the journal cannot be written */
+    bool is_given_up;    /* the other system failed its trial for good (K16) */
     enum otter_verdict system[2]; /* receipt and firmware of each slot */
     enum otter_verdict manager;
 };

@@ -34,6 +34,8 @@ static void load_state(struct otter_boot *boot)
     facts->powers = state->powers;
     facts->roll_backs = state->roll_backs;
     facts->has_unknown = otter_state_has_unknown(state);
+    facts->is_given_up = state->outcome.kind == OTTER_OUTCOME_FAILED &&
+                         state->outcome.code == otter_code(OTTER_E_ROLL_BACK);
 }
 
 static void collect_facts(struct otter_boot *boot)

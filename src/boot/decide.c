@@ -47,6 +47,9 @@ static struct otter_boot_decision run_current(const struct otter_boot_facts *fac
     case OTTER_VERDICT_BAD:
         break;
     }
+    if (facts->is_given_up) {
+        return manager(facts, OTTER_E_BOOT_APPLICATION); /* nothing swaps again */
+    }
     switch (facts->system[other]) {
     case OTTER_VERDICT_UNKNOWN:
         return decision(OTTER_BOOT_CHECK_SYSTEM, other, why);
@@ -71,10 +74,13 @@ static struct otter_boot_decision prefer_manager(const struct otter_boot_facts *
 }
 
 /* Brings the saved copy back, then the old system runs. A copy that this run did not
- * finish writing is never taken for whole (K5). */
+ * finish writing is never taken for whole (K5), but for the last one: it is counted when
+ * it stands, and nothing is written after it. */
 static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts)
 {
-    if (facts->is_ab || facts->is_restored) {
+    bool is_last = facts->roll_backs >= ROLL_BACK_LIMIT;
+
+    if (facts->is_ab || facts->is_restored || is_last) {
         switch (facts->system[facts->current]) {
         case OTTER_VERDICT_UNKNOWN:
             return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, OTTER_OK);
@@ -87,7 +93,7 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
             break;
         }
     }
-    if (facts->is_ab || facts->cannot_restore || facts->roll_backs >= ROLL_BACK_LIMIT) {
+    if (facts->is_ab || facts->cannot_restore || is_last) {
         return manager(facts, OTTER_E_ROLL_BACK);
     }
     return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);

@@ -61,8 +61,8 @@ static enum otter_result check_kept(const struct planning *planning,
     struct otter_member installed;
     uint8_t index;
 
-    if (member->role == OTTER_ROLE_FIRMWARE && otter_device_is_ab(planning->device)) {
-        return OTTER_E_STRATEGY; /* the other slot needs an image of its own */
+    if (member->role == OTTER_ROLE_FIRMWARE) {
+        return OTTER_E_STRATEGY; /* a trial needs an image of its own and a way back */
     }
     if (!planning->has_current ||
         otter_system_member(&planning->current, member->role, &installed, &index) !=
