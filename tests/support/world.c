@@ -15,13 +15,15 @@ enum { MEMO_SIZE = 64, CHUNK = 200 };
 static const struct vflash_fault no_fault = {.kind = VFLASH_NONE};
 
 static struct memo {
-    uint8_t question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
+    uint8_t
+        question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
     enum otter_result answer;
     bool is_used;
 } memos[MEMO_SIZE];
 
 static enum otter_result verify_with_memo(void *context, const uint8_t *key,
-                                          const uint8_t *digest, const uint8_t *signature)
+                                          const uint8_t *digest,
+                                          const uint8_t *signature)
 {
     struct memo wanted = {.is_used = true};
     struct memo *memo = &memos[(digest[0] ^ signature[1]) % MEMO_SIZE];
@@ -32,7 +34,8 @@ static enum otter_result verify_with_memo(void *context, const uint8_t *key,
            OTTER_P256_SIGNATURE_SIZE);
     if (!memo->is_used ||
         memcmp(memo->question, wanted.question, sizeof(wanted.question)) != 0) {
-        wanted.answer = otter_crypto_bearssl.verify_p256(context, key, digest, signature);
+        wanted.answer =
+            otter_crypto_bearssl.verify_p256(context, key, digest, signature);
         *memo = wanted;
     }
     return memo->answer;
@@ -110,8 +113,8 @@ enum otter_result world_feed(struct world *world)
 {
     enum otter_result result = OTTER_OK;
 
-    need(vdevice_feed(&world->device, world->next.bytes, world->next.size, CHUNK, &result) ==
-             VDEVICE_IDLE,
+    need(vdevice_feed(&world->device, world->next.bytes, world->next.size, CHUNK,
+                      &result) == VDEVICE_IDLE,
          "feed");
     return result;
 }
@@ -155,14 +158,15 @@ bool world_is_untouched(const struct world *world, uint8_t id)
 {
     const struct otter_region *region = world_region(world, id);
 
-    return region == NULL ||
-           vflash_is_same(&world->device.flash, &world->start, region->addr, region->size);
+    return region == NULL || vflash_is_same(&world->device.flash, &world->start,
+                                            region->addr, region->size);
 }
 
-bool world_holds(const struct world *world, uint8_t id, const struct sample_package *package)
+bool world_holds(const struct world *world, uint8_t id,
+                 const struct sample_package *package)
 {
-    const uint8_t *bytes = vflash_peek(&world->device.flash, world_region(world, id)->addr,
-                                       SAMPLE_FIRMWARE_SIZE);
+    const uint8_t *bytes = vflash_peek(
+        &world->device.flash, world_region(world, id)->addr, SAMPLE_FIRMWARE_SIZE);
 
     return memcmp(bytes, package->firmware, SAMPLE_FIRMWARE_SIZE) == 0;
 }
@@ -172,7 +176,8 @@ void world_damage(struct world *world, uint8_t id)
     vflash_flip(&world->device.flash, world_region(world, id)->addr + 333, 3);
 }
 
-uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy, uint32_t *size)
+uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy,
+                            uint32_t *size)
 {
     static struct otter_device view;
     uint32_t off = 0;

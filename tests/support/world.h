@@ -52,12 +52,14 @@ const struct otter_region *world_region(const struct world *world, uint8_t id);
 bool world_is_untouched(const struct world *world, uint8_t id);
 
 /* True if `region` holds the firmware of `package`. */
-bool world_holds(const struct world *world, uint8_t id, const struct sample_package *package);
+bool world_holds(const struct world *world, uint8_t id,
+                 const struct sample_package *package);
 
 /* Flips a bit in the middle of what is installed in `id`. */
 void world_damage(struct world *world, uint8_t id);
 
 /* Address of copy `copy` of receipt `slot`, and of the sectors that belong to it. */
-uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy, uint32_t *size);
+uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy,
+                            uint32_t *size);
 
 #endif
