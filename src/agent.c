@@ -34,7 +34,10 @@ enum otter_result otter_agent_open(struct otter_agent *agent,
 
 bool otter_agent_is_trial(const struct otter_agent *agent)
 {
-    return agent->is_ready && agent->device.journal.state.phase == OTTER_PHASE_TRIAL;
+    /* A state that this program had to guess is nothing to confirm: boot may have
+     * started another system. */
+    return agent->is_ready && !agent->device.journal.is_lost &&
+           agent->device.journal.state.phase == OTTER_PHASE_TRIAL;
 }
 
 static enum otter_poll reset(struct otter_agent *agent)

@@ -223,6 +223,7 @@ static enum otter_poll poll_install(struct otter_manager *manager)
         manager->result = manager->install.result;
         break;
     case OTTER_STEP_DONE:
+    case OTTER_STEP_RESET:
         break;
     }
     return reset(manager, false);

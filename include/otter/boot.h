@@ -31,11 +31,14 @@ struct otter_boot_facts {
     bool is_counted_reset;  /* the last reset counts as a failure */
     uint8_t faults, powers; /* attempts so far */
     uint8_t fault_limit, power_limit;
-    uint8_t roll_backs;  /* completed ones that did not verify */
-    bool is_restored;    /* the saved copy was written back in this run */
-    bool cannot_restore; /* there is no whole saved copy, or it cannot be written */
-    bool cannot_record;  /* the journal cannot be written */
-    bool is_given_up;    /* the other system failed its trial for good (K16) */
+    uint8_t roll_backs;   /* completed ones that did not verify */
+    bool is_restored;     /* the saved copy was written back in this run */
+    bool cannot_restore;  /* there is no whole saved copy, or it cannot be written */
+    bool has_new_manager; /* the incoming system has another manager (K15) */
+    bool is_manager_done; /* boot finished writing the manager in this run */
+    bool cannot_copy;     /* the manager's copy is not whole, or cannot be written */
+    bool cannot_record;   /* the journal cannot be written */
+    bool is_given_up;     /* the other system failed its trial for good (K16) */
     enum otter_verdict system[2]; /* receipt and firmware of each slot */
     enum otter_verdict manager;
 };
@@ -46,10 +49,16 @@ enum otter_boot_act {
     OTTER_BOOT_RUN,    /* jump to the system of `slot` */
     OTTER_BOOT_TRY,    /* seal an attempt, then jump to it */
     OTTER_BOOT_SWITCH, /* record that `slot` is the current system, then decide again */
-    OTTER_BOOT_ROLL_BACK, /* record that the roll back begins, then decide again */
-    OTTER_BOOT_RESTORE,   /* copy the saved image back, then decide again */
-    OTTER_BOOT_MANAGER,   /* jump to the manager */
-    OTTER_BOOT_NOTHING,   /* nothing verifies (K18) */
+    OTTER_BOOT_ROLL_BACK,     /* record that the roll back begins, then decide again */
+    OTTER_BOOT_RESTORE,       /* copy the saved image back, then decide again */
+    OTTER_BOOT_WRITE_MANAGER, /* copy the new manager to its place, decide again */
+    OTTER_BOOT_TRY_MANAGER,   /* seal an attempt, then jump to the new manager */
+    OTTER_BOOT_TAKE_BACK,     /* record that the old manager comes back */
+    OTTER_BOOT_WRITE_BACK,    /* copy it back; the installation has failed */
+    OTTER_BOOT_BEGIN_RESTORE, /* record that the roll back comes to the manager */
+    OTTER_BOOT_RESTORE_MANAGER, /* copy the old manager back, then decide again */
+    OTTER_BOOT_MANAGER,         /* jump to the manager */
+    OTTER_BOOT_NOTHING,         /* nothing verifies (K18) */
 };
 
 struct otter_boot_decision {

@@ -76,6 +76,7 @@ struct otter_member {
     uint32_t installed_size; /* bytes on the device */
     uint32_t memory;         /* RAM that its coding needs, in bytes */
     uint32_t depends;        /* bit i: member i must be installed before */
+    uint16_t version;        /* programs: their own version; managers: K6 */
     uint8_t stored_sha[OTTER_SHA256_SIZE];
     uint8_t installed_sha[OTTER_SHA256_SIZE];
 };

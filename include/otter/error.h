@@ -267,7 +267,18 @@
     X(SMP_COMMAND,      33, 14, 14, LIVE, "The device does not serve this SMP command",   \
       "Use a command that it serves")                                                     \
     X(SMP_SPACE,        33, 15, 15, LIVE, "An SMP message does not fit its buffer",       \
-      "Use smaller messages: ask for the device's buffer size")
+      "Use smaller messages: ask for the device's buffer size")                           \
+    /* 34: replacing the manager */                                                       \
+    X(MANAGER_SAVE,     34, 10, 10, LIVE, "The old manager cannot be saved",              \
+      "Retry; if it repeats, the store's flash is failing")                               \
+    X(MANAGER_ALONE,    34, 11, 11, LIVE, "The manager is not replaced while the application is damaged", \
+      "Send a package without a manager first")                                           \
+    X(MANAGER_WRITE,    34, 12, 12, LIVE, "The new manager could not be written and the old one was taken back", \
+      "Retry; if it repeats, the manager's flash is failing")                             \
+    X(MANAGER_START,    34, 13, 13, LIVE, "The new manager did not start and the old one was taken back", \
+      "Correct the manager and send a new package")                                       \
+    X(MANAGER_OLDER,    34, 14, 14, LIVE, "The package carries an older manager than the device has", \
+      "Keep the manager, or carry a newer one")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
 enum otter_result {

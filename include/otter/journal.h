@@ -38,6 +38,8 @@ struct otter_journal {
     uint8_t program; /* enum otter_program: who writes */
 
     struct otter_state state; /* the truth, as last put or replayed */
+    bool is_sealed;           /* as replayed: no reading of the log can say another
+                                 state. If not, boot seals it before it acts (K3) */
     bool is_lost;             /* replay found no sector that counts */
 
     /* Private: the log's position. */

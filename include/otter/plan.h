@@ -17,6 +17,7 @@ enum otter_strategy {
         1, /* stored in the free slot; the way back is the other */
     OTTER_STRATEGY_SAVED_COPY =
         2, /* staged; the old image is saved first, then replaced */
+    OTTER_STRATEGY_BY_BOOT = 3, /* the manager: staged, saved, replaced by boot */
 };
 
 struct otter_placement {
@@ -41,9 +42,12 @@ OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_control *control,
                                                    struct otter_plan *plan);
 
-/* Where in staging the saved copy of an application of `size` bytes lies: at its end.
- * 23-20 if it does not fit. */
-OTTER_MUST_CHECK enum otter_result otter_plan_saved_off(
-    const struct otter_device *device, uint32_t size, uint32_t *off);
+/* Where in staging the saved copy of what a system has as `role` lies, and its size:
+ * the application's at the end, the manager's below it. Depends on that system alone.
+ * 23-20 if it does not fit, 21-17 if the system names none. */
+OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *device,
+                                                    const struct otter_system *old,
+                                                    uint8_t role, uint32_t *off,
+                                                    uint32_t *size);
 
 #endif

@@ -36,7 +36,8 @@ struct otter_receive {
     struct otter_device *device;
     uint32_t next;   /* offset of the next byte that is wanted; what a door answers */
     uint32_t length; /* of the whole file; 0 until the control packet is verified */
-    enum otter_result refusal; /* why this package was refused; OTTER_OK if it was not */
+    enum otter_result
+        refusal; /* why this package was refused; OTTER_OK if it was not */
     enum otter_result refused; /* and the last one that was, until reset (K11) */
     uint8_t refused_session[OTTER_SESSION_SIZE];
 

@@ -45,6 +45,13 @@ enum otter_part {
     OTTER_PART_RESTORE = 7, /* rolling back: `cursor` bytes are restored */
     OTTER_PART_HASH = 8,    /* receiving: the package hash is being written; `member` 2,
                                or the copy of the receipt being rewritten first */
+    /* K15, all with the old application whole and confirmed but the last: */
+    OTTER_PART_SAVE_MANAGER =
+        9, /* installing: `cursor` bytes of the old one are saved */
+    OTTER_PART_WRITE_MANAGER = 10,   /* installing: boot writes the new one */
+    OTTER_PART_TRY_MANAGER = 11,     /* installing: it has not started yet */
+    OTTER_PART_TAKE_BACK = 12,       /* installing: boot writes the old one back */
+    OTTER_PART_RESTORE_MANAGER = 13, /* rolling back: boot writes the old one back */
 };
 
 enum otter_outcome_kind {

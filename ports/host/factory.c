@@ -132,7 +132,8 @@ static void put_member(struct otter_writer *writer, const struct host_member *me
     otter_writer_le32(writer, member->depends);
     otter_writer_bytes(writer, is_kept(member) ? none : digest, sizeof(digest));
     otter_writer_bytes(writer, digest, sizeof(digest));
-    otter_writer_fill(writer, 0, 8);
+    otter_writer_le16(writer, member->version);
+    otter_writer_fill(writer, 0, 6);
 }
 
 static struct layout lay_out(const struct host_package *package)

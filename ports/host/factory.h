@@ -26,6 +26,7 @@ struct host_member {
     uint8_t flags;
     uint32_t link_addr;
     uint32_t depends;
+    uint16_t version; /* of the program */
     struct host_image image;
     const uint8_t *sha; /* kept: SHA-256 of the installed bytes; NULL: of the image */
 };

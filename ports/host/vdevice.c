@@ -292,9 +292,17 @@ static void jump(struct vdevice *device, const struct otter_boot_result *chosen)
     }
     device->polls = 0;
     device->is_idle = false;
+    device->is_stuck = is_manager && device->app_manager != VDEVICE_CONFIRM &&
+                       device->boot.device.journal.state.part == OTTER_PART_TRY_MANAGER;
     if (is_manager) {
         device->wants_manager = false;
         device->program = OTTER_PROGRAM_MANAGER;
+        memset(&device->manager, 0, sizeof(device->manager));
+    }
+    if (device->is_stuck) {
+        return;
+    }
+    if (is_manager) {
         if (otter_manager_open(&device->manager, &device->ports, device->link) !=
             OTTER_OK) {
             device->code = otter_code(device->manager.result);
@@ -362,8 +370,21 @@ static enum otter_poll run_application(struct vdevice *device)
     return poll;
 }
 
+/* A manager that fails before it has begun. */
+static enum otter_poll run_stuck(struct vdevice *device)
+{
+    if (device->app_manager != VDEVICE_CRASH) {
+        return OTTER_POLL_IDLE;
+    }
+    force_reset(device, OTTER_RESET_FAULT);
+    return OTTER_POLL_RESET;
+}
+
 static enum otter_poll run_program(struct vdevice *device)
 {
+    if (device->is_stuck) {
+        return run_stuck(device);
+    }
     struct otter_device *view = vdevice_view(device);
     enum otter_poll poll = device->program == OTTER_PROGRAM_MANAGER
                                ? otter_manager_poll(&device->manager)
@@ -384,6 +405,9 @@ static bool is_hanging(const struct vdevice *device)
 /* True if nothing will happen any more unless somebody acts. */
 static bool is_settled(struct vdevice *device)
 {
+    if (device->is_stuck) {
+        return device->watchdog_ms == 0;
+    }
     if (is_hanging(device)) {
         return device->watchdog_ms == 0;
     }

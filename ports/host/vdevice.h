@@ -72,8 +72,10 @@ enum { VDEVICE_RESETS_MAX = 64 }; /* in one run, then it is STOPPED */
 
 struct vdevice {
     /* May be set between runs. */
-    enum vdevice_app app;     /* of a system on trial */
-    enum vdevice_app app_old; /* of any other; VDEVICE_CONFIRM: it works */
+    enum vdevice_app app;         /* of a system on trial */
+    enum vdevice_app app_old;     /* of any other; VDEVICE_CONFIRM: it works */
+    enum vdevice_app app_manager; /* of a manager that was just replaced, until it has
+                                     started: CONFIRM starts, others fail */
     bool wants_manager; /* the button is pressed; the manager's start releases it */
     bool allows_update;
     const struct otter_link *link;
@@ -99,6 +101,7 @@ struct vdevice {
     enum otter_reset_cause cause;
     bool manager_word;
     bool is_reset; /* the board was told to reset */
+    bool is_stuck; /* the running manager does not start */
     uint32_t watchdog_ms;
     uint32_t fed_ms;
     uint32_t polls;      /* of the running program */

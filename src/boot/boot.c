@@ -5,7 +5,7 @@
  */
 #include "otter/boot.h"
 
-#include "otter/plan.h"
+#include "boot_inner.h"
 
 #include <string.h>
 
@@ -15,14 +15,14 @@ enum {
     ACTS_MAX = 32,
 };
 
-static void feed(const struct otter_boot *boot)
+void boot_feed(const struct otter_boot *boot)
 {
     const struct otter_board *board = boot->device.ports.board;
 
     board->watchdog_feed(board->context);
 }
 
-static void load_state(struct otter_boot *boot)
+void boot_load_state(struct otter_boot *boot)
 {
     const struct otter_state *state = &boot->device.journal.state;
     struct otter_boot_facts *facts = &boot->facts;
@@ -38,6 +38,32 @@ static void load_state(struct otter_boot *boot)
                          state->outcome.code == otter_code(OTTER_E_ROLL_BACK);
 }
 
+/* The two systems name different managers, and the incoming one may be on the device.
+ */
+static bool has_new_manager(struct otter_boot *boot)
+{
+    struct otter_device *device = &boot->device;
+    uint8_t current = device->journal.state.current;
+    struct otter_member managers[2];
+    uint8_t index;
+
+    if (boot->facts.phase < OTTER_PHASE_INSTALLING ||
+        boot->facts.phase > OTTER_PHASE_ROLLING_BACK) {
+        return false;
+    }
+    for (uint8_t i = 0; i < 2; i++) {
+        uint8_t slot = i == 0 ? current : (uint8_t)(1 - current);
+
+        if (otter_system_peek(device, slot, &boot->system) != OTTER_OK ||
+            otter_system_member(&boot->system, OTTER_ROLE_MANAGER, &managers[i],
+                                &index) != OTTER_OK) {
+            return false;
+        }
+    }
+    return memcmp(managers[0].installed_sha, managers[1].installed_sha,
+                  OTTER_SHA256_SIZE) != 0;
+}
+
 static void collect_facts(struct otter_boot *boot)
 {
     const struct otter_board *board = boot->device.ports.board;
@@ -45,7 +71,7 @@ static void collect_facts(struct otter_boot *boot)
     struct otter_boot_facts *facts = &boot->facts;
 
     memset(facts, 0, sizeof(*facts));
-    load_state(boot);
+    boot_load_state(boot);
     facts->is_ab = otter_device_is_ab(&boot->device);
     facts->is_rebuilt = boot->device.journal.is_lost;
     facts->wants_manager = board->wants_manager(board->context);
@@ -53,6 +79,7 @@ static void collect_facts(struct otter_boot *boot)
         board->reset_cause(board->context) >= OTTER_RESET_SOFTWARE;
     facts->fault_limit = policy->trial_faults;
     facts->power_limit = policy->trial_powers;
+    facts->has_new_manager = has_new_manager(boot);
 }
 
 static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
@@ -84,8 +111,8 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
 }
 
 /* Writes a record; one that cannot be written becomes a fact. */
-static void record(struct otter_boot *boot, const struct otter_state *state,
-                   enum otter_firmness firmness)
+void boot_record(struct otter_boot *boot, const struct otter_state *state,
+                 enum otter_firmness firmness)
 {
     enum otter_result result =
         otter_journal_write(&boot->device.journal, state, firmness);
@@ -95,7 +122,7 @@ static void record(struct otter_boot *boot, const struct otter_state *state,
         otter_device_event(&boot->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
                            otter_code(result));
     }
-    load_state(boot);
+    boot_load_state(boot);
 }
 
 /* The attempt stands before the jump (K16); the watchdog runs before it, too. */
@@ -109,15 +136,15 @@ static void start_trial(struct otter_boot *boot)
     } else {
         state.powers++;
     }
-    record(boot, &state, OTTER_SEALED);
+    boot_record(boot, &state, OTTER_SEALED);
     if (!boot->facts.cannot_record) {
         board->watchdog_start(board->context,
                               (uint32_t)boot->device.table.policy.watchdog_s * 1000U);
     }
 }
 
-static void take_outcome(struct otter_boot *boot, struct otter_state *state,
-                         uint8_t kind, uint16_t code)
+void boot_take_outcome(struct otter_boot *boot, struct otter_state *state, uint8_t kind,
+                       uint16_t code)
 {
     struct otter_system system;
 
@@ -130,7 +157,7 @@ static void take_outcome(struct otter_boot *boot, struct otter_state *state,
     }
 }
 
-static void clear_work(struct otter_state *state)
+void boot_clear_work(struct otter_state *state)
 {
     state->part = OTTER_PART_NONE;
     state->member = 0;
@@ -146,112 +173,31 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
     struct otter_state state = boot->device.journal.state;
 
     if (state.phase == OTTER_PHASE_TRIAL) {
-        take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
+        boot_take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
     } else if (state.phase != OTTER_PHASE_ROLLING_BACK) {
-        take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
+        boot_take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
     }
-    clear_work(&state);
+    boot_clear_work(&state);
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;
     otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLED_BACK, 0,
                        state.outcome.code);
-    record(boot, &state, OTTER_LASTING);
+    boot_record(boot, &state, OTTER_LASTING);
 }
 
 static void begin_roll_back(struct otter_boot *boot, uint16_t code)
 {
     struct otter_state state = boot->device.journal.state;
 
-    take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
-    clear_work(&state);
+    boot_take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
+    boot_clear_work(&state);
     state.phase = OTTER_PHASE_ROLLING_BACK;
     state.part = OTTER_PART_RESTORE;
     state.roll_backs = 0;
     otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLING_BACK, 0,
                        code);
-    record(boot, &state, OTTER_LASTING);
-}
-
-/* The saved copy is whole: the old receipt says so. */
-static bool find_saved_copy(struct otter_boot *boot, uint32_t *off, uint32_t *size)
-{
-    struct otter_device *device = &boot->device;
-    struct otter_member member;
-    uint8_t index;
-    bool matches = false;
-
-    if (otter_system_open(device, boot->facts.current, &boot->system) != OTTER_OK ||
-        otter_system_member(&boot->system, OTTER_ROLE_FIRMWARE, &member, &index) !=
-            OTTER_OK ||
-        otter_plan_saved_off(device, member.installed_size, off) != OTTER_OK) {
-        return false;
-    }
-    *size = member.installed_size;
-    return otter_hash_matches(device, OTTER_REGION_STAGING, *off, *size,
-                              member.installed_sha, &matches) == OTTER_OK &&
-           matches;
-}
-
-/* Copies sector by sector from where the journal stands. */
-static enum otter_result copy_back(struct otter_boot *boot, uint32_t off, uint32_t size)
-{
-    bool is_done = false;
-
-    boot->copying = (struct otter_copying){
-        .device = &boot->device,
-        .from_region = OTTER_REGION_STAGING,
-        .from_off = off,
-        .to_region = OTTER_REGION_APPLICATION,
-        .size = size,
-    };
-    otter_copying_open(&boot->copying);
-    while (!is_done) {
-        enum otter_result result = otter_copying_step(&boot->copying, &is_done);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        feed(boot);
-    }
-    return OTTER_OK;
-}
-
-/* A restore that is finished is counted, so that one that never verifies ends. */
-static void restore(struct otter_boot *boot)
-{
-    struct otter_device *device = &boot->device;
-    struct otter_state state = device->journal.state;
-    uint32_t off = 0;
-    uint32_t size = 0;
-
-    if (!find_saved_copy(boot, &off, &size)) {
-        boot->facts.cannot_restore = true;
-        return;
-    }
-    if (boot->facts.is_restored) {
-        state.cursor = 0; /* it stands and does not verify: all of it again */
-    }
-    record(boot, &state, OTTER_SEALED); /* seals what may be an unsealed tail (K3) */
-    if (boot->facts.cannot_record) {
-        boot->facts.cannot_restore = true;
-        return;
-    }
-    otter_io_open(&device->io, OTTER_REGION_APPLICATION);
-    enum otter_result result = copy_back(boot, off, size);
-
-    otter_io_close(&device->io, OTTER_REGION_APPLICATION);
-    if (result != OTTER_OK) {
-        boot->facts.cannot_restore = true;
-        otter_device_event(device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
-                           otter_code(result));
-        return;
-    }
-    state = device->journal.state;
-    state.roll_backs++;
-    record(boot, &state, OTTER_SEALED);
-    boot->facts.is_restored = true;
-    boot->facts.system[boot->facts.current] = OTTER_VERDICT_UNKNOWN;
+    boot_record(boot, &state, OTTER_LASTING);
 }
 
 static struct otter_boot_result jump_to(const struct otter_boot *boot,
@@ -293,8 +239,31 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
         begin_roll_back(boot, decision->code);
         return false;
     case OTTER_BOOT_RESTORE:
-        restore(boot);
+        boot_restore(boot);
         return false;
+    case OTTER_BOOT_WRITE_MANAGER:
+        boot_write_manager(boot);
+        return false;
+    case OTTER_BOOT_TAKE_BACK:
+        boot_take_back(boot, decision->code);
+        return false;
+    case OTTER_BOOT_WRITE_BACK:
+        boot_write_back(boot);
+        return false;
+    case OTTER_BOOT_BEGIN_RESTORE:
+        boot_begin_restore(boot);
+        return false;
+    case OTTER_BOOT_RESTORE_MANAGER:
+        boot_restore_manager(boot);
+        return false;
+    case OTTER_BOOT_TRY_MANAGER:
+        start_trial(boot);
+        if (boot->facts.cannot_record) {
+            return false;
+        }
+        *result =
+            jump_to(boot, OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER, decision->code);
+        return true;
     case OTTER_BOOT_TRY:
         start_trial(boot);
         if (boot->facts.cannot_record) {
@@ -331,6 +300,15 @@ static void rebuild(struct otter_boot *boot)
     }
 }
 
+/* The newest record may be lost or come back: the programs that follow would each see
+ * their own truth. One of the two readings is made the truth here (K3). */
+static void seal(struct otter_boot *boot)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    boot_record(boot, &state, OTTER_SEALED);
+}
+
 static struct otter_boot_result decide_and_act(struct otter_boot *boot)
 {
     struct otter_boot_result result = {0};
@@ -338,7 +316,7 @@ static struct otter_boot_result decide_and_act(struct otter_boot *boot)
     for (uint8_t i = 0; i < ACTS_MAX; i++) {
         struct otter_boot_decision decision = otter_boot_decide(&boot->facts);
 
-        feed(boot);
+        boot_feed(boot);
         if (act(boot, &decision, &result)) {
             return result;
         }
@@ -363,7 +341,9 @@ struct otter_boot_result otter_boot_run(struct otter_boot *boot,
     collect_facts(boot);
     if (boot->device.journal.is_lost) {
         rebuild(boot);
-        load_state(boot);
+        boot_load_state(boot);
+    } else if (!boot->device.journal.is_sealed) {
+        seal(boot);
     }
     struct otter_boot_result result = decide_and_act(boot);
 

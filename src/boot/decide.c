@@ -73,22 +73,35 @@ static struct otter_boot_decision prefer_manager(const struct otter_boot_facts *
                : manager(facts, OTTER_OK);
 }
 
+/* The old application stands: then the old manager comes back, too, then the record. */
+static struct otter_boot_decision finish_roll_back(const struct otter_boot_facts *facts)
+{
+    if (facts->cannot_record) {
+        return decision(OTTER_BOOT_RUN, facts->current, OTTER_E_JOURNAL_SECTORS);
+    }
+    if (!facts->has_new_manager || facts->is_manager_done || facts->cannot_copy) {
+        return decision(OTTER_BOOT_SWITCH, facts->current, OTTER_OK);
+    }
+    return facts->part == OTTER_PART_RESTORE_MANAGER
+               ? decision(OTTER_BOOT_RESTORE_MANAGER, facts->current, OTTER_OK)
+               : decision(OTTER_BOOT_BEGIN_RESTORE, facts->current, OTTER_OK);
+}
+
 /* Brings the saved copy back, then the old system runs. A copy that this run did not
- * finish writing is never taken for whole (K5), but for the last one: it is counted when
- * it stands, and nothing is written after it. */
+ * finish writing is never taken for whole (K5), but for the last one: it is counted
+ * when it stands, and nothing is written after it; and when the roll back has come to
+ * the manager, the application was whole before that was sealed. */
 static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts)
 {
-    bool is_last = facts->roll_backs >= ROLL_BACK_LIMIT;
+    bool is_last = facts->roll_backs >= ROLL_BACK_LIMIT ||
+                   facts->part == OTTER_PART_RESTORE_MANAGER;
 
     if (facts->is_ab || facts->is_restored || is_last) {
         switch (facts->system[facts->current]) {
         case OTTER_VERDICT_UNKNOWN:
             return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, OTTER_OK);
         case OTTER_VERDICT_GOOD:
-            return facts->cannot_record
-                       ? decision(OTTER_BOOT_RUN, facts->current,
-                                  OTTER_E_JOURNAL_SECTORS)
-                       : decision(OTTER_BOOT_SWITCH, facts->current, OTTER_OK);
+            return finish_roll_back(facts);
         case OTTER_VERDICT_BAD:
             break;
         }
@@ -107,7 +120,7 @@ static struct otter_boot_decision end_trial(const struct otter_boot_facts *facts
     if (facts->cannot_record) {
         return manager(facts, OTTER_E_JOURNAL_SECTORS);
     }
-    if (!facts->is_ab) {
+    if (!facts->is_ab || facts->has_new_manager) {
         return decision(OTTER_BOOT_ROLL_BACK, facts->current, why);
     }
     switch (facts->system[facts->current]) {
@@ -144,10 +157,56 @@ static struct otter_boot_decision try_new(const struct otter_boot_facts *facts)
                                 : decision(OTTER_BOOT_TRY, slot, OTTER_OK);
 }
 
+/* The new manager has not started yet. */
+static struct otter_boot_decision try_manager(const struct otter_boot_facts *facts)
+{
+    bool is_over = facts->is_counted_reset ? facts->faults >= facts->fault_limit
+                                           : facts->powers >= facts->power_limit;
+
+    if (is_over) {
+        return decision(OTTER_BOOT_TAKE_BACK, 0, OTTER_E_MANAGER_START);
+    }
+    switch (facts->manager) {
+    case OTTER_VERDICT_UNKNOWN:
+        return decision(OTTER_BOOT_CHECK_MANAGER, 0, OTTER_OK);
+    case OTTER_VERDICT_GOOD:
+        return decision(OTTER_BOOT_TRY_MANAGER, 0, OTTER_OK);
+    case OTTER_VERDICT_BAD:
+        break;
+    }
+    return decision(OTTER_BOOT_TAKE_BACK, 0, OTTER_E_MANAGER_WRITE);
+}
+
+/* Parts in which boot writes the manager's region: what it holds is not asked. */
+static bool writes_manager(uint8_t part)
+{
+    return part == OTTER_PART_WRITE_MANAGER || part == OTTER_PART_TAKE_BACK ||
+           part == OTTER_PART_RESTORE_MANAGER;
+}
+
+/* The old application is whole all that time, so it runs if nothing can be recorded. */
+static struct otter_boot_decision replace_manager(const struct otter_boot_facts *facts)
+{
+    if (facts->cannot_record) {
+        return run_current(facts, OTTER_E_JOURNAL_SECTORS);
+    }
+    if (facts->part == OTTER_PART_TRY_MANAGER) {
+        return try_manager(facts);
+    }
+    if (facts->part == OTTER_PART_TAKE_BACK) {
+        return decision(OTTER_BOOT_WRITE_BACK, 0, OTTER_OK);
+    }
+    return facts->cannot_copy ? decision(OTTER_BOOT_TAKE_BACK, 0, OTTER_E_MANAGER_WRITE)
+                              : decision(OTTER_BOOT_WRITE_MANAGER, 0, OTTER_OK);
+}
+
 /* The application may be half written: the manager goes on; if it is damaged, boot
  * brings the old one back. */
 static struct otter_boot_decision go_on_installing(const struct otter_boot_facts *facts)
 {
+    if (writes_manager(facts->part) || facts->part == OTTER_PART_TRY_MANAGER) {
+        return replace_manager(facts);
+    }
     if (facts->manager != OTTER_VERDICT_BAD) {
         return manager(facts, OTTER_OK);
     }
@@ -161,10 +220,11 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
 
 struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts)
 {
-    /* A roll back is finished first: until then there is no application. */
-    bool is_asked_for =
-        facts->has_unknown ||
-        (facts->wants_manager && facts->phase != OTTER_PHASE_ROLLING_BACK);
+    /* A roll back, or the writing of the manager, is finished first. */
+    bool is_free =
+        facts->phase != OTTER_PHASE_ROLLING_BACK &&
+        !(facts->phase == OTTER_PHASE_INSTALLING && writes_manager(facts->part));
+    bool is_asked_for = facts->has_unknown || (facts->wants_manager && is_free);
 
     if (is_asked_for && facts->manager != OTTER_VERDICT_BAD) {
         return manager(facts, facts->has_unknown ? OTTER_E_JOURNAL_CRITICAL : OTTER_OK);

@@ -43,6 +43,8 @@ struct sector_log {
     struct otter_state state; /* of its last valid record; read once, because a torn
                                  record may read differently the next time */
     uint32_t erases[8];
+    bool is_repeated; /* the last two valid records say the same */
+    bool has_remains; /* something that is no record follows the last valid one */
 };
 
 static bool find_sector(const struct otter_journal *journal, uint8_t index,
@@ -67,15 +69,48 @@ static uint16_t slot_count(const struct otter_sector *sector)
     return (uint16_t)(sector->size / OTTER_RECORD_SIZE);
 }
 
-static bool read_record(const struct otter_journal *journal, uint32_t off,
-                        struct otter_state *state, uint32_t erases[8],
-                        uint32_t *sequence)
+/* What a slot holds. */
+enum content { CONTENT_NOTHING, CONTENT_REMAINS, CONTENT_RECORD };
+
+static bool is_erased(const struct otter_journal *journal, const uint8_t *bytes)
+{
+    uint8_t erased = otter_io_erased(journal->io, OTTER_REGION_JOURNAL);
+
+    for (size_t i = 0; i < OTTER_RECORD_SIZE; i++) {
+        if (bytes[i] != erased) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum content read_record(const struct otter_journal *journal, uint32_t off,
+                                struct otter_state *state, uint32_t erases[8],
+                                uint32_t *sequence)
 {
     uint8_t record[OTTER_RECORD_SIZE];
 
-    return otter_io_read(journal->io, OTTER_REGION_JOURNAL, off, record,
-                         sizeof(record)) == OTTER_OK &&
-           otter_record_decode(record, state, erases, sequence);
+    if (otter_io_read(journal->io, OTTER_REGION_JOURNAL, off, record, sizeof(record)) !=
+        OTTER_OK) {
+        return CONTENT_REMAINS;
+    }
+    if (otter_record_decode(record, state, erases, sequence)) {
+        return CONTENT_RECORD;
+    }
+    return is_erased(journal, record) ? CONTENT_NOTHING : CONTENT_REMAINS;
+}
+
+/* Takes a valid record of the sector over into its log. */
+static void log_record(struct sector_log *log, const struct otter_state *state,
+                       const uint32_t erases[8])
+{
+    log->is_repeated = log->valid_count > 0 && otter_state_equal(&log->state, state);
+    log->has_remains = false;
+    log->state = *state;
+    memcpy(log->erases, erases, sizeof(log->erases));
+    if (log->valid_count < CERTAIN_RECORDS) {
+        log->valid_count++;
+    }
 }
 
 /* Looks at every slot of a sector. Records of another sequence than the first valid
@@ -85,13 +120,15 @@ static void scan_sector(struct otter_journal *journal,
 {
     struct otter_state state;
     uint32_t erases[8];
-    uint32_t sequence;
+    uint32_t sequence = 0;
 
     memset(log, 0, sizeof(*log));
     for (uint16_t slot = 0; slot < slot_count(sector); slot++) {
         uint32_t off = sector->off + (uint32_t)slot * OTTER_RECORD_SIZE;
+        enum content content = read_record(journal, off, &state, erases, &sequence);
 
-        if (!read_record(journal, off, &state, erases, &sequence)) {
+        if (content != CONTENT_RECORD) {
+            log->has_remains = log->has_remains || content == CONTENT_REMAINS;
             continue;
         }
         if (sequence > journal->highest) {
@@ -101,11 +138,7 @@ static void scan_sector(struct otter_journal *journal,
             log->sequence = sequence;
         }
         if (log->sequence == sequence) {
-            log->state = state;
-            memcpy(log->erases, erases, sizeof(log->erases));
-            log->valid_count =
-                (uint8_t)(log->valid_count < CERTAIN_RECORDS ? log->valid_count + 1
-                                                             : CERTAIN_RECORDS);
+            log_record(log, &state, erases);
         }
     }
 }
@@ -121,6 +154,8 @@ static void take_state(struct otter_journal *journal, int8_t index,
     journal->sequence = log->sequence;
     journal->state = log->state;
     journal->is_lost = false;
+    journal->is_sealed =
+        log->valid_count >= CERTAIN_RECORDS && log->is_repeated && !log->has_remains;
     memcpy(&journal->io->erases[1], log->erases, sizeof(log->erases));
 }
 

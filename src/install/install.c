@@ -22,19 +22,44 @@ enum otter_step otter_stage_fail(struct otter_install *install,
     return OTTER_STEP_FAILED;
 }
 
-bool otter_stage_find_member(struct otter_install *install)
+bool otter_stage_find_member(struct otter_install *install, uint8_t strategies)
 {
     struct otter_source source = otter_span_source(&install->incoming.receipt.span,
                                                    install->incoming.receipt.length);
 
     for (; install->member < install->plan.count; install->member++) {
-        if (install->plan.members[install->member].strategy == OTTER_STRATEGY_KEPT) {
-            continue;
+        if ((strategies >> install->plan.members[install->member].strategy & 1U) != 0) {
+            return otter_control_member(&source, &install->incoming.control,
+                                        install->member, &install->current) == OTTER_OK;
         }
-        return otter_control_member(&source, &install->incoming.control,
-                                    install->member, &install->current) == OTTER_OK;
     }
     return false;
+}
+
+enum otter_result otter_stage_hash(struct otter_install *install, const uint8_t *wanted,
+                                   bool *is_done, bool *matches)
+{
+    uint8_t digest[OTTER_SHA256_SIZE];
+    enum otter_result result =
+        otter_hashing_step(install->device, &install->hashing, is_done);
+
+    if (result == OTTER_OK && *is_done) {
+        otter_hashing_final(install->device, &install->hashing, digest);
+        *matches = memcmp(digest, wanted, sizeof(digest)) == 0;
+    }
+    return result;
+}
+
+enum otter_result otter_stage_put(struct otter_install *install, enum otter_part part,
+                                  enum otter_firmness firmness)
+{
+    struct otter_state state = install->device->journal.state;
+
+    state.part = (uint8_t)part;
+    state.member = install->member;
+    state.cursor = 0;
+    state.erased = 0;
+    return otter_journal_put(&install->device->journal, &state, firmness);
 }
 
 uint8_t otter_install_stage(const struct otter_install *install, const char **name)
@@ -56,8 +81,20 @@ enum otter_result otter_install_open(struct otter_install *install,
 
     memset(install, 0, sizeof(*install));
     install->device = device;
+    if (state.phase == OTTER_PHASE_INSTALLING &&
+        (state.part == OTTER_PART_WRITE_MANAGER ||
+         state.part == OTTER_PART_TAKE_BACK)) {
+        return OTTER_E_JOURNAL_TRANSITION; /* boot's work */
+    }
     if (state.phase == OTTER_PHASE_INSTALLING) {
         tell_stage(install);
+        if (state.part == OTTER_PART_TRY_MANAGER) {
+            /* This is the new manager, and it has started. */
+            state.part = OTTER_PART_CHECK;
+            state.cursor = 0;
+            state.faults = 0;
+            state.powers = 0;
+        }
         /* Seals what may be an unsealed tail before anything is written (K3). */
         return otter_journal_put(&device->journal, &state, OTTER_SEALED);
     }
@@ -112,14 +149,17 @@ static enum otter_step end_in_trial(struct otter_install *install)
 static enum otter_step end_in_failure(struct otter_install *install)
 {
     struct otter_state state = install->device->journal.state;
-    bool is_touched = state.part == OTTER_PART_WRITE;
+    bool is_written = state.part == OTTER_PART_WRITE;
+    bool is_touched = is_written || install->has_new_manager;
 
     state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(install->result);
     memcpy(state.outcome.id, install->incoming.control.package_id,
            sizeof(state.outcome.id));
     state.phase = is_touched ? OTTER_PHASE_ROLLING_BACK : OTTER_PHASE_CONFIRMED;
-    state.part = is_touched ? OTTER_PART_RESTORE : OTTER_PART_NONE;
+    state.part = is_written   ? OTTER_PART_RESTORE
+                 : is_touched ? OTTER_PART_RESTORE_MANAGER
+                              : OTTER_PART_NONE;
     state.member = 0;
     state.cursor = 0;
     state.erased = 0;
@@ -170,6 +210,8 @@ enum otter_step otter_install_step(struct otter_install *install)
         return end_in_failure(install);
     case OTTER_STEP_DONE:
         return next_stage(install) ? OTTER_STEP_MORE : end_in_trial(install);
+    case OTTER_STEP_RESET:
+        return OTTER_STEP_RESET;
     case OTTER_STEP_MORE:
         break;
     }

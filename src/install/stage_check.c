@@ -42,7 +42,7 @@ enum otter_step otter_stage_check(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == 0) {
-        if (!otter_stage_find_member(install)) {
+        if (!otter_stage_find_member(install, OTTER_STRATEGIES_ALL)) {
             return OTTER_STEP_DONE;
         }
         const struct otter_placement *placement =

@@ -24,18 +24,6 @@ enum write_substep {
     WRITE_COPY,
 };
 
-static enum otter_result put(struct otter_install *install, enum otter_part part,
-                             enum otter_firmness firmness)
-{
-    struct otter_state state = install->device->journal.state;
-
-    state.part = (uint8_t)part;
-    state.member = install->member;
-    state.cursor = 0;
-    state.erased = 0;
-    return otter_journal_put(&install->device->journal, &state, firmness);
-}
-
 static const struct otter_placement *placement_of(const struct otter_install *install)
 {
     return &install->plan.members[install->member];
@@ -75,28 +63,14 @@ static enum otter_step begin_save(struct otter_install *install)
     return OTTER_STEP_MORE;
 }
 
-/* Hashes on; at the end `matches` tells whether it is the old application. */
-static enum otter_result hash_old(struct otter_install *install, bool *is_done,
-                                  bool *matches)
-{
-    uint8_t digest[OTTER_SHA256_SIZE];
-    enum otter_result result =
-        otter_hashing_step(install->device, &install->hashing, is_done);
-
-    if (result == OTTER_OK && *is_done) {
-        otter_hashing_final(install->device, &install->hashing, digest);
-        *matches = memcmp(digest, install->current.installed_sha, sizeof(digest)) == 0;
-    }
-    return result;
-}
-
 /* An application that is damaged is no way back; what was saved before is left alone.
  */
 static enum otter_step check_old(struct otter_install *install)
 {
     bool is_done = false;
     bool matches = false;
-    enum otter_result result = hash_old(install, &is_done, &matches);
+    enum otter_result result =
+        otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
     if (result != OTTER_OK || (is_done && !matches)) {
         install->substep = SAVE_CLOSE;
@@ -112,7 +86,7 @@ static enum otter_step open_save(struct otter_install *install)
     enum otter_result result = OTTER_OK;
 
     if (install->device->journal.state.part != OTTER_PART_SAVE) {
-        result = put(install, OTTER_PART_SAVE, OTTER_SEALED);
+        result = otter_stage_put(install, OTTER_PART_SAVE, OTTER_SEALED);
     }
     install->copying = (struct otter_copying){
         .device = install->device,
@@ -149,7 +123,8 @@ static enum otter_step check_copy(struct otter_install *install)
 {
     bool is_done = false;
     bool matches = false;
-    enum otter_result result = hash_old(install, &is_done, &matches);
+    enum otter_result result =
+        otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
     if (result != OTTER_OK || (is_done && !matches)) {
         return otter_stage_fail(install, OTTER_E_SAVE_DAMAGED);
@@ -164,7 +139,9 @@ enum otter_step otter_stage_save(struct otter_install *install)
 {
     switch ((enum save_substep)install->substep) {
     case SAVE_BEGIN:
-        return otter_stage_find_member(install) ? begin_save(install) : OTTER_STEP_DONE;
+        return otter_stage_find_member(install, OTTER_STRATEGIES_SAVED)
+                   ? begin_save(install)
+                   : OTTER_STEP_DONE;
     case SAVE_HASH_OLD:
         return check_old(install);
     case SAVE_OPEN:
@@ -176,7 +153,8 @@ enum otter_step otter_stage_save(struct otter_install *install)
     case SAVE_CLOSE:
         /* Order matters: this stands in two sectors before the first erase below. */
         install->substep = SAVE_DONE;
-        return more_or_fail(install, put(install, OTTER_PART_WRITE, OTTER_LASTING),
+        return more_or_fail(install,
+                            otter_stage_put(install, OTTER_PART_WRITE, OTTER_LASTING),
                             OTTER_E_SAVE_WRITE);
     case SAVE_DONE:
         return OTTER_STEP_DONE;
@@ -197,7 +175,7 @@ enum otter_step otter_stage_write(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == WRITE_BEGIN) {
-        if (!otter_stage_find_member(install)) {
+        if (!otter_stage_find_member(install, OTTER_STRATEGIES_SAVED)) {
             return OTTER_STEP_DONE;
         }
         install->copying = (struct otter_copying){
@@ -233,7 +211,8 @@ static enum otter_step repeat_write(struct otter_install *install)
     install->stage--;
     install->member = 0;
     install->substep = WRITE_BEGIN;
-    return more_or_fail(install, put(install, OTTER_PART_WRITE, OTTER_SEALED),
+    return more_or_fail(install,
+                        otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED),
                         OTTER_E_VALIDATE);
 }
 
@@ -245,7 +224,8 @@ enum otter_step otter_stage_validate(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == 0) {
-        if (!otter_stage_find_member(install)) {
+        if (!otter_stage_find_member(install,
+                                     OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED)) {
             return OTTER_STEP_DONE;
         }
         placement = placement_of(install);

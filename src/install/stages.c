@@ -12,21 +12,32 @@ static bool always(const struct otter_install *install)
     return true;
 }
 
-/* Something is copied over the application, so the old one must be kept. */
-static bool replaces(const struct otter_install *install)
+static bool has_strategy(const struct otter_install *install, uint8_t strategy)
 {
     for (uint8_t i = 0; i < install->plan.count; i++) {
-        if (install->plan.members[i].strategy == OTTER_STRATEGY_SAVED_COPY) {
+        if (install->plan.members[i].strategy == strategy) {
             return true;
         }
     }
     return false;
 }
 
+/* Something is copied over the application, so the old one must be kept. */
+static bool replaces(const struct otter_install *install)
+{
+    return has_strategy(install, OTTER_STRATEGY_SAVED_COPY);
+}
+
+static bool replaces_manager(const struct otter_install *install)
+{
+    return has_strategy(install, OTTER_STRATEGY_BY_BOOT);
+}
+
 const struct otter_stage otter_stages[] = {
     /* code  name                          needed when  step */
     {1, "Loading the package", always, otter_stage_package},
     {9, "Checking the firmware", always, otter_stage_check},
+    {34, "Replacing the manager", replaces_manager, otter_stage_manager},
     {32, "Saving the old system", replaces, otter_stage_save},
     /* Everything above leaves the application alone; everything below may change it. */
     {10, "Writing flash", replaces, otter_stage_write},

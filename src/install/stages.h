@@ -24,7 +24,8 @@ extern const struct otter_stage otter_stages[];
 /* The rows' functions, by file. */
 otter_stage_fn otter_stage_package; /* stage_check.c */
 otter_stage_fn otter_stage_check;
-otter_stage_fn otter_stage_save; /* stage_write.c */
+otter_stage_fn otter_stage_manager; /* stage_manager.c */
+otter_stage_fn otter_stage_save;    /* stage_write.c */
 otter_stage_fn otter_stage_write;
 otter_stage_fn otter_stage_validate;
 
@@ -32,8 +33,27 @@ otter_stage_fn otter_stage_validate;
 enum otter_step otter_stage_fail(struct otter_install *install,
                                  enum otter_result result);
 
-/* Goes to the next carried member from `install->member` on; false if none is left. */
-bool otter_stage_find_member(struct otter_install *install);
+/* Goes to the next carried member from `install->member` on whose strategy is in
+ * `strategies` (bit: enum otter_strategy); false if none is left. */
+bool otter_stage_find_member(struct otter_install *install, uint8_t strategies);
+
+enum {
+    OTTER_STRATEGIES_SLOT = 1 << OTTER_STRATEGY_OTHER_SLOT,
+    OTTER_STRATEGIES_SAVED = 1 << OTTER_STRATEGY_SAVED_COPY,
+    OTTER_STRATEGIES_BOOT = 1 << OTTER_STRATEGY_BY_BOOT,
+    OTTER_STRATEGIES_ALL =
+        OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_BOOT,
+};
+
+/* Hashes on; at the end `matches` tells whether the digest is `wanted`. */
+OTTER_MUST_CHECK enum otter_result otter_stage_hash(struct otter_install *install,
+                                                    const uint8_t *wanted,
+                                                    bool *is_done, bool *matches);
+
+/* Seals that the stage works at `part`, from its start. */
+OTTER_MUST_CHECK enum otter_result otter_stage_put(struct otter_install *install,
+                                                   enum otter_part part,
+                                                   enum otter_firmness firmness);
 
 /* Percentage of `done` in `size`; 100 for nothing to do. */
 uint8_t otter_stage_percent(uint32_t done, uint32_t size);

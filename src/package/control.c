@@ -44,7 +44,8 @@ enum {
     MEMBER_DEPENDS = 20,
     MEMBER_STORED_SHA = 24,
     MEMBER_INSTALLED_SHA = 56,
-    MEMBER_RESERVED = 88,
+    MEMBER_VERSION = 88,
+    MEMBER_RESERVED = 90,
 
     SIGNATURES_MAX = 4,
 };
@@ -206,6 +207,7 @@ static void decode_member(const uint8_t *bytes, struct otter_member *member)
     member->installed_size = otter_load_le32(bytes + MEMBER_INSTALLED_SIZE);
     member->memory = otter_load_le32(bytes + MEMBER_MEMORY);
     member->depends = otter_load_le32(bytes + MEMBER_DEPENDS);
+    member->version = otter_load_le16(bytes + MEMBER_VERSION);
     memcpy(member->stored_sha, bytes + MEMBER_STORED_SHA, OTTER_SHA256_SIZE);
     memcpy(member->installed_sha, bytes + MEMBER_INSTALLED_SHA, OTTER_SHA256_SIZE);
 }
@@ -281,7 +283,7 @@ static enum otter_result check_members(const struct otter_source *source,
         if (result != OTTER_OK) {
             return result;
         }
-        if (!is_zero(bytes + MEMBER_RESERVED, 8)) {
+        if (!is_zero(bytes + MEMBER_RESERVED, 6)) {
             return OTTER_E_CONTROL_RESERVED;
         }
         decode_member(bytes, &member);

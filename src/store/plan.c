@@ -14,7 +14,8 @@ struct planning {
     bool has_current;
     struct otter_system current;
     struct otter_plan plan;
-    uint32_t staged; /* bytes of staging taken from its start */
+    uint32_t staged;     /* bytes of staging taken from its start */
+    uint32_t saved_from; /* and from here to its end, by saved copies */
 };
 
 static enum otter_result check_target(const struct otter_device *device,
@@ -34,9 +35,6 @@ static enum otter_result check_target(const struct otter_device *device,
     }
     if (table->boot_version < control->boot_min) {
         return OTTER_E_BOOT_TOO_OLD;
-    }
-    if (table->manager_version < control->manager_min) {
-        return OTTER_E_MANAGER_TOO_OLD;
     }
     return OTTER_OK;
 }
@@ -85,9 +83,6 @@ static enum otter_result check_carried(const struct otter_device *device,
     if (member->flags != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
-    if (member->role != OTTER_ROLE_FIRMWARE) {
-        return OTTER_E_STRATEGY;
-    }
     if (member->region != OTTER_REGION_NONE && member->region != target->id &&
         otter_map_find(&device->table.map, member->region) == NULL) {
         return OTTER_E_REGION;
@@ -110,20 +105,52 @@ static uint32_t next_sector(const struct otter_device *device, uint32_t off)
     return sector.off + sector.size;
 }
 
-enum otter_result otter_plan_saved_off(const struct otter_device *device, uint32_t size,
-                                       uint32_t *off)
+/* The sector from which `size` bytes reach to `end` of staging. */
+static enum otter_result place_before(const struct otter_device *device, uint32_t end,
+                                      uint32_t size, uint32_t *off)
 {
-    const struct otter_region *staging =
-        otter_map_find(&device->table.map, OTTER_REGION_STAGING);
     struct otter_sector sector;
 
-    if (staging == NULL || size == 0 || size > staging->size ||
-        otter_io_sector(&device->io, OTTER_REGION_STAGING, staging->size - size,
-                        &sector) != OTTER_OK) {
+    if (size == 0 || size > end ||
+        otter_io_sector(&device->io, OTTER_REGION_STAGING, end - size, &sector) !=
+            OTTER_OK) {
         return OTTER_E_NO_SPACE;
     }
     *off = sector.off;
     return OTTER_OK;
+}
+
+static enum otter_result place_saved(const struct otter_device *device,
+                                     const struct otter_system *old, uint8_t role,
+                                     uint32_t *off, uint32_t *size)
+{
+    struct otter_member member;
+    uint8_t index;
+    enum otter_result result = otter_system_member(old, role, &member, &index);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    *size = member.installed_size;
+    return place_before(device, *off, *size, off);
+}
+
+enum otter_result otter_plan_saved(const struct otter_device *device,
+                                   const struct otter_system *old, uint8_t role,
+                                   uint32_t *off, uint32_t *size)
+{
+    const struct otter_region *staging =
+        otter_map_find(&device->table.map, OTTER_REGION_STAGING);
+    enum otter_result result = OTTER_OK;
+
+    *off = staging == NULL ? 0 : staging->size;
+    if (!otter_device_is_ab(device)) {
+        result = place_saved(device, old, OTTER_ROLE_FIRMWARE, off, size);
+    }
+    if (result == OTTER_OK && role == OTTER_ROLE_MANAGER) {
+        result = place_saved(device, old, role, off, size);
+    }
+    return result;
 }
 
 /* Stages the member and reserves the copy of what it replaces. */
@@ -134,46 +161,74 @@ static enum otter_result place_staged(struct planning *planning,
     struct otter_device *device = planning->device;
     const struct otter_region *staging =
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
-    struct otter_member old;
-    uint8_t index;
 
     if (staging == NULL || member->stored_size > staging->size - planning->staged) {
         return OTTER_E_NO_SPACE;
     }
-    placement->strategy = OTTER_STRATEGY_SAVED_COPY;
     placement->store_region = OTTER_REGION_STAGING;
     placement->store_off = planning->staged;
     planning->staged = next_sector(device, planning->staged + member->stored_size);
-    planning->plan.staging_used = planning->staged;
-    if (!planning->has_current || otter_system_member(&planning->current, member->role,
-                                                      &old, &index) != OTTER_OK) {
+    if (!planning->has_current) {
         return OTTER_OK;
     }
-    placement->save_size = old.installed_size;
-    enum otter_result result =
-        otter_plan_saved_off(device, old.installed_size, &placement->save_off);
-
-    if (result != OTTER_OK || placement->save_off < planning->staged) {
+    if (otter_plan_saved(device, &planning->current, member->role, &placement->save_off,
+                         &placement->save_size) != OTTER_OK) {
         return OTTER_E_NO_SPACE;
     }
-    planning->plan.staging_used += staging->size - placement->save_off;
+    if (placement->save_off < planning->saved_from) {
+        planning->saved_from = placement->save_off;
+    }
     return OTTER_OK;
 }
 
-static enum otter_result place(struct planning *planning,
-                               const struct otter_member *member,
-                               struct otter_placement *placement)
+/* Version of the manager that the current system names (K6). */
+static uint16_t manager_version(const struct planning *planning)
+{
+    uint16_t version = planning->device->table.manager_version;
+    struct otter_member manager;
+    uint8_t index;
+
+    if (planning->has_current &&
+        otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &manager, &index) ==
+            OTTER_OK &&
+        manager.version > version) {
+        version = manager.version;
+    }
+    return version;
+}
+
+/* The manager is replaced by boot, while an application stands that can run. */
+static enum otter_result place_manager(struct planning *planning,
+                                       const struct otter_member *member,
+                                       struct otter_placement *placement)
+{
+    const struct otter_region *target =
+        otter_map_find(&planning->device->table.map, OTTER_REGION_MANAGER);
+    enum otter_result result = check_carried(planning->device, member, target);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (member->version < manager_version(planning)) {
+        return OTTER_E_MANAGER_OLDER;
+    }
+    if (!planning->has_current) {
+        return OTTER_E_STRATEGY;
+    }
+    placement->strategy = OTTER_STRATEGY_BY_BOOT;
+    placement->target_region = OTTER_REGION_MANAGER;
+    return place_staged(planning, member, placement);
+}
+
+static enum otter_result place_firmware(struct planning *planning,
+                                        const struct otter_member *member,
+                                        struct otter_placement *placement)
 {
     struct otter_device *device = planning->device;
-
-    if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
-        placement->strategy = OTTER_STRATEGY_KEPT;
-        return check_kept(planning, member);
-    }
     uint8_t slot = (uint8_t)(1 - device->journal.state.current);
     uint8_t id = otter_system_region(device, slot, OTTER_ROLE_FIRMWARE);
-    const struct otter_region *target = otter_map_find(&device->table.map, id);
-    enum otter_result result = check_carried(device, member, target);
+    enum otter_result result =
+        check_carried(device, member, otter_map_find(&device->table.map, id));
 
     if (result != OTTER_OK) {
         return result;
@@ -184,7 +239,26 @@ static enum otter_result place(struct planning *planning,
         placement->store_region = id;
         return OTTER_OK;
     }
+    placement->strategy = OTTER_STRATEGY_SAVED_COPY;
     return place_staged(planning, member, placement);
+}
+
+static enum otter_result place(struct planning *planning,
+                               const struct otter_member *member,
+                               struct otter_placement *placement)
+{
+    if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
+        placement->strategy = OTTER_STRATEGY_KEPT;
+        return check_kept(planning, member);
+    }
+    switch (member->role) {
+    case OTTER_ROLE_FIRMWARE:
+        return place_firmware(planning, member, placement);
+    case OTTER_ROLE_MANAGER:
+        return place_manager(planning, member, placement);
+    default:
+        return OTTER_E_STRATEGY;
+    }
 }
 
 enum otter_result otter_plan_make(struct otter_device *device,
@@ -198,8 +272,15 @@ enum otter_result otter_plan_make(struct otter_device *device,
     if (result != OTTER_OK) {
         return result;
     }
+    const struct otter_region *staging =
+        otter_map_find(&device->table.map, OTTER_REGION_STAGING);
+
+    planning.saved_from = staging == NULL ? 0 : staging->size;
     planning.has_current = otter_system_peek(device, device->journal.state.current,
                                              &planning.current) == OTTER_OK;
+    if (manager_version(&planning) < control->manager_min) {
+        return OTTER_E_MANAGER_TOO_OLD;
+    }
     result = check_follows(&planning, control);
     if (result != OTTER_OK) {
         return result;
@@ -216,6 +297,11 @@ enum otter_result otter_plan_make(struct otter_device *device,
             return result;
         }
     }
+    if (planning.staged > planning.saved_from) {
+        return OTTER_E_NO_SPACE;
+    }
+    planning.plan.staging_used =
+        planning.staged + (staging == NULL ? 0 : staging->size - planning.saved_from);
     *plan = planning.plan;
     return OTTER_OK;
 }

@@ -41,6 +41,20 @@ const struct sweep_scenario sweep_scenarios[] = {
      .is_damaged = true,
      .ends = OTTER_OUTCOME_REFUSED,
      .erases_max = 1},
+    {.name = "manager",
+     .has_manager = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "manager-crash",
+     .has_manager = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "manager-stuck",
+     .has_manager = true,
+     .app_manager = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_FAILED,
+     .erases_max = 2},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -104,6 +118,10 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         world->device.ports.crypto = &memo_crypto;
     }
     sample_next(&world->sample, 2, &world->next);
+    if (scenario->has_manager) {
+        world->device.app_manager = scenario->app_manager;
+        sample_carry_manager(&world->sample, &world->next);
+    }
     sample_build(&world->next);
     if (scenario->is_forged) {
         world->next.bytes[OTTER_IMAGE_HEADER_SIZE + 44] ^= 1; /* the target id */
@@ -171,7 +189,7 @@ static const char *check_p2(struct sweep_world *world)
 
     if (!is_untouched(world, OTTER_REGION_BOOT) ||
         !is_untouched(world, OTTER_REGION_TABLE) ||
-        !is_untouched(world, OTTER_REGION_MANAGER)) {
+        (!world->scenario->has_manager && !is_untouched(world, OTTER_REGION_MANAGER))) {
         return "P2: boot, table or manager was changed";
     }
     if (vdevice_inspect(&world->device, &view) != OTTER_OK) {
@@ -182,7 +200,8 @@ static const char *check_p2(struct sweep_world *world)
                     state->phase == OTTER_PHASE_REQUESTED ||
                     state->outcome.kind == OTTER_OUTCOME_REFUSED;
 
-    if (is_early && !is_untouched(world, OTTER_REGION_APPLICATION)) {
+    if (is_early && (!is_untouched(world, OTTER_REGION_APPLICATION) ||
+                     !is_untouched(world, OTTER_REGION_MANAGER))) {
         return "P2: the application was changed before the package was verified";
     }
     return NULL;
@@ -206,6 +225,19 @@ static const char *check_p10(const struct sweep_world *world)
     return NULL;
 }
 
+/* K15: the manager is the old or the new one, as the systems say. */
+static bool has_right_manager(const struct sweep_world *world, bool is_new)
+{
+    const uint8_t *wanted = is_new && world->scenario->has_manager
+                                ? world->next.manager
+                                : world->sample.manager;
+
+    return memcmp(vflash_peek(&world->device.flash,
+                              region_of(world, OTTER_REGION_MANAGER)->addr,
+                              SAMPLE_MANAGER_SIZE),
+                  wanted, SAMPLE_MANAGER_SIZE) == 0;
+}
+
 /* P7, P3, P4, P6: how it ended is what the scenario says, and the record tells it. */
 static const char *check_end(struct sweep_world *world)
 {
@@ -225,6 +257,9 @@ static const char *check_end(struct sweep_world *world)
     if (!holds(world, world->device.region,
                is_new ? &world->next : &world->sample.first)) {
         return "P3: the update did not come to its end";
+    }
+    if (!has_right_manager(world, is_new)) {
+        return "K15: the manager is not the one of the system that runs";
     }
     if (is_new && state->counter != world->next.package.counter) {
         return "K17: the security counter was not raised";

@@ -16,10 +16,12 @@
 /* An update and how it is to end. */
 struct sweep_scenario {
     const char *name;
-    enum vdevice_app app; /* how the new system behaves */
-    bool is_forged;       /* the package is refused */
-    bool is_damaged;      /* its second half is */
-    bool is_like_crash;   /* differs from "crash" in the cause of resets alone */
+    enum vdevice_app app;         /* how the new system behaves */
+    bool has_manager;             /* the package carries a manager (K15) */
+    enum vdevice_app app_manager; /* how that manager starts */
+    bool is_forged;               /* the package is refused */
+    bool is_damaged;              /* its second half is */
+    bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */
     uint32_t erases_max; /* P10: of one sector of a store or slot, undisturbed */
 };

@@ -106,6 +106,16 @@ void sample_next(struct sample *sample, uint8_t minor, struct sample_package *pa
     start_package(sample, minor, OTTER_MEMBER_KEPT, package);
 }
 
+void sample_carry_manager(const struct sample *sample, struct sample_package *package)
+{
+    fill_image(sample, OTTER_REGION_MANAGER, 2000, package->manager,
+               SAMPLE_MANAGER_SIZE);
+    package->members[1].flags = 0;
+    package->members[1].version = 2;
+    package->members[1].image =
+        (struct host_image){package->manager, SAMPLE_MANAGER_SIZE};
+}
+
 void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device)
 {
     const struct vdevice_config config = {.profile = &sample->profile,

@@ -23,6 +23,7 @@ struct sample_package {
     struct host_package package;
     struct host_member members[4];
     uint8_t firmware[SAMPLE_FIRMWARE_SIZE];
+    uint8_t manager[SAMPLE_MANAGER_SIZE]; /* of sample_carry_manager() */
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
 };
@@ -44,6 +45,9 @@ void sample_make(struct sample *sample, const struct host_profile *profile);
 /* Starts a package of version 1.`minor`.0 with counter `minor` that carries a firmware
  * of its own and keeps manager and table. Change it, then sample_build(). */
 void sample_next(struct sample *sample, uint8_t minor, struct sample_package *package);
+
+/* Makes the package carry a manager of its own, too. */
+void sample_carry_manager(const struct sample *sample, struct sample_package *package);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

@@ -307,7 +307,7 @@ static void every_field_at_a_bad_value_has_its_code(void **state)
         {FIRST + 20, "\x01", 1, OTTER_E_CONTROL_MEMBER},
         {FIRST + 20, "\x00\x00\x00\x80", 4, OTTER_E_CONTROL_MEMBER},
         {FIRST + 24, "\x00\x00", 2, OTTER_E_CONTROL_MEMBER},
-        {FIRST + 88, "\x01", 1, OTTER_E_CONTROL_RESERVED},
+        {FIRST + 90, "\x01", 1, OTTER_E_CONTROL_RESERVED},
         {FIRST + 95, "\x01", 1, OTTER_E_CONTROL_RESERVED},
         {SECOND + 0, "\x01", 1, OTTER_E_CONTROL_DOUBLED},
         {SECOND + 2, "\x01", 1, OTTER_E_CONTROL_MEMBER},

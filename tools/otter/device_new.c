@@ -361,6 +361,7 @@ static int build_package(struct new_device *device, const struct signing_key *si
                  .size = (uint32_t)firmware->size},
                 {.role = OTTER_ROLE_MANAGER,
                  .link_addr = otter_map_find(map, OTTER_REGION_MANAGER)->exec,
+                 .version = 1,
                  .data = manager->data,
                  .size = (uint32_t)manager->size},
                 {.role = OTTER_ROLE_TABLE,

@@ -109,7 +109,7 @@ static json_t *json_member(const struct otter_member *member, uint32_t off)
     const bool is_kept = (member->flags & OTTER_MEMBER_KEPT) != 0;
 
     return json_pack(
-        "{s:s, s:i, s:s, s:i, s:s, s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "{s:s, s:i, s:s, s:i, s:s, s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:i, s:o, s:o}",
         "role", name_of_role(member->role), "role_number", (int)member->role, "region",
         member->region == 0 ? "own" : name_of_region(member->region), "region_number",
         (int)member->region, "coding", member->coding == OTTER_CODING_RAW ? "raw" : "?",
@@ -118,7 +118,8 @@ static json_t *json_member(const struct otter_member *member, uint32_t off)
         is_kept ? json_null() : json_integer(off), "stored_size",
         (json_int_t)member->stored_size, "installed_size",
         (json_int_t)member->installed_size, "memory", (json_int_t)member->memory,
-        "depends", json_depends(member->depends), "stored_sha256",
+        "depends", json_depends(member->depends), "program_version",
+        (int)member->version, "stored_sha256",
         is_kept ? json_null() : json_hex(member->stored_sha, OTTER_SHA256_SIZE),
         "installed_sha256", json_hex(member->installed_sha, OTTER_SHA256_SIZE));
 }
@@ -359,8 +360,9 @@ static void print_member(size_t index, const json_t *member)
     } else {
         (void)printf("           not in the file");
     }
-    (void)printf(", linked for 0x%08llX, needs %lld bytes of RAM\n",
+    (void)printf(", linked for 0x%08llX, version %lld, needs %lld bytes of RAM\n",
                  (long long)number_in(member, "link_address"),
+                 (long long)number_in(member, "program_version"),
                  (long long)number_in(member, "memory"));
 }
 

@@ -53,8 +53,9 @@ static const char *const outcomes[] = {
 };
 
 static const char *const stages[] = {
-    [1] = "loading the package", [9] = "checking the firmware",  [10] = "writing flash",
-    [11] = "validating flash",   [32] = "saving the old system",
+    [1] = "loading the package",    [9] = "checking the firmware",
+    [10] = "writing flash",         [11] = "validating flash",
+    [32] = "saving the old system", [34] = "replacing the manager",
 };
 
 const char *name_of_phase(uint8_t phase)

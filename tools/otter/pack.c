@@ -27,8 +27,8 @@ static const char usage[] =
     "                  [--target ID] [--hardware MIN-MAX] [--follows VERSION]\n"
     "                  [--boot-min N] [--manager-min N]\n"
     "                  [--firmware FILE [--only RANGE] [--rebase ADDR] [--link ADDR]]\n"
-    "                  [--member ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE]\n"
-    "                            [,rebase=ADDR]]...\n"
+    "                  [--member ROLE=FILE[,region=ID][,version=N][,link=ADDR]\n"
+    "                            [,only=RANGE][,rebase=ADDR]]...\n"
     "                  [--vendor TEXT] [--product TEXT] [--version-text TEXT]\n"
     "                  [--build TEXT] [--notes TEXT|@FILE] [--battery PERCENT]\n"
     "Makes a package. RANGE is ADDR-ADDR (both included) or ADDR+SIZE. See\n"
@@ -363,6 +363,7 @@ static int add_member(struct pack *pack, struct pack_member *member,
             .role = member->role,
             .region = member->region,
             .link_addr = member->link_addr,
+            .version = member->version,
             .data = member->data.data,
             .size = (uint32_t)member->data.size,
         };
@@ -425,6 +426,7 @@ static enum otter_result keep_members(struct package *package,
                                         .region = member.region,
                                         .flags = OTTER_MEMBER_KEPT,
                                         .link_addr = member.link_addr,
+                                        .version = member.version,
                                         .size = member.installed_size};
         memcpy(kept->sha, member.installed_sha, sizeof(kept->sha));
     }

@@ -30,7 +30,8 @@ const struct otter_region *pack_map_find(const struct pack_map *map, uint8_t id)
 /* A member as the command line gives it. */
 struct pack_member {
     uint8_t role;
-    uint8_t region; /* 0: the role's own */
+    uint8_t region;   /* 0: the role's own */
+    uint16_t version; /* of the program */
     const char *path;
     bool has_only, has_rebase, has_link;
     struct image_range only;

@@ -84,6 +84,13 @@ static bool parse_word(const char *word, struct pack_member *member)
     if (len == 6 && memcmp(word, "region", len) == 0) {
         return parse_region(equals + 1, &member->region);
     }
+    if (len == 7 && memcmp(word, "version", len) == 0) {
+        uint64_t number = 0;
+        bool is_good = parse_number(equals + 1, UINT16_MAX, &number);
+
+        member->version = (uint16_t)number;
+        return is_good;
+    }
     if (len == 4 && memcmp(word, "link", len) == 0) {
         return parse_addr(equals + 1, &member->has_link, &member->link_addr);
     }
@@ -120,8 +127,8 @@ int pack_member_parse(char *text, struct pack_member *member)
     for (char *word; (word = strtok_r(NULL, ",", &rest)) != NULL;) {
         if (!parse_word(word, member)) {
             return complain_usage(
-                "--member %s=%s: \"%s\" is none of region=ID, link=ADDR, "
-                "only=RANGE and rebase=ADDR",
+                "--member %s=%s: \"%s\" is none of region=ID, version=N, "
+                "link=ADDR, only=RANGE and rebase=ADDR",
                 text, member->path, word);
         }
     }

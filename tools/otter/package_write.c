@@ -61,6 +61,7 @@ static void fill_arrays(const struct package *package, struct parts *parts)
             .flags = member->flags,
             .link_addr = member->link_addr,
             .depends = member->depends,
+            .version = member->version,
             .image = {member->data, member->size},
             .sha = member->data == NULL ? member->sha : NULL,
         };

@@ -26,6 +26,7 @@ struct package_member {
     uint8_t flags;
     uint32_t link_addr;
     uint32_t depends;
+    uint16_t version; /* of the program */
     const uint8_t *data;
     uint32_t size;
     uint8_t sha[OTTER_SHA256_SIZE]; /* used if `data` is NULL */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot's parts, shared by its two files of acts. Private to src/boot.
+ */
+#ifndef OTTER_BOOT_INNER_H
+#define OTTER_BOOT_INNER_H
+
+#include "otter/boot.h"
+
+void boot_feed(const struct otter_boot *boot);
+
+/* Takes the journal's state over into the facts. */
+void boot_load_state(struct otter_boot *boot);
+
+/* Writes a record; one that cannot be written becomes a fact. */
+void boot_record(struct otter_boot *boot, const struct otter_state *state,
+                 enum otter_firmness firmness);
+
+/* Fills the outcome with the incoming package's id. */
+void boot_take_outcome(struct otter_boot *boot, struct otter_state *state, uint8_t kind,
+                       uint16_t code);
+void boot_clear_work(struct otter_state *state);
+
+/* The acts that copy (copies.c): each does one kind of the work that boot can finish by
+ * itself (K15), records it, and sets the facts that the next decision needs. */
+void boot_restore(struct otter_boot *boot);
+void boot_write_manager(struct otter_boot *boot);
+void boot_take_back(struct otter_boot *boot, uint16_t code);
+void boot_write_back(struct otter_boot *boot);
+void boot_begin_restore(struct otter_boot *boot);
+void boot_restore_manager(struct otter_boot *boot);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one kind of work that boot can finish by itself (K15): copying a verified, raw
+ * image from staging to its region. The old application and the old manager come from
+ * their saved copies, vouched for by the old receipt; the new manager from the package,
+ * vouched for by the new one.
+ */
+#include "boot_inner.h"
+
+#include "otter/plan.h"
+
+#include <string.h>
+
+/* An image in staging, and where it belongs. */
+struct image {
+    uint8_t region;
+    uint32_t off; /* in staging */
+    uint32_t size;
+    uint8_t sha[OTTER_SHA256_SIZE];
+};
+
+static bool is_whole(struct otter_boot *boot, const struct image *image)
+{
+    bool matches = false;
+
+    return otter_hash_matches(&boot->device, OTTER_REGION_STAGING, image->off,
+                              image->size, image->sha, &matches) == OTTER_OK &&
+           matches;
+}
+
+static bool is_in_place(struct otter_boot *boot, const struct image *image)
+{
+    bool matches = false;
+
+    return otter_hash_matches(&boot->device, image->region, 0, image->size, image->sha,
+                              &matches) == OTTER_OK &&
+           matches;
+}
+
+/* The copy that was saved of the old system's `role`. */
+static bool find_saved(struct otter_boot *boot, uint8_t role, struct image *image)
+{
+    struct otter_device *device = &boot->device;
+    uint8_t current = device->journal.state.current;
+    struct otter_member member;
+    uint8_t index;
+
+    if (otter_system_open(device, current, &boot->system) != OTTER_OK ||
+        otter_system_member(&boot->system, role, &member, &index) != OTTER_OK ||
+        otter_plan_saved(device, &boot->system, role, &image->off, &image->size) !=
+            OTTER_OK) {
+        return false;
+    }
+    image->region = otter_system_region(device, current, role);
+    memcpy(image->sha, member.installed_sha, sizeof(image->sha));
+    return is_whole(boot, image);
+}
+
+/* The new manager where the package's store has it. */
+static bool find_new_manager(struct otter_boot *boot, struct image *image)
+{
+    struct otter_device *device = &boot->device;
+    struct otter_member member;
+    struct otter_plan plan;
+    uint8_t index;
+
+    if (otter_system_open(device, (uint8_t)(1 - device->journal.state.current),
+                          &boot->system) != OTTER_OK ||
+        otter_system_member(&boot->system, OTTER_ROLE_MANAGER, &member, &index) !=
+            OTTER_OK) {
+        return false;
+    }
+    struct otter_source source =
+        otter_span_source(&boot->system.receipt.span, boot->system.receipt.length);
+
+    if (otter_plan_make(device, &source, &boot->system.control, &plan) != OTTER_OK ||
+        plan.members[index].strategy != OTTER_STRATEGY_BY_BOOT) {
+        return false;
+    }
+    image->region = OTTER_REGION_MANAGER;
+    image->off = plan.members[index].store_off;
+    image->size = member.installed_size;
+    memcpy(image->sha, member.installed_sha, sizeof(image->sha));
+    return is_whole(boot, image);
+}
+
+/* Copies sector by sector from where the journal stands. */
+static enum otter_result copy_steps(struct otter_boot *boot)
+{
+    bool is_done = false;
+
+    otter_copying_open(&boot->copying);
+    while (!is_done) {
+        enum otter_result result = otter_copying_step(&boot->copying, &is_done);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        boot_feed(boot);
+    }
+    return OTTER_OK;
+}
+
+/* Seals the journal's state at `cursor`, then copies the image to its region, which is
+ * open for just that long. False and an event if it cannot be done. */
+static bool copy(struct otter_boot *boot, const struct image *image, uint32_t cursor)
+{
+    struct otter_device *device = &boot->device;
+    struct otter_state state = device->journal.state;
+
+    state.cursor = cursor;
+    boot_record(boot, &state,
+                OTTER_SEALED); /* what may be an unsealed tail, too (K3) */
+    if (boot->facts.cannot_record) {
+        return false;
+    }
+    boot->copying = (struct otter_copying){
+        .device = device,
+        .from_region = OTTER_REGION_STAGING,
+        .from_off = image->off,
+        .to_region = image->region,
+        .size = image->size,
+    };
+    otter_io_open(&device->io, image->region);
+    enum otter_result result = copy_steps(boot);
+
+    otter_io_close(&device->io, image->region);
+    if (result != OTTER_OK) {
+        otter_device_event(device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
+                           otter_code(result));
+    }
+    return result == OTTER_OK;
+}
+
+/* ---- the application ---- */
+
+/* A restore that is finished is counted, so that one that never verifies ends. */
+void boot_restore(struct otter_boot *boot)
+{
+    struct otter_state *now = &boot->device.journal.state;
+    struct image image;
+
+    /* What stands and does not verify is written again, all of it. */
+    if (!find_saved(boot, OTTER_ROLE_FIRMWARE, &image) ||
+        !copy(boot, &image, boot->facts.is_restored ? 0 : now->cursor)) {
+        boot->facts.cannot_restore = true;
+        return;
+    }
+    struct otter_state state = *now;
+
+    state.roll_backs++;
+    boot_record(boot, &state, OTTER_SEALED);
+    boot->facts.is_restored = true;
+    boot->facts.system[boot->facts.current] = OTTER_VERDICT_UNKNOWN;
+}
+
+/* ---- the manager ---- */
+
+/* Writes the new manager; when it stands and verifies, it is to be tried. */
+void boot_write_manager(struct otter_boot *boot)
+{
+    struct otter_state state;
+    struct image image;
+
+    if (!find_new_manager(boot, &image) ||
+        !copy(boot, &image, boot->device.journal.state.cursor) ||
+        !is_in_place(boot, &image)) {
+        boot->facts.cannot_copy = true;
+        return;
+    }
+    state = boot->device.journal.state;
+    boot_clear_work(&state);
+    state.part = OTTER_PART_TRY_MANAGER;
+    boot->facts.manager = OTTER_VERDICT_UNKNOWN;
+    boot_record(boot, &state, OTTER_SEALED);
+}
+
+void boot_take_back(struct otter_boot *boot, uint16_t code)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    boot_take_outcome(boot, &state, OTTER_OUTCOME_FAILED, code);
+    boot_clear_work(&state);
+    state.part = OTTER_PART_TAKE_BACK;
+    boot->facts.cannot_copy = false;
+    otter_device_event(&boot->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0, code);
+    boot_record(boot, &state, OTTER_LASTING);
+}
+
+/* The installation has failed and the application was not touched. It runs on, even if
+ * the old manager cannot be brought back. */
+void boot_write_back(struct otter_boot *boot)
+{
+    struct otter_state state;
+    struct image image;
+
+    if (!find_saved(boot, OTTER_ROLE_MANAGER, &image) ||
+        !copy(boot, &image, boot->device.journal.state.cursor)) {
+        boot->facts.cannot_copy = true;
+    }
+    if (boot->facts.cannot_record) {
+        return;
+    }
+    state = boot->device.journal.state;
+    boot_clear_work(&state);
+    state.phase = OTTER_PHASE_CONFIRMED;
+    boot->facts.manager = OTTER_VERDICT_UNKNOWN;
+    boot_record(boot, &state, OTTER_LASTING);
+}
+
+void boot_begin_restore(struct otter_boot *boot)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    state.part = OTTER_PART_RESTORE_MANAGER;
+    state.cursor = 0;
+    state.erased = 0;
+    boot_record(boot, &state, OTTER_SEALED);
+}
+
+void boot_restore_manager(struct otter_boot *boot)
+{
+    struct image image;
+
+    boot->facts.manager = OTTER_VERDICT_UNKNOWN;
+    if (find_saved(boot, OTTER_ROLE_MANAGER, &image) &&
+        copy(boot, &image, boot->device.journal.state.cursor)) {
+        boot->facts.is_manager_done = true;
+    } else {
+        boot->facts.cannot_copy = true;
+    }
+}
