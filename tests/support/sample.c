@@ -91,6 +91,7 @@ void sample_make(struct sample *sample, const struct host_profile *profile)
     memset(sample->boot, 0xB0, sizeof(sample->boot));
     host_profile_table(profile, SAMPLE_TARGET, SAMPLE_HARDWARE, &sample->table);
     sample->table.key_count = 1;
+    sample->table.manager_version = 1;
     need(host_key_of(sample->scalar, &sample->table.keys[0]), "key");
     need(otter_table_encode(&sample->table, sample->table_bytes,
                             sizeof(sample->table_bytes), &sample->table_size),
