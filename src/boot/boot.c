@@ -221,6 +221,29 @@ static struct otter_boot_result run(const struct otter_boot *boot, uint8_t slot,
                    otter_system_region(&boot->device, slot, OTTER_ROLE_FIRMWARE), code);
 }
 
+/* The newest record may be lost or come back: the programs that follow would each see
+ * their own truth. One of the two readings is made the truth here (K3). */
+static void seal(struct otter_boot *boot)
+{
+    struct otter_state state = boot->device.journal.state;
+
+    boot_record(boot, &state, OTTER_SEALED);
+}
+
+/* The manager is to install: then its journal must take a record, or it would only come
+ * back here, for ever. */
+static bool may_work(struct otter_boot *boot)
+{
+    bool has_to_install = boot->facts.phase == OTTER_PHASE_REQUESTED ||
+                          boot->facts.phase == OTTER_PHASE_INSTALLING;
+
+    if (!has_to_install || boot->facts.cannot_record) {
+        return true;
+    }
+    seal(boot);
+    return !boot->facts.cannot_record;
+}
+
 /* Does one act. True if it is time to jump. */
 static bool act(struct otter_boot *boot, const struct otter_boot_decision *decision,
                 struct otter_boot_result *result)
@@ -275,6 +298,9 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
         *result = run(boot, decision->slot, decision->code);
         return true;
     case OTTER_BOOT_MANAGER:
+        if (!may_work(boot)) {
+            return false;
+        }
         *result =
             jump_to(boot, OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER, decision->code);
         return true;
@@ -298,15 +324,6 @@ static void rebuild(struct otter_boot *boot)
     if (otter_journal_write(&boot->device.journal, &state, OTTER_LASTING) != OTTER_OK) {
         boot->facts.cannot_record = true;
     }
-}
-
-/* The newest record may be lost or come back: the programs that follow would each see
- * their own truth. One of the two readings is made the truth here (K3). */
-static void seal(struct otter_boot *boot)
-{
-    struct otter_state state = boot->device.journal.state;
-
-    boot_record(boot, &state, OTTER_SEALED);
 }
 
 static struct otter_boot_result decide_and_act(struct otter_boot *boot)

@@ -65,9 +65,12 @@ static struct otter_boot_decision run_current(const struct otter_boot_facts *fac
 }
 
 /* The manager if it verifies; else the application, so that a damaged manager alone
- * stops nothing. */
+ * stops nothing. Without a journal the manager could not do its work either. */
 static struct otter_boot_decision prefer_manager(const struct otter_boot_facts *facts)
 {
+    if (facts->cannot_record) {
+        return run_current(facts, OTTER_E_JOURNAL_SECTORS);
+    }
     return facts->manager == OTTER_VERDICT_BAD
                ? run_current(facts, OTTER_E_BOOT_MANAGER)
                : manager(facts, OTTER_OK);
@@ -207,11 +210,11 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
     if (writes_manager(facts->part) || facts->part == OTTER_PART_TRY_MANAGER) {
         return replace_manager(facts);
     }
+    if (facts->is_ab || facts->part != OTTER_PART_WRITE) {
+        return prefer_manager(facts);
+    }
     if (facts->manager != OTTER_VERDICT_BAD) {
         return manager(facts, OTTER_OK);
-    }
-    if (facts->is_ab || facts->part != OTTER_PART_WRITE) {
-        return run_current(facts, OTTER_E_BOOT_MANAGER);
     }
     return facts->cannot_record
                ? manager(facts, OTTER_E_JOURNAL_SECTORS)

@@ -69,7 +69,8 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
         state->counter = proofs[state->current].counter;
     } else {
         state->current = proofs[0].has_receipt ? 0 : 1;
-        state->counter = proofs[state->current].counter;
+        state->counter = proofs[0].counter > proofs[1].counter ? proofs[0].counter
+                                                               : proofs[1].counter;
         otter_device_open_regions(device);
         return OTTER_E_BOOT_NOTHING;
     }

@@ -154,6 +154,12 @@ enum otter_result otter_receive_offer(struct otter_receive *receive,
     return OTTER_OK;
 }
 
+/* Flash that failed may work the next time; a package stays what it is. */
+static bool is_about_package(enum otter_result reason)
+{
+    return reason > OTTER_E_FLASH_READ || reason < OTTER_E_JOURNAL_EMPTY;
+}
+
 /* The package is out: remember why, tell the journal, wait for another one. */
 static enum otter_result refuse(struct otter_receive *receive, enum otter_result reason)
 {
@@ -161,8 +167,10 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
     struct otter_state state = device->journal.state;
 
     receive->refusal = reason;
-    receive->refused = reason;
-    memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
+    if (is_about_package(reason)) {
+        receive->refused = reason;
+        memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
+    }
     receive->step = RECEIVE_IDLE;
     receive->left = 0;
     receive->next = 0;

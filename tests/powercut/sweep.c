@@ -349,7 +349,11 @@ bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t c
         enum vdevice_end end = power_on(world, fault);
 
         if (end == VDEVICE_CUT) {
-            if (broke(world, check_p2(world))) {
+            /* To look is to read, and an unstable word reads differently the next time:
+             * half of the runs do not look. */
+            bool looks = (cuts[i].op + cuts[i].seed) % 2 == 0;
+
+            if (looks && broke(world, check_p2(world))) {
                 return false;
             }
         } else if (broke(world, check_p1(world, end))) {

@@ -926,6 +926,29 @@ static void k16_an_attempt_that_cannot_be_sealed_is_not_made(void **state)
     on_both(check_uncounted);
 }
 
+/* The journal's flash fails when an installation is due: manager and boot must not send
+ * each other back for ever. */
+static void check_unserved(struct world *world)
+{
+    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
+
+    world_prepare(world);
+    for (uint32_t off = 0; off < journal->size; off += 512) {
+        vflash_set_bad(&world->device.flash, journal->addr + off, true);
+    }
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_int_equal(world->device.code, 27 * 256 + 11);
+}
+
+static void k18_a_request_that_no_journal_serves_leaves_the_old_system_running(
+    void **state)
+{
+    (void)state;
+    on_both(check_unserved);
+}
+
 static void no_swap_again(struct world *world)
 {
     bool is_ab = world_region(world, OTTER_REGION_SLOT_B) != NULL;
@@ -979,6 +1002,8 @@ int main(void)
         cmocka_unit_test(
             k16_if_the_old_system_fails_too_the_manager_runs_and_nothing_swaps_again),
         cmocka_unit_test(k16_an_attempt_that_cannot_be_sealed_is_not_made),
+        cmocka_unit_test(
+            k18_a_request_that_no_journal_serves_leaves_the_old_system_running),
         cmocka_unit_test(k18_nothing_verifies_is_a_code_and_no_write),
     };
 
