@@ -115,6 +115,7 @@ static void make_confirmed(const struct otter_control *control,
     state->current = (uint8_t)(1 - state->current);
     state->faults = 0;
     state->powers = 0;
+    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
     if (control->counter > state->counter) {
         state->counter = control->counter;
     }
@@ -140,7 +141,7 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
         return result;
     }
     make_confirmed(&system.control, &state);
-    result = otter_journal_write(&device->journal, &state, OTTER_LASTING);
+    result = otter_device_record(device, &state, OTTER_LASTING);
     otter_device_event(device,
                        result == OTTER_OK ? OTTER_EVENT_PHASE : OTTER_EVENT_FAILED,
                        OTTER_PHASE_CONFIRMED, 0, otter_code(result));

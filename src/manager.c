@@ -58,11 +58,16 @@ static enum otter_result give_up_system(struct otter_manager *manager)
     state.erased = 0;
     state.faults = 0;
     state.powers = 0;
+    if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0) {
+        /* Only the new system's receipt names the manager that runs: it must stay. */
+        state.current = (uint8_t)(1 - state.current);
+        state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
+    }
     state.outcome.kind = OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(OTTER_E_ROLL_BACK);
     manager->result = OTTER_E_ROLL_BACK;
     enum otter_result result =
-        otter_journal_write(&manager->device.journal, &state, OTTER_LASTING);
+        otter_device_record(&manager->device, &state, OTTER_LASTING);
 
     otter_device_open_regions(&manager->device);
     return result;
@@ -85,6 +90,10 @@ static enum otter_result look_around(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
 
+    if (otter_state_is_given_up(state)) {
+        manager->result = OTTER_E_ROLL_BACK;
+        return OTTER_OK; /* it stays until a package comes */
+    }
     if (state->phase == OTTER_PHASE_TRIAL && !otter_device_is_ab(&manager->device)) {
         manager->has_application = true;
         return OTTER_OK;
@@ -175,6 +184,7 @@ static void end_repair(struct otter_manager *manager)
     manager->mode = has_to_install(manager) ? MANAGER_INSTALL : MANAGER_WAIT;
     if (manager->mode == MANAGER_INSTALL) {
         manager->result = otter_install_open(&manager->install, &manager->device);
+        manager->cannot_install = manager->result != OTTER_OK;
     }
 }
 
@@ -216,6 +226,9 @@ static enum otter_poll poll_repair(struct otter_manager *manager)
 
 static enum otter_poll poll_install(struct otter_manager *manager)
 {
+    if (manager->cannot_install) {
+        return reset(manager, false); /* boot decides what else there is */
+    }
     switch (otter_install_step(&manager->install)) {
     case OTTER_STEP_MORE:
         return OTTER_POLL_BUSY;

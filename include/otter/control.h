@@ -145,7 +145,7 @@ OTTER_MUST_CHECK enum otter_result otter_control_extension(
  * set (bit i: keys[i]) and verifies. Else, the strongest reason seen: 22-12 wrong
  * signature by a trusted key, 22-14 only by revoked keys, 22-11 only by unknown keys,
  * 22-10 none at all. One hash of the control packet, then at most one curve operation
- * per entry by a trusted key (at most 4). */
+ * per trusted key: its first entry counts. */
 OTTER_MUST_CHECK enum otter_result otter_control_verify(
     const struct otter_source *source, const struct otter_control *control,
     const struct otter_key *keys, uint8_t key_count, uint32_t key_mask,

@@ -130,6 +130,11 @@ OTTER_MUST_CHECK enum otter_result otter_hash_matches(
     struct otter_device *device, uint8_t region, uint32_t off, uint32_t size,
     const uint8_t wanted[OTTER_SHA256_SIZE], bool *matches);
 
+/* Writes a whole record at once, feeding the watchdog between flash operations. */
+OTTER_MUST_CHECK enum otter_result otter_device_record(struct otter_device *device,
+                                                       const struct otter_state *state,
+                                                       enum otter_firmness firmness);
+
 /* Adds an event with the board's time. */
 void otter_device_event(struct otter_device *device, uint8_t kind, uint8_t stage,
                         uint8_t percent, uint16_t code);

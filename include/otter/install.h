@@ -32,10 +32,9 @@ struct otter_install {
     /* Private. */
     uint8_t substep; /* of the stage; 0 when it begins */
     uint8_t member;
-    uint8_t repeats;      /* of stages 10 and 11 after a mismatch */
-    bool has_new_manager; /* the manager that runs is the package's (K15) */
-    bool is_ending;       /* the record that ends the installation is being written */
-    enum otter_step end;  /* what to answer when it stands */
+    uint8_t repeats;     /* of stages 10 and 11 after a mismatch */
+    bool is_ending;      /* the record that ends the installation is being written */
+    enum otter_step end; /* what to answer when it stands */
     struct otter_system incoming;
     struct otter_system old;
     struct otter_member current;

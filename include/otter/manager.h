@@ -24,6 +24,7 @@ struct otter_manager {
     bool is_leaving;      /* it goes back soon: a download failed */
     uint8_t repair;       /* next copy to look at: receipts 0-3, table 4-5 */
     bool is_repairing;
+    bool cannot_install; /* the engine did not open */
     uint32_t waiting_since_ms;
     enum otter_result result; /* why it runs, or what failed last */
     struct otter_rewriting rewriting;

@@ -23,7 +23,7 @@ enum otter_region_id {
     OTTER_REGION_MANAGER = 5,
     OTTER_REGION_APPLICATION = 6, /* the only application, or slot A */
     OTTER_REGION_SLOT_B = 7,      /* present on an A/B device only */
-    OTTER_REGION_STAGING = 8,     /* the seed's "upgrade bin" */
+    OTTER_REGION_STAGING = 8,     /* "upgrade bin" of other systems */
     OTTER_REGION_ID_COUNT,
 };
 

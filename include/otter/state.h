@@ -71,6 +71,11 @@ struct otter_outcome {
     uint8_t id[8]; /* first bytes of the package id */
 };
 
+enum {
+    OTTER_FLAG_NEW_MANAGER = 1, /* the manager's region is not the current system's any
+                                   more, or may not be (K15) */
+};
+
 enum { OTTER_TLV_MAX = 40, OTTER_SESSION_SIZE = 8 };
 
 struct otter_state {
@@ -91,6 +96,7 @@ struct otter_state {
     uint8_t session[OTTER_SESSION_SIZE]; /* names the transfer: first bytes of the
                                             remote's `sha`; zero if it gave none */
     uint8_t last_writer;                 /* enum otter_program of the newest record */
+    uint8_t flags;                       /* OTTER_FLAG_ */
     uint8_t tlv_size;                    /* extensions, kept verbatim (K6) */
     uint8_t tlv[OTTER_TLV_MAX];
 };
@@ -105,6 +111,10 @@ bool otter_state_may_change(const struct otter_state *before,
 
 /* True if the extensions hold a critical one (bit 7 of its type) not known here. */
 bool otter_state_has_unknown(const struct otter_state *state);
+
+/* True if a roll back could not be done and the manager gave up: no system is run but
+ * one that a new package brings (K16). */
+bool otter_state_is_given_up(const struct otter_state *state);
 
 /* True if every field and bit of both is the same, but last_writer. */
 bool otter_state_equal(const struct otter_state *a, const struct otter_state *b);

@@ -33,35 +33,9 @@ void boot_load_state(struct otter_boot *boot)
     facts->faults = state->faults;
     facts->powers = state->powers;
     facts->roll_backs = state->roll_backs;
+    facts->has_new_manager = (state->flags & OTTER_FLAG_NEW_MANAGER) != 0;
     facts->has_unknown = otter_state_has_unknown(state);
-    facts->is_given_up = state->outcome.kind == OTTER_OUTCOME_FAILED &&
-                         state->outcome.code == otter_code(OTTER_E_ROLL_BACK);
-}
-
-/* The two systems name different managers, and the incoming one may be on the device.
- */
-static bool has_new_manager(struct otter_boot *boot)
-{
-    struct otter_device *device = &boot->device;
-    uint8_t current = device->journal.state.current;
-    struct otter_member managers[2];
-    uint8_t index;
-
-    if (boot->facts.phase < OTTER_PHASE_INSTALLING ||
-        boot->facts.phase > OTTER_PHASE_ROLLING_BACK) {
-        return false;
-    }
-    for (uint8_t i = 0; i < 2; i++) {
-        uint8_t slot = i == 0 ? current : (uint8_t)(1 - current);
-
-        if (otter_system_peek(device, slot, &boot->system) != OTTER_OK ||
-            otter_system_member(&boot->system, OTTER_ROLE_MANAGER, &managers[i],
-                                &index) != OTTER_OK) {
-            return false;
-        }
-    }
-    return memcmp(managers[0].installed_sha, managers[1].installed_sha,
-                  OTTER_SHA256_SIZE) != 0;
+    facts->is_given_up = otter_state_is_given_up(state);
 }
 
 static void collect_facts(struct otter_boot *boot)
@@ -79,7 +53,6 @@ static void collect_facts(struct otter_boot *boot)
         board->reset_cause(board->context) >= OTTER_RESET_SOFTWARE;
     facts->fault_limit = policy->trial_faults;
     facts->power_limit = policy->trial_powers;
-    facts->has_new_manager = has_new_manager(boot);
 }
 
 static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
@@ -114,8 +87,7 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
 void boot_record(struct otter_boot *boot, const struct otter_state *state,
                  enum otter_firmness firmness)
 {
-    enum otter_result result =
-        otter_journal_write(&boot->device.journal, state, firmness);
+    enum otter_result result = otter_device_record(&boot->device, state, firmness);
 
     if (result != OTTER_OK) {
         boot->facts.cannot_record = true;
@@ -167,6 +139,11 @@ void boot_clear_work(struct otter_state *state)
     state->powers = 0;
 }
 
+void boot_clear_manager(struct otter_state *state)
+{
+    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
+}
+
 /* `slot` is the current system from now on, confirmed. */
 static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
 {
@@ -178,6 +155,7 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
         boot_take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
     }
     boot_clear_work(&state);
+    boot_clear_manager(&state);
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;
@@ -262,22 +240,12 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
         begin_roll_back(boot, decision->code);
         return false;
     case OTTER_BOOT_RESTORE:
-        boot_restore(boot);
-        return false;
     case OTTER_BOOT_WRITE_MANAGER:
-        boot_write_manager(boot);
-        return false;
     case OTTER_BOOT_TAKE_BACK:
-        boot_take_back(boot, decision->code);
-        return false;
     case OTTER_BOOT_WRITE_BACK:
-        boot_write_back(boot);
-        return false;
     case OTTER_BOOT_BEGIN_RESTORE:
-        boot_begin_restore(boot);
-        return false;
     case OTTER_BOOT_RESTORE_MANAGER:
-        boot_restore_manager(boot);
+        boot_copy_act(boot, decision);
         return false;
     case OTTER_BOOT_TRY_MANAGER:
         start_trial(boot);
@@ -321,7 +289,7 @@ static void rebuild(struct otter_boot *boot)
     if (result != OTTER_OK) {
         return; /* no system is proved: nothing worth a record */
     }
-    if (otter_journal_write(&boot->device.journal, &state, OTTER_LASTING) != OTTER_OK) {
+    if (otter_device_record(&boot->device, &state, OTTER_LASTING) != OTTER_OK) {
         boot->facts.cannot_record = true;
     }
 }

@@ -21,13 +21,12 @@ void boot_take_outcome(struct otter_boot *boot, struct otter_state *state, uint8
                        uint16_t code);
 void boot_clear_work(struct otter_state *state);
 
-/* The acts that copy (copies.c): each does one kind of the work that boot can finish by
- * itself (K15), records it, and sets the facts that the next decision needs. */
-void boot_restore(struct otter_boot *boot);
-void boot_write_manager(struct otter_boot *boot);
-void boot_take_back(struct otter_boot *boot, uint16_t code);
-void boot_write_back(struct otter_boot *boot);
-void boot_begin_restore(struct otter_boot *boot);
-void boot_restore_manager(struct otter_boot *boot);
+/* The manager's region is the current system's again. */
+void boot_clear_manager(struct otter_state *state);
+
+/* The acts that copy (copies.c): does the one of `decision`, which is one kind of the
+ * work that boot can finish by itself (K15), records it, and sets the facts that the
+ * next decision needs. */
+void boot_copy_act(struct otter_boot *boot, const struct otter_boot_decision *decision);
 
 #endif

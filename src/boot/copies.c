@@ -135,7 +135,7 @@ static bool copy(struct otter_boot *boot, const struct image *image, uint32_t cu
 /* ---- the application ---- */
 
 /* A restore that is finished is counted, so that one that never verifies ends. */
-void boot_restore(struct otter_boot *boot)
+static void restore(struct otter_boot *boot)
 {
     struct otter_state *now = &boot->device.journal.state;
     struct image image;
@@ -157,7 +157,7 @@ void boot_restore(struct otter_boot *boot)
 /* ---- the manager ---- */
 
 /* Writes the new manager; when it stands and verifies, it is to be tried. */
-void boot_write_manager(struct otter_boot *boot)
+static void write_manager(struct otter_boot *boot)
 {
     struct otter_state state;
     struct image image;
@@ -175,7 +175,7 @@ void boot_write_manager(struct otter_boot *boot)
     boot_record(boot, &state, OTTER_SEALED);
 }
 
-void boot_take_back(struct otter_boot *boot, uint16_t code)
+static void take_back(struct otter_boot *boot, uint16_t code)
 {
     struct otter_state state = boot->device.journal.state;
 
@@ -189,7 +189,7 @@ void boot_take_back(struct otter_boot *boot, uint16_t code)
 
 /* The installation has failed and the application was not touched. It runs on, even if
  * the old manager cannot be brought back. */
-void boot_write_back(struct otter_boot *boot)
+static void write_back(struct otter_boot *boot)
 {
     struct otter_state state;
     struct image image;
@@ -203,12 +203,13 @@ void boot_write_back(struct otter_boot *boot)
     }
     state = boot->device.journal.state;
     boot_clear_work(&state);
+    boot_clear_manager(&state);
     state.phase = OTTER_PHASE_CONFIRMED;
     boot->facts.manager = OTTER_VERDICT_UNKNOWN;
     boot_record(boot, &state, OTTER_LASTING);
 }
 
-void boot_begin_restore(struct otter_boot *boot)
+static void begin_restore(struct otter_boot *boot)
 {
     struct otter_state state = boot->device.journal.state;
 
@@ -218,7 +219,7 @@ void boot_begin_restore(struct otter_boot *boot)
     boot_record(boot, &state, OTTER_SEALED);
 }
 
-void boot_restore_manager(struct otter_boot *boot)
+static void restore_manager(struct otter_boot *boot)
 {
     struct image image;
 
@@ -228,5 +229,31 @@ void boot_restore_manager(struct otter_boot *boot)
         boot->facts.is_manager_done = true;
     } else {
         boot->facts.cannot_copy = true;
+    }
+}
+
+void boot_copy_act(struct otter_boot *boot, const struct otter_boot_decision *decision)
+{
+    switch ((int)decision->act) {
+    case OTTER_BOOT_RESTORE:
+        restore(boot);
+        break;
+    case OTTER_BOOT_WRITE_MANAGER:
+        write_manager(boot);
+        break;
+    case OTTER_BOOT_TAKE_BACK:
+        take_back(boot, decision->code);
+        break;
+    case OTTER_BOOT_WRITE_BACK:
+        write_back(boot);
+        break;
+    case OTTER_BOOT_BEGIN_RESTORE:
+        begin_restore(boot);
+        break;
+    case OTTER_BOOT_RESTORE_MANAGER:
+        restore_manager(boot);
+        break;
+    default:
+        break;
     }
 }

@@ -223,10 +223,12 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
 
 struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts)
 {
-    /* A roll back, or the writing of the manager, is finished first. */
+    /* A roll back, or the replacing of the manager, is finished first: a manager that
+     * is on trial is started with its attempt counted, or not at all. */
     bool is_free =
         facts->phase != OTTER_PHASE_ROLLING_BACK &&
-        !(facts->phase == OTTER_PHASE_INSTALLING && writes_manager(facts->part));
+        !(facts->phase == OTTER_PHASE_INSTALLING &&
+          (writes_manager(facts->part) || facts->part == OTTER_PART_TRY_MANAGER));
     bool is_asked_for = facts->has_unknown || (facts->wants_manager && is_free);
 
     if (is_asked_for && facts->manager != OTTER_VERDICT_BAD) {
@@ -242,6 +244,9 @@ struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *fact
     case OTTER_PHASE_ROLLING_BACK:
         return roll_back(facts);
     default:
-        return run_current(facts, OTTER_OK);
+        /* Once given up, no system is run but one that a new package brings. */
+        return facts->is_given_up && facts->manager != OTTER_VERDICT_BAD
+                   ? manager(facts, OTTER_E_ROLL_BACK)
+                   : run_current(facts, OTTER_OK);
     }
 }

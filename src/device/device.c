@@ -134,9 +134,28 @@ void otter_device_event(struct otter_device *device, uint8_t kind, uint8_t stage
     otter_events_add(&device->events, &event);
 }
 
+enum otter_result otter_device_record(struct otter_device *device,
+                                      const struct otter_state *state,
+                                      enum otter_firmness firmness)
+{
+    const struct otter_board *board = device->ports.board;
+    enum otter_result result = otter_journal_put(&device->journal, state, firmness);
+
+    while (result == OTTER_OK && otter_journal_is_busy(&device->journal)) {
+        board->watchdog_feed(board->context);
+        result = otter_journal_step(&device->journal);
+    }
+    return result;
+}
+
 bool otter_device_permits(const struct otter_device *device, enum otter_command command)
 {
     uint8_t permission = device->table.policy.permissions[command];
+
+    /* Only the application can know that it works. */
+    if (command == OTTER_COMMAND_CONFIRM && device->program != OTTER_PROGRAM_AGENT) {
+        return false;
+    }
 
     return permission == OTTER_OPEN || (permission == OTTER_ONLY_MANAGER &&
                                         device->program == OTTER_PROGRAM_MANAGER);

@@ -154,10 +154,15 @@ enum otter_result otter_receive_offer(struct otter_receive *receive,
     return OTTER_OK;
 }
 
-/* Flash that failed may work the next time; a package stays what it is. */
-static bool is_about_package(enum otter_result reason)
+/* A control packet that is refused stays refused (K11). What came after it may have
+ * been damaged on the way, and flash that failed may work the next time. */
+static bool is_final(enum otter_result reason)
 {
-    return reason > OTTER_E_FLASH_READ || reason < OTTER_E_JOURNAL_EMPTY;
+    bool is_content = reason == OTTER_E_PACKAGE_TRAILER ||
+                      reason == OTTER_E_PACKAGE_HASH || reason == OTTER_E_MEMBER_HASH;
+    bool is_flash = reason <= OTTER_E_FLASH_READ && reason >= OTTER_E_JOURNAL_EMPTY;
+
+    return !is_content && !is_flash;
 }
 
 /* The package is out: remember why, tell the journal, wait for another one. */
@@ -167,7 +172,7 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
     struct otter_state state = device->journal.state;
 
     receive->refusal = reason;
-    if (is_about_package(reason)) {
+    if (is_final(reason)) {
         receive->refused = reason;
         memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
     }
@@ -239,6 +244,8 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
         return OTTER_E_LOCKED;
     }
     forget_transfer(receive);
+    receive->refused = OTTER_OK;
+    memset(receive->refused_session, 0, sizeof(receive->refused_session));
     if (state.phase != OTTER_PHASE_RECEIVING && state.phase != OTTER_PHASE_COMPLETE) {
         return OTTER_OK;
     }

@@ -425,7 +425,8 @@ static enum otter_result finish_member(struct otter_receive *receive)
     if (memcmp(digest, receive->current.stored_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
-    if (receive->current.role != OTTER_ROLE_FIRMWARE) {
+    if (receive->current.role != OTTER_ROLE_FIRMWARE &&
+        receive->current.role != OTTER_ROLE_MANAGER) {
         return OTTER_OK;
     }
     return otter_vectors_check(

@@ -36,7 +36,8 @@ enum {
     OFF_SESSION = 40,
     OFF_ERASES = 48,
     OFF_TLV = 80,
-    OFF_RESERVED = 120,
+    OFF_FLAGS = 120,
+    OFF_RESERVED = 121,
     OFF_CRC = 124,
 
     ERASES_COUNT = 8,
@@ -44,8 +45,7 @@ enum {
 
 _Static_assert(OFF_CRC + 4 == OTTER_RECORD_SIZE,
                "the record's size is part of the format");
-_Static_assert(OFF_TLV + OTTER_TLV_MAX == OFF_RESERVED,
-               "so is the room for extensions");
+_Static_assert(OFF_TLV + OTTER_TLV_MAX == OFF_FLAGS, "so is the room for extensions");
 
 void otter_record_encode(const struct otter_state *state, const uint32_t erases[8],
                          uint32_t sequence, uint8_t program,
@@ -70,6 +70,7 @@ void otter_record_encode(const struct otter_state *state, const uint32_t erases[
     otter_store_le16(record + OFF_OUTCOME_CODE, state->outcome.code);
     record[OFF_OUTCOME_KIND] = state->outcome.kind;
     record[OFF_TLV_SIZE] = state->tlv_size;
+    record[OFF_FLAGS] = state->flags;
     memcpy(record + OFF_OUTCOME_ID, state->outcome.id, sizeof(state->outcome.id));
     memcpy(record + OFF_SESSION, state->session, sizeof(state->session));
     for (size_t i = 0; i < ERASES_COUNT; i++) {
@@ -124,6 +125,7 @@ bool otter_record_decode(const uint8_t record[OTTER_RECORD_SIZE],
     state->outcome.code = otter_load_le16(record + OFF_OUTCOME_CODE);
     state->outcome.kind = record[OFF_OUTCOME_KIND];
     state->tlv_size = record[OFF_TLV_SIZE];
+    state->flags = record[OFF_FLAGS];
     memcpy(state->outcome.id, record + OFF_OUTCOME_ID, sizeof(state->outcome.id));
     memcpy(state->session, record + OFF_SESSION, sizeof(state->session));
     for (size_t i = 0; i < ERASES_COUNT; i++) {

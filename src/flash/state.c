@@ -5,6 +5,8 @@
  */
 #include "otter/state.h"
 
+#include "otter/error.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -54,12 +56,18 @@ bool otter_state_equal(const struct otter_state *a, const struct otter_state *b)
     return a->phase == b->phase && a->part == b->part && a->current == b->current &&
            a->erased == b->erased && a->member == b->member && a->faults == b->faults &&
            a->powers == b->powers && a->roll_backs == b->roll_backs &&
-           a->cursor == b->cursor && a->counter == b->counter &&
+           a->flags == b->flags && a->cursor == b->cursor && a->counter == b->counter &&
            a->key_mask == b->key_mask && a->outcome.kind == b->outcome.kind &&
            a->outcome.code == b->outcome.code &&
            memcmp(a->outcome.id, b->outcome.id, sizeof(a->outcome.id)) == 0 &&
            memcmp(a->session, b->session, sizeof(a->session)) == 0 &&
            a->tlv_size == b->tlv_size && memcmp(a->tlv, b->tlv, a->tlv_size) == 0;
+}
+
+bool otter_state_is_given_up(const struct otter_state *state)
+{
+    return state->outcome.kind == OTTER_OUTCOME_FAILED &&
+           state->outcome.code == otter_code(OTTER_E_ROLL_BACK);
 }
 
 bool otter_state_has_unknown(const struct otter_state *state)
@@ -88,6 +96,18 @@ static bool is_confirm(const struct otter_state *before,
            before->counter <= after->counter;
 }
 
+/* Neither system runs, and the manager that is there belongs to the new one: that one's
+ * receipt must stay, so it becomes the current one. */
+static bool is_giving_up(const struct otter_state *before,
+                         const struct otter_state *after)
+{
+    return (before->phase == OTTER_PHASE_TRIAL ||
+            before->phase == OTTER_PHASE_ROLLING_BACK) &&
+           (before->flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
+           after->phase == OTTER_PHASE_CONFIRMED && before->counter == after->counter &&
+           before->key_mask == after->key_mask;
+}
+
 /* Boot alone says which system is the current one when the journal's own does not
  * verify, and ends a roll back. */
 static bool is_switch(const struct otter_state *before, const struct otter_state *after)
@@ -106,6 +126,9 @@ bool otter_state_may_change(const struct otter_state *before,
         return true;
     }
     if (program == OTTER_PROGRAM_AGENT && is_confirm(before, after)) {
+        return true;
+    }
+    if (program == OTTER_PROGRAM_MANAGER && is_giving_up(before, after)) {
         return true;
     }
     if (!keeps_system(before, after) || program > OTTER_PROGRAM_AGENT) {

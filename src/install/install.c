@@ -150,7 +150,7 @@ static enum otter_step end_in_failure(struct otter_install *install)
 {
     struct otter_state state = install->device->journal.state;
     bool is_written = state.part == OTTER_PART_WRITE;
-    bool is_touched = is_written || install->has_new_manager;
+    bool is_touched = is_written || (state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
 
     state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(install->result);

@@ -39,8 +39,7 @@ static enum otter_step begin(struct otter_install *install)
         return OTTER_STEP_DONE;
     }
     if (part == OTTER_PART_SAVE || part == OTTER_PART_WRITE) {
-        install->has_new_manager = true; /* a later stage has begun before */
-        return OTTER_STEP_DONE;
+        return OTTER_STEP_DONE; /* a later stage has begun before */
     }
     otter_hashing_start(install->device, &install->hashing, OTTER_REGION_MANAGER, 0,
                         install->current.installed_size);
@@ -56,7 +55,6 @@ static enum otter_step check_running(struct otter_install *install)
         otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
     if (is_done && matches) {
-        install->has_new_manager = true;
         return OTTER_STEP_DONE;
     }
     if (is_done) {
@@ -158,6 +156,20 @@ static enum otter_step check_copy(struct otter_install *install)
     return more_or_fail(install, result);
 }
 
+/* From here on the manager's region belongs to no system for a while. */
+static enum otter_step hand_over(struct otter_install *install)
+{
+    struct otter_state state = install->device->journal.state;
+
+    state.part = OTTER_PART_WRITE_MANAGER;
+    state.flags |= OTTER_FLAG_NEW_MANAGER;
+    state.member = install->member;
+    state.cursor = 0;
+    state.erased = 0;
+    return more_or_fail(
+        install, otter_journal_put(&install->device->journal, &state, OTTER_LASTING));
+}
+
 enum otter_step otter_stage_manager(struct otter_install *install)
 {
     switch ((enum manager_substep)install->substep) {
@@ -177,8 +189,7 @@ enum otter_step otter_stage_manager(struct otter_install *install)
         return check_copy(install);
     case MANAGER_HAND_OVER:
         install->substep = MANAGER_RESET;
-        return more_or_fail(
-            install, otter_stage_put(install, OTTER_PART_WRITE_MANAGER, OTTER_LASTING));
+        return hand_over(install);
     case MANAGER_RESET:
         break;
     }

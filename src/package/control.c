@@ -256,8 +256,14 @@ struct seen_members {
 static bool is_doubled(struct seen_members *seen, uint8_t index,
                        const struct otter_member *member)
 {
+    /* A system has one of each of these, wherever it lies. */
+    bool is_single = member->role == OTTER_ROLE_FIRMWARE ||
+                     member->role == OTTER_ROLE_MANAGER ||
+                     member->role == OTTER_ROLE_TABLE;
+
     for (uint8_t i = 0; i < index; i++) {
-        if (seen->role[i] == member->role && seen->region[i] == member->region) {
+        if (seen->role[i] == member->role &&
+            (is_single || seen->region[i] == member->region)) {
             return true;
         }
     }

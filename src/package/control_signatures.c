@@ -105,6 +105,8 @@ enum otter_result otter_control_verify(const struct otter_source *source,
                                        const struct otter_crypto *crypto)
 {
     enum otter_result reason = OTTER_E_SIGNATURE_NONE;
+    uint32_t tried =
+        0; /* bit i: keys[i]; each is tried once, whatever the packet says */
     uint8_t digest[OTTER_SHA256_SIZE];
     uint8_t bytes[OTTER_CONTROL_SIGNATURE_SIZE];
     enum otter_result result = hash_signed(source, control, crypto, digest);
@@ -120,11 +122,14 @@ enum otter_result otter_control_verify(const struct otter_source *source,
             reason = stronger(reason, OTTER_E_SIGNATURE_KEY);
         } else if ((key_mask & (1UL << key)) == 0) {
             reason = stronger(reason, OTTER_E_SIGNATURE_REVOKED);
+        } else if ((tried & (1UL << key)) != 0) {
+            continue;
         } else if (crypto->verify_p256(crypto->context, keys[key].point, digest,
                                        bytes + SIGNATURE_BYTES) == OTTER_OK) {
             return OTTER_OK;
         } else {
             reason = stronger(reason, OTTER_E_SIGNATURE_BAD);
+            tried |= 1UL << key;
         }
     }
     return result == OTTER_OK ? reason : result;

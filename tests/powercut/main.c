@@ -292,7 +292,7 @@ static void trace_event(void *context, enum otter_program program,
     (void)context;
     (void)printf("  event: program %d kind %u stage %u %u%% [%02u-%02u]\n",
                  (int)program, event->kind, event->stage, event->percent,
-                 event->code >> 8, event->code & 0xFFU);
+                 (unsigned)event->code >> 8, event->code & 0xFFU);
 }
 
 static bool parse_cut(char *text, struct sweep_cut *cut)

@@ -572,7 +572,7 @@ static const struct row rows[] = {
       .manager = G},
      OTTER_BOOT_MANAGER,
      0,
-     30 * 256 + 11},
+     31 * 256 + 13},
     {"nothing verifies",
      {.phase = OTTER_PHASE_CONFIRMED, .system = {B, B}, .manager = B},
      OTTER_BOOT_NOTHING,

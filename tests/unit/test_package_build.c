@@ -169,7 +169,6 @@ static const char *const names[] = {
     "other_key.otter",
     "four_signatures.otter",
     "eight_members.otter",
-    "two_regions.otter",
     "unknown_role.otter",
     "unknown_extension.otter",
     "critical_vendor.otter",

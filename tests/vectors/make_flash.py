@@ -80,7 +80,7 @@ VECTORS = {
                                      + bytes(range(0x60, 0x7F))),
     "vector_record_critical": record(bytes([5, 1, 0xEE, 0x85, 2, 1, 2])),
     # "Reserved, not checked": bytes that a newer program may use.
-    "vector_record_reserved": record(reserved=bytes([1, 2, 3, 4])),
+    "vector_record_reserved": record(reserved=bytes([0, 2, 3, 4])),
     "vector_table": table(),
     "vector_receipt_control": CONTROL,
     "vector_receipt_head": receipt_head(),

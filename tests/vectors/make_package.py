@@ -190,7 +190,7 @@ PACKAGES = [
     ("nine_members", "21-14", "too many members", resources(6)),
     ("no_members", "21-14", "no member", {"members": []}),
     ("doubled", "21-16", "two members of one role and region", more({"role": 2, "data": b"m"})),
-    ("two_regions", "00-00", "one role, two regions", more({"role": 1, "region": 7, "data": b"b"})),
+    ("two_regions", "21-16", "two firmwares, two regions", more({"role": 1, "region": 7, "data": b"b"})),
     ("no_firmware", "21-17", "no firmware", {"members": SYSTEM[1:]}),
     ("no_manager", "21-17", "no manager", {"members": [SYSTEM[0], SYSTEM[2]]}),
     ("no_table", "21-17", "no table", {"members": SYSTEM[:2]}),
