@@ -163,20 +163,13 @@ static void check_same(const struct values *values, const char *name)
 }
 
 static const char *const names[] = {
-    "plain.otter",
-    "full.otter",
-    "unsigned.otter",
-    "other_key.otter",
-    "four_signatures.otter",
-    "eight_members.otter",
-    "unknown_role.otter",
-    "unknown_extension.otter",
-    "critical_vendor.otter",
-    "text_64.otter",
-    "notes_512.otter",
-    "notes_4_bytes.otter",
-    "empty_text.otter",
-    "battery_100.otter",
+    "plain.otter",           "full.otter",
+    "unsigned.otter",        "other_key.otter",
+    "four_signatures.otter", "eight_members.otter",
+    "unknown_role.otter",    "unknown_extension.otter",
+    "critical_vendor.otter", "text_64.otter",
+    "notes_512.otter",       "notes_4_bytes.otter",
+    "empty_text.otter",      "battery_100.otter",
     "control_2048.otter",
 };
 

@@ -883,10 +883,12 @@ static void areas_that_the_port_does_not_allow_are_refused(void **state)
             vflash_destroy(&flash);
         }
     }
-    struct otter_flash_area pair[2] = {good, good};
+    struct otter_flash_area near = good;
+
+    near.addr = 0x2000;
+    const struct otter_flash_area pair[2] = {good, near};
     struct vflash_config config = {.areas = pair, .area_count = 2};
 
-    pair[1].addr = 0x2000;
     assert_int_equal(vflash_create(&flash, &config), OTTER_E_FLASH_BOUNDS);
     config.area_count = 0;
     assert_int_equal(vflash_create(&flash, &config), OTTER_E_FLASH_BOUNDS);
