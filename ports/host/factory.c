@@ -547,7 +547,7 @@ enum otter_result host_factory_write(const struct host_factory *factory,
         return result;
     }
     otter_io_init(&work.io, flash, &work.table.map);
-    for (uint8_t id = OTTER_REGION_BOOT; id < OTTER_REGION_ID_COUNT; id++) {
+    for (uint8_t id = OTTER_REGION_BOOT; id < (uint8_t)OTTER_REGION_ID_COUNT; id++) {
         otter_io_open(&work.io, id);
     }
     result = write_image(&work, OTTER_REGION_BOOT, &factory->boot);

@@ -239,7 +239,7 @@ static bool is_vouched(struct vdevice *device, uint8_t role, uint8_t region)
             otter_system_region(&device->boot.device, slot, role) != region) {
             continue;
         }
-        for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES; copy++) {
+        for (uint8_t copy = 0; copy < (uint8_t)OTTER_RECEIPT_COPIES; copy++) {
             if (copy_vouches(device, slot, copy, role, region)) {
                 return true;
             }

@@ -298,7 +298,7 @@ static struct otter_boot_result decide_and_act(struct otter_boot *boot)
 {
     struct otter_boot_result result = {0};
 
-    for (uint8_t i = 0; i < ACTS_MAX; i++) {
+    for (int i = 0; i < ACTS_MAX; i++) {
         struct otter_boot_decision decision = otter_boot_decide(&boot->facts);
 
         boot_feed(boot);

@@ -174,8 +174,8 @@ static void borrow_hash(const struct otter_device *device, struct otter_system *
 {
     struct otter_receipt other;
 
-    for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES && !system->receipt.has_hash;
-         copy++) {
+    for (uint8_t copy = 0;
+         copy < (uint8_t)OTTER_RECEIPT_COPIES && !system->receipt.has_hash; copy++) {
         if (otter_receipt_open(&device->io, system->slot, copy, &other) == OTTER_OK &&
             other.has_hash) {
             system->receipt.has_hash = true;

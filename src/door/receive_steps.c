@@ -602,7 +602,7 @@ static bool reopen_receipt(struct otter_receive *receive,
 {
     struct otter_receipt receipt;
 
-    for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES; copy++) {
+    for (uint8_t copy = 0; copy < (uint8_t)OTTER_RECEIPT_COPIES; copy++) {
         bool is_touched = state->part == OTTER_PART_HASH && state->member == copy;
 
         if (is_touched || otter_receipt_open(&receive->device->io, receive->slot, copy,

@@ -245,6 +245,8 @@ static int serve(struct virtual_device *device, const struct run_options *option
     (void)fflush(stdout);
     int status = power_on(device, options);
 
+    device->device.link = NULL; /* they end with this function */
+    device->device.hooks = (struct vdevice_hooks){0};
     host_udp_close(&udp);
     return status;
 }

@@ -236,7 +236,7 @@ static int check_place(struct image *image, const char *path,
                        const struct otter_region *region)
 {
     struct image_range room = {region->exec, region->exec + (region->size - 1)};
-    struct image_range hit;
+    struct image_range hit = {0, 0};
 
     if (!image->has_addr && !image_rebase(image, region->exec)) {
         return complain("%s: %s", path, image->message);
@@ -275,7 +275,7 @@ static int load_image(const struct new_device *device, const char *spec,
     const struct otter_region *region =
         otter_map_find(&device->profile->map, region_id);
     char text[SPEC_MAX];
-    struct image image;
+    struct image image = {0};
     char *rest = NULL;
 
     if (spec == NULL) {
