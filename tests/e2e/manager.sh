@@ -30,6 +30,10 @@ for profile in link ab; do
     fresh() { rm -rf board && "$OTTER" device new board --profile $profile --package first.otter; }
 
     fresh || exit 1
+    check "$profile: the plan says that boot replaces it" 0 "manager: by boot" \
+        "$OTTER" inspect new.otter --device board
+    check "$profile: and that it would not take an older one" 0 "refused: [34-14]" \
+        "$OTTER" inspect older.otter --device board
     check "$profile: a new manager is installed with its system" 0 "replacing the manager" \
         "$OTTER" install board new.otter
     check "$profile: it is the one that the new system names" 0 "version 2.0.0" \

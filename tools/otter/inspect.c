@@ -3,6 +3,7 @@
  * otter inspect: everything that a package file names. The description is made once,
  * as JSON; the text for people is printed from it. docs/man/otter-inspect.1.scd.
  */
+#include "inspect_plan.h"
 #include "names.h"
 #include "package_read.h"
 #include "verbs.h"
@@ -15,12 +16,13 @@
 enum { TEXT_ROOM = 512, LABEL = 11 };
 
 static const char usage[] =
-    "usage: otter inspect FILE [--key PUB.pem]... [--json]\n"
+    "usage: otter inspect FILE [--key PUB.pem]... [--device DIR] [--json]\n"
     "Shows every member, size, hash and version of a package. Status 3 if it is\n"
     "damaged. See otter-inspect(1).\n";
 
 struct options {
     const char *path;
+    const char *device; /* directory, or NULL */
     struct key_ring ring;
     bool is_json;
 };
@@ -29,6 +31,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {
         {"key", required_argument, NULL, 'k'},
+        {"device", required_argument, NULL, 'd'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -40,6 +43,9 @@ static int parse_options(int argc, char **argv, struct options *options)
         switch (name) {
         case 'k':
             status = key_ring_add(&options->ring, optarg);
+            break;
+        case 'd':
+            options->device = optarg;
             break;
         case 'j':
             options->is_json = true;
@@ -391,11 +397,24 @@ static int report(const struct options *options, const struct package_file *pack
 {
     json_t *described = describe(package, &options->ring);
 
+    if (options->device != NULL && package->result == OTTER_OK) {
+        json_t *plan = inspect_plan(package, options->device);
+
+        if (plan == NULL) {
+            json_decref(described);
+            return TOOL_FAILED;
+        }
+        (void)json_object_set_new(described, "plan", plan);
+    }
+
     if (options->is_json) {
         (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
     } else if (package->has_control) {
         print_description(described);
+        if (json_object_get(described, "plan") != NULL) {
+            inspect_plan_print(json_object_get(described, "plan"));
+        }
     }
     json_decref(described);
     if (package->result == OTTER_OK) {

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * otter inspect --device DIR: opens the device as its programs do and asks the
+ * library's own plan; nothing is computed twice, so it cannot disagree with the device.
+ */
+#include "inspect_plan.h"
+
+#include "names.h"
+#include "otter/plan.h"
+#include "virtual.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *strategy_name(uint8_t strategy)
+{
+    static const char *const strategies[] = {
+        [OTTER_STRATEGY_KEPT] = "kept",
+        [OTTER_STRATEGY_OTHER_SLOT] = "other slot",
+        [OTTER_STRATEGY_SAVED_COPY] = "saved copy",
+        [OTTER_STRATEGY_BY_BOOT] = "by boot",
+    };
+
+    return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]
+                                                                 : "?";
+}
+
+static json_t *describe_placement(uint8_t role, const struct otter_placement *placement)
+{
+    json_t *described = json_pack("{s:s, s:s}", "role", name_of_role(role), "strategy",
+                                  strategy_name(placement->strategy));
+
+    if (placement->strategy == OTTER_STRATEGY_KEPT) {
+        return described;
+    }
+    (void)json_object_update_new(
+        described, json_pack("{s:s, s:I, s:s}", "stored_in",
+                             name_of_region(placement->store_region), "stored_at",
+                             (json_int_t)placement->store_off, "target",
+                             name_of_region(placement->target_region)));
+    if (placement->save_size > 0) {
+        (void)json_object_update_new(
+            described,
+            json_pack("{s:I, s:I}", "saved_at", (json_int_t)placement->save_off,
+                      "saved_size", (json_int_t)placement->save_size));
+    }
+    return described;
+}
+
+static json_t *describe_refusal(enum otter_result result)
+{
+    char code[NAME_CODE_SIZE];
+
+    return json_pack("{s:s, s:s}", "code", name_of_code(otter_code(result), code),
+                     "text", text_of_code(otter_code(result)));
+}
+
+static json_t *describe_plan(const struct otter_device *view,
+                             const struct otter_source *source,
+                             const struct otter_control *control,
+                             const struct otter_plan *plan)
+{
+    const struct otter_region *staging =
+        otter_map_find(&view->table.map, OTTER_REGION_STAGING);
+    json_t *members = json_array();
+
+    for (uint8_t i = 0; i < plan->count; i++) {
+        struct otter_member member;
+
+        if (otter_control_member(source, control, i, &member) == OTTER_OK) {
+            (void)json_array_append_new(
+                members, describe_placement(member.role, &plan->members[i]));
+        }
+    }
+    return json_pack("{s:o, s:I, s:I}", "members", members, "staging_used",
+                     (json_int_t)plan->staging_used, "staging_size",
+                     (json_int_t)(staging == NULL ? 0 : staging->size));
+}
+
+static json_t *ask(struct virtual_device *device, const struct package_file *package)
+{
+    struct otter_source source = package_file_inner(package);
+    struct otter_device *view = calloc(1, sizeof(*view));
+    struct otter_plan plan;
+    json_t *described = NULL;
+
+    if (view == NULL) {
+        return NULL;
+    }
+    enum otter_result result = vdevice_inspect(&device->device, view);
+
+    if (result == OTTER_OK && otter_phase_locks_store(view->journal.state.phase)) {
+        result = OTTER_E_LOCKED;
+    }
+    if (result == OTTER_OK) {
+        result = otter_control_verify(&source, &package->control, view->table.keys,
+                                      view->table.key_count,
+                                      view->journal.state.key_mask, view->ports.crypto);
+    }
+    if (result == OTTER_OK) {
+        result = otter_plan_make(view, &source, &package->control, &plan);
+    }
+    described = result == OTTER_OK
+                    ? describe_plan(view, &source, &package->control, &plan)
+                    : describe_refusal(result);
+    free(view);
+    return described;
+}
+
+json_t *inspect_plan(const struct package_file *package, const char *path)
+{
+    struct virtual_device *device = calloc(1, sizeof(*device));
+    json_t *plan = NULL;
+
+    if (device == NULL) {
+        return NULL;
+    }
+    if (virtual_open(device, path) == TOOL_DONE) {
+        plan = ask(device, package);
+        virtual_close(device);
+    }
+    free(device);
+    return plan;
+}
+
+static void print_placement(const json_t *member)
+{
+    (void)printf("plan       %s: %s",
+                 json_string_value(json_object_get(member, "role")),
+                 json_string_value(json_object_get(member, "strategy")));
+    if (json_object_get(member, "target") != NULL) {
+        (void)printf(", stored in %s at 0x%llX, installed in %s",
+                     json_string_value(json_object_get(member, "stored_in")),
+                     (unsigned long long)json_integer_value(
+                         json_object_get(member, "stored_at")),
+                     json_string_value(json_object_get(member, "target")));
+    }
+    if (json_object_get(member, "saved_size") != NULL) {
+        (void)printf(
+            ", %lld bytes saved in staging at 0x%llX",
+            (long long)json_integer_value(json_object_get(member, "saved_size")),
+            (unsigned long long)json_integer_value(
+                json_object_get(member, "saved_at")));
+    }
+    (void)printf("\n");
+}
+
+void inspect_plan_print(const json_t *plan)
+{
+    const json_t *members = json_object_get(plan, "members");
+
+    if (members == NULL) {
+        (void)printf("plan       refused: [%s] %s\n",
+                     json_string_value(json_object_get(plan, "code")),
+                     json_string_value(json_object_get(plan, "text")));
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        print_placement(json_array_get(members, i));
+    }
+    (void)printf("plan       staging: %lld of %lld bytes\n",
+                 (long long)json_integer_value(json_object_get(plan, "staging_used")),
+                 (long long)json_integer_value(json_object_get(plan, "staging_size")));
+}
