@@ -44,7 +44,4 @@ OTTER_MUST_CHECK enum otter_result otter_receive_do(struct otter_receive *receiv
  * position; whatever is wrong makes the transfer start again at 0. */
 void otter_receive_resume(struct otter_receive *receive);
 
-/* Where the trailer begins in the file: past the last carried member. */
-uint32_t otter_receive_trailer_off(const struct otter_receive *receive);
-
 #endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Receiving, the first part: the control packet is collected in the incoming receipt,
+ * checked, and copied (K1, K11).
+ */
+#include "receive_inner.h"
+
+#include "otter/crc32.h"
+
+#include <string.h>
+
+enum { CONTROL_HEAD_BYTES = 8 };
+
+/* From here on the other system has no receipt: the record is sealed first (K3). */
+enum otter_result receive_do_begin(struct otter_receive *receive)
+{
+    enum otter_result result = otter_receipt_place(&receive->device->io, receive->slot,
+                                                   0, &receive->off, &receive->size);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    receive->step = RECEIVE_ERASE_RECEIPT;
+    return receive_put(receive, OTTER_PART_RECEIPT, false, OTTER_SEALED);
+}
+
+/* Erases the first copy's sectors, one a step, then seals that they are erased. */
+enum otter_result receive_do_erase_receipt(struct otter_receive *receive)
+{
+    struct otter_io *io = &receive->device->io;
+    struct otter_sector sector;
+    uint32_t off = receive->off + receive->cursor;
+    enum otter_result result = otter_io_sector(io, OTTER_REGION_RECEIPTS, off, &sector);
+
+    if (result == OTTER_OK) {
+        result = otter_io_erase(io, OTTER_REGION_RECEIPTS, off);
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    receive->cursor += sector.size;
+    if (receive->cursor < receive->size) {
+        return OTTER_OK;
+    }
+    receive->cursor = 0;
+    receive->step = RECEIVE_HEADER;
+    return receive_put(receive, OTTER_PART_RECEIPT, true, OTTER_SEALED);
+}
+
+enum otter_result receive_do_header(struct otter_receive *receive)
+{
+    struct otter_image_header header;
+    size_t len = receive_take(receive, receive->head + receive->head_size,
+                              (size_t)OTTER_IMAGE_HEADER_SIZE - receive->head_size);
+
+    receive->head_size = (uint8_t)(receive->head_size + len);
+    if (receive->head_size < OTTER_IMAGE_HEADER_SIZE) {
+        return OTTER_OK;
+    }
+    receive->step = RECEIVE_CONTROL;
+    return otter_image_header_parse(receive->head, &header);
+}
+
+/* Fills the page with the control packet. Its length is known after eight bytes. */
+enum otter_result receive_do_control(struct otter_receive *receive)
+{
+    struct otter_device *device = receive->device;
+    size_t room = sizeof(device->page) - receive->filled;
+    size_t wanted = receive->control_length == 0
+                        ? CONTROL_HEAD_BYTES - receive->filled
+                        : receive->control_length - receive->cursor - receive->filled;
+    size_t len = receive_take(receive, device->page + receive->filled,
+                              wanted < room ? wanted : room);
+
+    receive->filled += (uint32_t)len;
+    if (receive->control_length == 0) {
+        return receive->filled < CONTROL_HEAD_BYTES
+                   ? OTTER_OK
+                   : otter_control_length(device->page, &receive->control_length);
+    }
+    if (receive->filled == sizeof(device->page) ||
+        receive->cursor + receive->filled == receive->control_length) {
+        receive->flushed = 0;
+        receive->step = RECEIVE_FLUSH_CONTROL;
+    }
+    return OTTER_OK;
+}
+
+enum otter_result receive_do_flush_control(struct otter_receive *receive)
+{
+    bool is_done = false;
+    enum otter_result result = receive_flush(
+        receive, OTTER_REGION_RECEIPTS,
+        receive->off + OTTER_RECEIPT_HEAD_SIZE + receive->cursor, &is_done);
+
+    if (result != OTTER_OK || !is_done) {
+        return result;
+    }
+    receive->crc = otter_crc32(receive->crc, receive->device->page, receive->filled);
+    receive->cursor += receive->filled;
+    receive->filled = 0;
+    receive->step =
+        receive->cursor == receive->control_length ? RECEIVE_CHECK : RECEIVE_CONTROL;
+    return OTTER_OK;
+}
+
+/* The lengths of file, header and members fit together. */
+static enum otter_result check_lengths(const struct otter_receive *receive,
+                                       const struct otter_source *source)
+{
+    const struct otter_control *control = &receive->control;
+    uint32_t end = 0;
+    enum otter_result result =
+        otter_control_member_off(source, control, control->member_count, &end);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (control->file_length < OTTER_TRAILER_SIZE ||
+        end != control->file_length - OTTER_TRAILER_SIZE ||
+        (receive->total != 0 && receive->total != control->file_length)) {
+        return OTTER_E_PACKAGE_LENGTH;
+    }
+    return OTTER_OK;
+}
+
+/* Form, signature, lengths and plan of the control packet at `receive->span`. */
+enum otter_result receive_check_control(struct otter_receive *receive)
+{
+    struct otter_device *device = receive->device;
+    struct otter_source source = receive_control_source(receive);
+    enum otter_result result = otter_control_open(&source, &receive->control);
+
+    if (result == OTTER_OK) {
+        result = otter_control_verify(
+            &source, &receive->control, device->table.keys, device->table.key_count,
+            device->journal.state.key_mask, device->ports.crypto);
+    }
+    if (result == OTTER_OK) {
+        result = check_lengths(receive, &source);
+    }
+    if (result == OTTER_OK) {
+        result = otter_plan_make(device, &source, &receive->control, &receive->plan);
+    }
+    return result;
+}
+
+enum otter_result receive_do_check(struct otter_receive *receive)
+{
+    receive->span = (struct otter_span){.io = &receive->device->io,
+                                        .region = OTTER_REGION_RECEIPTS,
+                                        .off = receive->off + OTTER_RECEIPT_HEAD_SIZE};
+    enum otter_result result = receive_check_control(receive);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if (memcmp(receive->head, receive->control.image_header, OTTER_IMAGE_HEADER_SIZE) !=
+        0) {
+        return OTTER_E_CONTROL_HEADER;
+    }
+    receive->length = receive->control.file_length;
+    if (receive->next > receive->length) {
+        return OTTER_E_RECEIVE_OVERRUN;
+    }
+    receive->step = RECEIVE_HEAD;
+    return OTTER_OK;
+}
+
+enum otter_result receive_do_head(struct otter_receive *receive)
+{
+    bool is_done = false;
+
+    if (receive->filled == 0) {
+        otter_receipt_head(receive->control_length, receive->crc,
+                           receive->device->page);
+        receive->filled = OTTER_RECEIPT_HEAD_SIZE;
+        receive->flushed = 0;
+    }
+    enum otter_result result =
+        receive_flush(receive, OTTER_REGION_RECEIPTS, receive->off, &is_done);
+
+    if (result == OTTER_OK && is_done) {
+        receive->filled = 0;
+        receive->step = RECEIVE_BEGIN_COPY;
+    }
+    return result;
+}
+
+enum otter_result receive_do_begin_copy(struct otter_receive *receive)
+{
+    enum otter_result result = otter_rewriting_receipt(
+        &receive->rewriting, receive->device, receive->slot, 1, false);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    receive->step = RECEIVE_COPY;
+    return receive_put(receive, OTTER_PART_RECEIPT_COPY, false, OTTER_NOTED);
+}
+
+enum otter_result receive_do_copy(struct otter_receive *receive)
+{
+    bool is_done = false;
+    enum otter_result result = otter_rewriting_step(&receive->rewriting, &is_done);
+
+    if (result != OTTER_OK || !is_done) {
+        return result;
+    }
+    receive->member = 0;
+    receive->cursor = 0;
+    receive->step = RECEIVE_MEMBER;
+    return receive_put(receive, OTTER_PART_MEMBERS, false, OTTER_SEALED);
+}
