@@ -253,7 +253,7 @@ static void sweep_both(void)
 static void sweep_long(void)
 {
     const struct effort effort = {
-        .has_memo = true, .stride = 1, .torn_stride = 3, .many_runs = 200};
+        .has_memo = true, .stride = 1, .torn_stride = 1, .many_runs = 3000};
 
     for (size_t i = 0; host_profile_at(i) != NULL; i++) {
         sweep_profile(host_profile_at(i), false, &effort);
