@@ -52,10 +52,7 @@ static enum otter_result give_up_system(struct otter_manager *manager)
     struct otter_state state = manager->device.journal.state;
 
     state.phase = OTTER_PHASE_CONFIRMED;
-    state.part = OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_NONE);
     state.faults = 0;
     state.powers = 0;
     if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0) {

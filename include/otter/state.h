@@ -112,6 +112,9 @@ bool otter_state_may_change(const struct otter_state *before,
 /* True if the extensions hold a critical one (bit 7 of its type) not known here. */
 bool otter_state_has_unknown(const struct otter_state *state);
 
+/* Makes `part` the work that stands at its beginning: no member, no cursor. */
+void otter_state_begin(struct otter_state *state, enum otter_part part);
+
 /* True if a roll back could not be done and the manager gave up: no system is run but
  * one that a new package brings (K16). */
 bool otter_state_is_given_up(const struct otter_state *state);

@@ -131,10 +131,7 @@ void boot_take_outcome(struct otter_boot *boot, struct otter_state *state, uint8
 
 void boot_clear_work(struct otter_state *state)
 {
-    state->part = OTTER_PART_NONE;
-    state->member = 0;
-    state->cursor = 0;
-    state->erased = 0;
+    otter_state_begin(state, OTTER_PART_NONE);
     state->faults = 0;
     state->powers = 0;
 }

@@ -213,9 +213,7 @@ static void begin_restore(struct otter_boot *boot)
 {
     struct otter_state state = boot->device.journal.state;
 
-    state.part = OTTER_PART_RESTORE_MANAGER;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_RESTORE_MANAGER);
     boot_record(boot, &state, OTTER_SEALED);
 }
 

@@ -185,10 +185,7 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
         return reason;
     }
     state.phase = OTTER_PHASE_CONFIRMED;
-    state.part = OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_NONE);
     memset(state.session, 0, sizeof(state.session));
     state.outcome.kind = OTTER_OUTCOME_REFUSED;
     state.outcome.code = otter_code(reason);
@@ -250,10 +247,7 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
         return OTTER_OK;
     }
     state.phase = OTTER_PHASE_CONFIRMED;
-    state.part = OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_NONE);
     memset(state.session, 0, sizeof(state.session));
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
 }

@@ -135,10 +135,8 @@ static enum otter_result put_hash_part(struct otter_receive *receive, uint8_t co
 {
     struct otter_state state = receive->device->journal.state;
 
-    state.part = OTTER_PART_HASH;
+    otter_state_begin(&state, OTTER_PART_HASH);
     state.member = copy;
-    state.cursor = 0;
-    state.erased = 0;
     return otter_journal_put(&receive->device->journal, &state, OTTER_SEALED);
 }
 
@@ -211,10 +209,7 @@ enum otter_result receive_do_finish(struct otter_receive *receive)
     struct otter_state state = device->journal.state;
 
     state.phase = OTTER_PHASE_COMPLETE;
-    state.part = OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_NONE);
     receive->step = RECEIVE_COMPLETE;
     otter_device_event(device, OTTER_EVENT_PHASE, OTTER_PHASE_COMPLETE, 0, 0);
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);

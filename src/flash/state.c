@@ -64,6 +64,14 @@ bool otter_state_equal(const struct otter_state *a, const struct otter_state *b)
            a->tlv_size == b->tlv_size && memcmp(a->tlv, b->tlv, a->tlv_size) == 0;
 }
 
+void otter_state_begin(struct otter_state *state, enum otter_part part)
+{
+    state->part = (uint8_t)part;
+    state->member = 0;
+    state->cursor = 0;
+    state->erased = 0;
+}
+
 bool otter_state_is_given_up(const struct otter_state *state)
 {
     return state->outcome.kind == OTTER_OUTCOME_FAILED &&

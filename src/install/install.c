@@ -55,10 +55,8 @@ enum otter_result otter_stage_put(struct otter_install *install, enum otter_part
 {
     struct otter_state state = install->device->journal.state;
 
-    state.part = (uint8_t)part;
+    otter_state_begin(&state, part);
     state.member = install->member;
-    state.cursor = 0;
-    state.erased = 0;
     return otter_journal_put(&install->device->journal, &state, firmness);
 }
 
@@ -102,10 +100,7 @@ enum otter_result otter_install_open(struct otter_install *install,
         return OTTER_E_JOURNAL_TRANSITION;
     }
     state.phase = OTTER_PHASE_INSTALLING;
-    state.part = OTTER_PART_CHECK;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_CHECK);
     state.roll_backs = 0;
     tell_stage(install);
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
@@ -135,10 +130,7 @@ static enum otter_step end_in_trial(struct otter_install *install)
     struct otter_state state = install->device->journal.state;
 
     state.phase = OTTER_PHASE_TRIAL;
-    state.part = OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, OTTER_PART_NONE);
     state.faults = 0;
     state.powers = 0;
     state.roll_backs = 0;
@@ -157,12 +149,9 @@ static enum otter_step end_in_failure(struct otter_install *install)
     memcpy(state.outcome.id, install->incoming.control.package_id,
            sizeof(state.outcome.id));
     state.phase = is_touched ? OTTER_PHASE_ROLLING_BACK : OTTER_PHASE_CONFIRMED;
-    state.part = is_written   ? OTTER_PART_RESTORE
-                 : is_touched ? OTTER_PART_RESTORE_MANAGER
-                              : OTTER_PART_NONE;
-    state.member = 0;
-    state.cursor = 0;
-    state.erased = 0;
+    otter_state_begin(&state, is_written   ? OTTER_PART_RESTORE
+                              : is_touched ? OTTER_PART_RESTORE_MANAGER
+                                           : OTTER_PART_NONE);
     otter_device_event(install->device, OTTER_EVENT_FAILED,
                        otter_stages[install->stage].code, install->percent,
                        otter_code(install->result));

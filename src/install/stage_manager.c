@@ -161,11 +161,9 @@ static enum otter_step hand_over(struct otter_install *install)
 {
     struct otter_state state = install->device->journal.state;
 
-    state.part = OTTER_PART_WRITE_MANAGER;
-    state.flags |= OTTER_FLAG_NEW_MANAGER;
+    otter_state_begin(&state, OTTER_PART_WRITE_MANAGER);
     state.member = install->member;
-    state.cursor = 0;
-    state.erased = 0;
+    state.flags |= OTTER_FLAG_NEW_MANAGER;
     return more_or_fail(
         install, otter_journal_put(&install->device->journal, &state, OTTER_LASTING));
 }

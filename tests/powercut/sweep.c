@@ -5,7 +5,7 @@
  */
 #include "sweep.h"
 
-#include "crypto_bearssl.h"
+#include "memo.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,48 +59,6 @@ const struct sweep_scenario sweep_scenarios[] = {
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
 
-/* --- remembered signature checks (K27) --- */
-
-enum { MEMO_SIZE = 64 };
-
-static struct memo {
-    uint8_t
-        question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
-    enum otter_result answer;
-    bool is_used;
-} memos[MEMO_SIZE];
-
-static enum otter_result verify_with_memo(void *context, const uint8_t *key,
-                                          const uint8_t *digest,
-                                          const uint8_t *signature)
-{
-    struct memo wanted = {.is_used = true};
-    size_t at;
-
-    memcpy(wanted.question, key, OTTER_P256_KEY_SIZE);
-    memcpy(wanted.question + OTTER_P256_KEY_SIZE, digest, OTTER_SHA256_SIZE);
-    memcpy(wanted.question + OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE, signature,
-           OTTER_P256_SIGNATURE_SIZE);
-    at = (size_t)(digest[0] ^ signature[1]) % MEMO_SIZE;
-    if (!memos[at].is_used ||
-        memcmp(memos[at].question, wanted.question, sizeof(wanted.question)) != 0) {
-        wanted.answer =
-            otter_crypto_bearssl.verify_p256(context, key, digest, signature);
-        memos[at] = wanted;
-    }
-    return memos[at].answer;
-}
-
-static struct otter_crypto crypto_with_memo(void)
-{
-    struct otter_crypto crypto = otter_crypto_bearssl;
-
-    crypto.verify_p256 = verify_with_memo;
-    return crypto;
-}
-
-static struct otter_crypto memo_crypto;
-
 /* --- the world --- */
 
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
@@ -114,8 +72,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     sample_device(&world->sample, is_ecc, &world->device);
     world->device.app = scenario->app;
     if (has_memo) {
-        memo_crypto = crypto_with_memo();
-        world->device.ports.crypto = &memo_crypto;
+        world->device.ports.crypto = memo_crypto();
     }
     sample_next(&world->sample, 2, &world->next);
     if (scenario->has_manager) {

@@ -5,50 +5,15 @@
 #include "world.h"
 
 #include "crypto_bearssl.h"
+#include "memo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMO_SIZE = 64, CHUNK = 200 };
+enum { CHUNK = 200 };
 
 static const struct vflash_fault no_fault = {.kind = VFLASH_NONE};
-
-static struct memo {
-    uint8_t
-        question[OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE + OTTER_P256_SIGNATURE_SIZE];
-    enum otter_result answer;
-    bool is_used;
-} memos[MEMO_SIZE];
-
-static enum otter_result verify_with_memo(void *context, const uint8_t *key,
-                                          const uint8_t *digest,
-                                          const uint8_t *signature)
-{
-    struct memo wanted = {.is_used = true};
-    struct memo *memo = &memos[(digest[0] ^ signature[1]) % MEMO_SIZE];
-
-    memcpy(wanted.question, key, OTTER_P256_KEY_SIZE);
-    memcpy(wanted.question + OTTER_P256_KEY_SIZE, digest, OTTER_SHA256_SIZE);
-    memcpy(wanted.question + OTTER_P256_KEY_SIZE + OTTER_SHA256_SIZE, signature,
-           OTTER_P256_SIGNATURE_SIZE);
-    if (!memo->is_used ||
-        memcmp(memo->question, wanted.question, sizeof(wanted.question)) != 0) {
-        wanted.answer =
-            otter_crypto_bearssl.verify_p256(context, key, digest, signature);
-        *memo = wanted;
-    }
-    return memo->answer;
-}
-
-static const struct otter_crypto *crypto_with_memo(void)
-{
-    static struct otter_crypto crypto;
-
-    crypto = otter_crypto_bearssl;
-    crypto.verify_p256 = verify_with_memo;
-    return &crypto;
-}
 
 static void need(bool is_true, const char *what)
 {
@@ -65,7 +30,7 @@ struct world *world_make(const struct host_profile *profile, bool is_ecc)
     need(world != NULL, "no memory");
     sample_make(&world->sample, profile);
     sample_device(&world->sample, is_ecc, &world->device);
-    world->device.ports.crypto = crypto_with_memo();
+    world->device.ports.crypto = memo_crypto();
     sample_next(&world->sample, 2, &world->next);
     sample_build(&world->next);
     world_mark(world);
