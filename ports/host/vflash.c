@@ -47,6 +47,16 @@ static void mix(uint8_t *out, const uint8_t *one, const uint8_t *two, size_t siz
     }
 }
 
+/* What the next reading of a word would give: all that an operation can go on from. */
+static const uint8_t *reads_now(const struct vflash *flash,
+                                const struct vflash_word_place *word)
+{
+    bool is_later = (*word->flags & VFLASH_FLAGS_UNSTABLE) != 0 &&
+                    (*word->flags & VFLASH_FLAG_READ) != 0;
+
+    return is_later ? flash->later + word->off : word->content;
+}
+
 /* How a half done word reads. */
 enum reading { READS_FIRST, READS_SECOND, READS_MIXED, READS_IN_TURN, READS_ONCE };
 
@@ -112,7 +122,7 @@ static void tear_program(struct vflash *flash, const struct vflash_place *place,
     uint8_t *old = readings[reading == READS_ONCE ? 1 : 0];
     uint8_t *new = readings[reading == READS_ONCE ? 0 : 1];
 
-    memcpy(old, word.content, word.size);
+    memcpy(old, reads_now(flash, &word), word.size);
     for (size_t i = 0; i < word.size; i++) {
         new[i] = programmed_byte(old[i], data[prefix * word.size + i], word.erased);
     }
@@ -157,7 +167,7 @@ static void tear_erase(struct vflash *flash, const struct vflash_place *place,
         };
         uint8_t readings[2][VFLASH_WORD_MAX];
 
-        memcpy(readings[0], word.content, word.size);
+        memcpy(readings[0], reads_now(flash, &word), word.size);
         /* Many chips program all bits before they erase. */
         memset(readings[1],
                outcome == ERASE_ZEROED ? (uint8_t)~word.erased : word.erased,
@@ -267,14 +277,15 @@ static void cut(struct vflash *flash)
 
 /* Counts the operation and returns the fault that strikes it. */
 static enum vflash_fault_kind begin_op(struct vflash *flash,
-                                       const struct vflash_place *place, bool is_erase,
-                                       uint32_t addr, uint32_t size)
+                                       const struct vflash_place *place,
+                                       const void *data, uint32_t addr, uint32_t size)
 {
     struct vflash_op op = {.index = flash->op,
-                           .is_erase = is_erase,
+                           .is_erase = data == NULL,
                            .addr = addr,
                            .size = size,
-                           .word_count = size / place->bank->area->word_size};
+                           .word_count = size / place->bank->area->word_size,
+                           .data = data};
     enum vflash_fault_kind kind =
         flash->op == flash->fault.at_op ? flash->fault.kind : VFLASH_NONE;
 
@@ -318,7 +329,7 @@ static enum otter_result port_program(void *context, uint32_t addr, const void *
     if (!may_program(flash, addr, data, size, &place)) {
         return OTTER_E_FLASH_PROGRAM;
     }
-    enum vflash_fault_kind kind = begin_op(flash, &place, false, addr, (uint32_t)size);
+    enum vflash_fault_kind kind = begin_op(flash, &place, data, addr, (uint32_t)size);
     bool is_failing = kind == VFLASH_FAIL || place.sector->is_bad;
     size_t word_size = place.bank->area->word_size;
     size_t first = (addr - place.addr) / word_size;
@@ -356,7 +367,7 @@ static enum otter_result port_erase(void *context, uint32_t addr)
         (void)breach(flash, VFLASH_BREACH_ALIGNMENT, addr, size);
         return OTTER_E_FLASH_ERASE;
     }
-    enum vflash_fault_kind kind = begin_op(flash, &place, true, addr, size);
+    enum vflash_fault_kind kind = begin_op(flash, &place, NULL, addr, size);
     bool is_failing = kind == VFLASH_FAIL || place.sector->is_bad;
 
     flash->counts.erase_ops++;
@@ -369,6 +380,19 @@ static enum otter_result port_erase(void *context, uint32_t addr)
     }
     end_op(flash, kind, place.off, size);
     return is_failing ? OTTER_E_FLASH_ERASE : OTTER_OK;
+}
+
+void vflash_tear(struct vflash *flash, const struct vflash_op *op, uint32_t seed)
+{
+    struct vflash_place place = vflash_must_find(flash, op->addr);
+    size_t first = (op->addr - place.addr) / place.bank->area->word_size;
+
+    vflash_touch(place.sector);
+    if (op->is_erase) {
+        tear_erase(flash, &place, seed);
+    } else {
+        tear_program(flash, &place, first, op->data, op->word_count, seed);
+    }
 }
 
 /* --- reading --- */
@@ -466,6 +490,9 @@ static enum otter_result port_read(void *context, uint32_t addr, void *data,
     const struct vflash_bank *bank = vflash_bank_at(flash, addr);
 
     flash->counts.read_bytes += size;
+    if (flash->hooks.on_read != NULL) {
+        flash->hooks.on_read(flash->hooks.context, addr, size);
+    }
     if (flash->odd_count == 0 && bank != NULL &&
         size <= bank->size - (addr - bank->area->addr)) {
         memcpy(data, flash->content + bank->base + (addr - bank->area->addr), size);

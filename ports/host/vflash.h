@@ -66,6 +66,7 @@ struct vflash_op {
     uint32_t addr;
     uint32_t size; /* bytes of the program, or of the sector */
     uint32_t word_count;
+    const uint8_t *data; /* of a program, valid during the call; NULL of an erase */
 };
 
 enum vflash_breach_kind {
@@ -99,6 +100,9 @@ struct vflash_hooks {
 
     /* Each operation, before anything is done, for traces and sweeps. */
     void (*on_op)(void *context, const struct vflash_op *op);
+
+    /* Each reading, before it is done. */
+    void (*on_read)(void *context, uint32_t addr, size_t size);
 };
 
 /* Simulated times in nanoseconds. All 0 in a config selects the defaults, which are
@@ -215,6 +219,10 @@ void vflash_set_bad(struct vflash *flash, uint32_t addr, bool is_bad);
 void vflash_provision(struct vflash *flash, uint32_t addr, const void *data,
                       size_t size);
 
+/* Leaves `op` half done as a TORN fault with `seed` would, without counting it or
+ * cutting power: for harnesses that look at many outcomes of one operation. */
+void vflash_tear(struct vflash *flash, const struct vflash_op *op, uint32_t seed);
+
 /* The bytes at `addr`, inside one area, as they would read first; uncounted. */
 const uint8_t *vflash_peek(const struct vflash *flash, uint32_t addr, size_t size);
 
@@ -228,6 +236,9 @@ enum vflash_word {
 
 /* The state of the word that holds `addr`; what a device cannot know. */
 enum vflash_word vflash_word_at(const struct vflash *flash, uint32_t addr);
+
+/* Number of the sector that holds `addr`, counted over all areas from 0. */
+size_t vflash_sector_index(const struct vflash *flash, uint32_t addr);
 
 /* Erases of the sector that holds `addr`, since creation or reset. */
 uint32_t vflash_erases(const struct vflash *flash, uint32_t addr);

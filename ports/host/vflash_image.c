@@ -189,7 +189,7 @@ static uint64_t hash_of(const struct vflash *flash, const struct vflash_place *p
     return hash;
 }
 
-static uint64_t sector_hash(struct vflash *flash, const struct vflash_place *place)
+uint64_t vflash_hash_place(struct vflash *flash, const struct vflash_place *place)
 {
     struct vflash_sector *sector = place->sector;
 
@@ -214,7 +214,7 @@ uint64_t vflash_hash(struct vflash *flash)
         for (size_t j = 0; j < bank->area->sector_count; j++) {
             struct vflash_place place = place_of(flash, bank, j);
 
-            hash = (hash ^ sector_hash(flash, &place)) * 0x9E3779B97F4A7C15U;
+            hash = (hash ^ vflash_hash_place(flash, &place)) * 0x9E3779B97F4A7C15U;
             hash ^= hash >> 29;
         }
     }
@@ -228,7 +228,7 @@ uint64_t vflash_hash_sector(struct vflash *flash, uint32_t addr)
     if (!vflash_find(flash, addr, &place)) {
         vflash_stop("an image or address of other areas");
     }
-    return sector_hash(flash, &place);
+    return vflash_hash_place(flash, &place);
 }
 
 /* --- comparing --- */

@@ -71,6 +71,9 @@ bool vflash_is_erased(const uint8_t *bytes, size_t size, uint8_t erased);
 /* To be called before a sector changes: parts it from its saved content. */
 void vflash_touch(struct vflash_sector *sector);
 
+/* Hash of one sector; cached. */
+uint64_t vflash_hash_place(struct vflash *flash, const struct vflash_place *place);
+
 /* Writes a span of the content through to the backing file, if there is one. */
 void vflash_file_write(const struct vflash *flash, size_t off, size_t size);
 

@@ -199,6 +199,11 @@ enum vflash_word vflash_word_at(const struct vflash *flash, uint32_t addr)
                                                  : VFLASH_WORD_ERASED;
 }
 
+size_t vflash_sector_index(const struct vflash *flash, uint32_t addr)
+{
+    return vflash_must_find(flash, addr).index;
+}
+
 uint32_t vflash_erases(const struct vflash *flash, uint32_t addr)
 {
     return vflash_must_find(flash, addr).sector->erases;
