@@ -36,13 +36,17 @@ static enum otter_poll reset(struct otter_manager *manager, bool wants_manager)
     return OTTER_POLL_RESET;
 }
 
-static bool verifies(struct otter_manager *manager, uint8_t slot)
+static bool verifies(struct otter_manager *manager, uint8_t slot, uint8_t role)
 {
     struct otter_system system;
 
     return otter_system_open(&manager->device, slot, &system) == OTTER_OK &&
-           otter_system_check(&manager->device, &system, OTTER_ROLE_FIRMWARE) ==
-               OTTER_OK;
+           otter_system_check(&manager->device, &system, role) == OTTER_OK;
+}
+
+static bool runs(struct otter_manager *manager, uint8_t slot)
+{
+    return verifies(manager, slot, OTTER_ROLE_FIRMWARE);
 }
 
 /* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing
@@ -55,11 +59,12 @@ static enum otter_result give_up_system(struct otter_manager *manager)
     otter_state_begin(&state, OTTER_PART_NONE);
     state.faults = 0;
     state.powers = 0;
-    if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0) {
+    if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
+        !verifies(manager, state.current, OTTER_ROLE_MANAGER)) {
         /* Only the new system's receipt names the manager that runs: it must stay. */
         state.current = (uint8_t)(1 - state.current);
-        state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     }
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(OTTER_E_ROLL_BACK);
     manager->result = OTTER_E_ROLL_BACK;
@@ -78,7 +83,7 @@ static bool is_trial_over(struct otter_manager *manager)
     return state->phase == OTTER_PHASE_TRIAL &&
            (state->faults >= policy->trial_faults ||
             state->powers >= policy->trial_powers ||
-            !verifies(manager, (uint8_t)(1 - state->current)));
+            !runs(manager, (uint8_t)(1 - state->current)));
 }
 
 /* Finds out what there is to go back to. In a trial of a device with one application
@@ -91,19 +96,24 @@ static enum otter_result look_around(struct otter_manager *manager)
         manager->result = OTTER_E_ROLL_BACK;
         return OTTER_OK; /* it stays until a package comes */
     }
+    if (otter_state_has_unknown(state)) {
+        /* Boot would only come back here, for ever (K6). */
+        manager->result = OTTER_E_JOURNAL_CRITICAL;
+        return OTTER_OK;
+    }
     if (state->phase == OTTER_PHASE_TRIAL && !otter_device_is_ab(&manager->device)) {
         manager->has_application = true;
         return OTTER_OK;
     }
     manager->has_application = state->phase == OTTER_PHASE_TRIAL
-                                   ? verifies(manager, (uint8_t)(1 - state->current)) ||
-                                         verifies(manager, state->current)
-                                   : verifies(manager, state->current);
+                                   ? runs(manager, (uint8_t)(1 - state->current)) ||
+                                         runs(manager, state->current)
+                                   : runs(manager, state->current);
     if (state->phase == OTTER_PHASE_ROLLING_BACK) {
         manager->has_application = false;
         return give_up_system(manager);
     }
-    if (is_trial_over(manager) && !verifies(manager, state->current)) {
+    if (is_trial_over(manager) && !runs(manager, state->current)) {
         manager->has_application = false;
         return give_up_system(manager);
     }
@@ -112,9 +122,11 @@ static enum otter_result look_around(struct otter_manager *manager)
 
 static bool has_to_install(const struct otter_manager *manager)
 {
-    uint8_t phase = manager->device.journal.state.phase;
+    const struct otter_state *state = &manager->device.journal.state;
 
-    return phase == OTTER_PHASE_REQUESTED || phase == OTTER_PHASE_INSTALLING;
+    return !manager->cannot_install && !otter_state_has_unknown(state) &&
+           (state->phase == OTTER_PHASE_REQUESTED ||
+            state->phase == OTTER_PHASE_INSTALLING);
 }
 
 enum otter_result otter_manager_open(struct otter_manager *manager,
@@ -221,17 +233,46 @@ static enum otter_poll poll_repair(struct otter_manager *manager)
 
 /* ---- install ---- */
 
+/* True if no record can be written: found out by sealing what stands. */
+static bool is_journal_dead(struct otter_manager *manager)
+{
+    struct otter_state state = manager->device.journal.state;
+    enum otter_result result =
+        otter_journal_is_busy(&manager->device.journal)
+            ? OTTER_OK
+            : otter_device_record(&manager->device, &state, OTTER_SEALED);
+
+    if (result != OTTER_OK) {
+        manager->result = result;
+    }
+    return result != OTTER_OK;
+}
+
+/* Boot decides what else there is. If the current application does not verify and the
+ * journal takes no record, it could only come back here, for ever: the manager stays
+ * and says why. */
+static enum otter_poll end_install(struct otter_manager *manager)
+{
+    if (runs(manager, manager->device.journal.state.current) ||
+        !is_journal_dead(manager)) {
+        return reset(manager, false);
+    }
+    manager->cannot_install = true;
+    manager->mode = MANAGER_WAIT;
+    return OTTER_POLL_BUSY;
+}
+
 static enum otter_poll poll_install(struct otter_manager *manager)
 {
     if (manager->cannot_install) {
-        return reset(manager, false); /* boot decides what else there is */
+        return end_install(manager);
     }
     switch (otter_install_step(&manager->install)) {
     case OTTER_STEP_MORE:
         return OTTER_POLL_BUSY;
     case OTTER_STEP_FAILED:
         manager->result = manager->install.result;
-        break;
+        return end_install(manager);
     case OTTER_STEP_DONE:
     case OTTER_STEP_RESET:
         break;

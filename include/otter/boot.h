@@ -57,6 +57,7 @@ enum otter_boot_act {
     OTTER_BOOT_WRITE_BACK,    /* copy it back; the installation has failed */
     OTTER_BOOT_BEGIN_RESTORE, /* record that the roll back comes to the manager */
     OTTER_BOOT_RESTORE_MANAGER, /* copy the old manager back, then decide again */
+    OTTER_BOOT_RESTORE_AGAIN,   /* record that it comes to the application again */
     OTTER_BOOT_MANAGER,         /* jump to the manager */
     OTTER_BOOT_NOTHING,         /* nothing verifies (K18) */
 };

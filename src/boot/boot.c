@@ -242,6 +242,7 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
     case OTTER_BOOT_WRITE_BACK:
     case OTTER_BOOT_BEGIN_RESTORE:
     case OTTER_BOOT_RESTORE_MANAGER:
+    case OTTER_BOOT_RESTORE_AGAIN:
         boot_copy_act(boot, decision);
         return false;
     case OTTER_BOOT_TRY_MANAGER:

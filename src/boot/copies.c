@@ -209,11 +209,11 @@ static void write_back(struct otter_boot *boot)
     boot_record(boot, &state, OTTER_LASTING);
 }
 
-static void begin_restore(struct otter_boot *boot)
+static void begin_part(struct otter_boot *boot, enum otter_part part)
 {
     struct otter_state state = boot->device.journal.state;
 
-    otter_state_begin(&state, OTTER_PART_RESTORE_MANAGER);
+    otter_state_begin(&state, part);
     boot_record(boot, &state, OTTER_SEALED);
 }
 
@@ -246,7 +246,10 @@ void boot_copy_act(struct otter_boot *boot, const struct otter_boot_decision *de
         write_back(boot);
         break;
     case OTTER_BOOT_BEGIN_RESTORE:
-        begin_restore(boot);
+        begin_part(boot, OTTER_PART_RESTORE_MANAGER);
+        break;
+    case OTTER_BOOT_RESTORE_AGAIN:
+        begin_part(boot, OTTER_PART_RESTORE);
         break;
     case OTTER_BOOT_RESTORE_MANAGER:
         restore_manager(boot);

@@ -90,6 +90,23 @@ static struct otter_boot_decision finish_roll_back(const struct otter_boot_facts
                : decision(OTTER_BOOT_BEGIN_RESTORE, facts->current, OTTER_OK);
 }
 
+/* The old application does not verify. If it had been whole before, it is written once
+ * more; the manager is the last resort, so its own restore is finished before it runs.
+ */
+static struct otter_boot_decision lose_system(const struct otter_boot_facts *facts)
+{
+    if (facts->part != OTTER_PART_RESTORE_MANAGER || facts->cannot_record) {
+        return manager(facts, OTTER_E_ROLL_BACK);
+    }
+    if (!facts->is_ab && !facts->cannot_restore &&
+        facts->roll_backs < ROLL_BACK_LIMIT) {
+        return decision(OTTER_BOOT_RESTORE_AGAIN, facts->current, OTTER_OK);
+    }
+    return facts->has_new_manager && !facts->is_manager_done && !facts->cannot_copy
+               ? decision(OTTER_BOOT_RESTORE_MANAGER, facts->current, OTTER_OK)
+               : manager(facts, OTTER_E_ROLL_BACK);
+}
+
 /* Brings the saved copy back, then the old system runs. A copy that this run did not
  * finish writing is never taken for whole (K5), but for the last one: it is counted
  * when it stands, and nothing is written after it; and when the roll back has come to
@@ -110,7 +127,7 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
         }
     }
     if (facts->is_ab || facts->cannot_restore || is_last) {
-        return manager(facts, OTTER_E_ROLL_BACK);
+        return lose_system(facts);
     }
     return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
 }

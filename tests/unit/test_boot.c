@@ -88,7 +88,8 @@ static bool simulate(struct otter_boot_facts *facts, struct truth *truth,
         decision->act == OTTER_BOOT_SWITCH || decision->act == OTTER_BOOT_ROLL_BACK ||
         decision->act == OTTER_BOOT_TRY || decision->act == OTTER_BOOT_TRY_MANAGER ||
         decision->act == OTTER_BOOT_TAKE_BACK ||
-        decision->act == OTTER_BOOT_BEGIN_RESTORE;
+        decision->act == OTTER_BOOT_BEGIN_RESTORE ||
+        decision->act == OTTER_BOOT_RESTORE_AGAIN;
 
     if (writes && !truth->can_record) {
         facts->cannot_record = true;
@@ -127,8 +128,13 @@ static bool simulate(struct otter_boot_facts *facts, struct truth *truth,
     case OTTER_BOOT_BEGIN_RESTORE:
         facts->part = OTTER_PART_RESTORE_MANAGER;
         return false;
+    case OTTER_BOOT_RESTORE_AGAIN:
+        facts->part = OTTER_PART_RESTORE;
+        return false;
     case OTTER_BOOT_RESTORE_MANAGER:
+        facts->manager = OTTER_VERDICT_UNKNOWN;
         facts->is_manager_done = simulate_copy(facts, truth);
+        truth->manager = truth->manager || facts->is_manager_done;
         return false;
     case OTTER_BOOT_RUN:
     case OTTER_BOOT_TRY:
@@ -158,9 +164,14 @@ static bool may_be_nothing(const struct otter_boot_facts *facts,
         return facts->cannot_record ||
                (facts->is_ab && !current && (is_over(facts) || !other));
     case OTTER_PHASE_ROLLING_BACK:
-        return facts->is_ab || facts->part == OTTER_PART_RESTORE_MANAGER
-                   ? !current
-                   : facts->cannot_restore || facts->roll_backs >= RESTORES_MAX;
+        /* The manager comes back before anything is given up. */
+        if (facts->part == OTTER_PART_RESTORE_MANAGER && facts->has_new_manager &&
+            !facts->cannot_copy && !facts->cannot_record) {
+            return false;
+        }
+        return facts->is_ab ? !current
+                            : facts->cannot_restore || facts->cannot_record ||
+                                  facts->roll_backs >= RESTORES_MAX;
     case OTTER_PHASE_INSTALLING:
         if (!facts->is_ab && facts->part == OTTER_PART_WRITE) {
             return facts->cannot_record;
@@ -210,6 +221,7 @@ static void check_jump(const struct otter_boot_facts *facts, const struct truth 
     case OTTER_BOOT_WRITE_BACK:
     case OTTER_BOOT_BEGIN_RESTORE:
     case OTTER_BOOT_RESTORE_MANAGER:
+    case OTTER_BOOT_RESTORE_AGAIN:
         fail_msg("act %d is no jump", (int)decision->act);
     }
 }
