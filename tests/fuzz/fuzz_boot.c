@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot under attack: a device in the middle of an update, whose journal, receipts,
+ * staging, slots, manager and table are overwritten; CRCs are made right if the input
+ * says so. Then it is powered on, perhaps cut once, and runs until it has nothing left
+ * to do; perhaps it is given a package after that.
+ *
+ * Whatever was written: it comes to rest; only images of its maker run, each whole and
+ * in its place; boot's region is never written, a table only to mend it, a program's
+ * region only in a phase and part that say so (K15, K23), and not at all if the device
+ * was idle; no word is programmed twice, unless the attacker wrote it or the record
+ * that says it is erased: then programming fails, or mixes bits, as real memories do.
+ * If nothing but the journal was damaged, by chance and not by forgery, something runs
+ * (P1, K2).
+ *
+ * Input: twin and base, behaviour, seals and package, cut (5 bytes), then edits. With
+ * FUZZ_TRACE set in the environment, a replay tells what happens.
+ */
+#include "boot_edits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { HEAD_SIZE = 8, OPS_MAX = 20000, CHUNK = 200 };
+
+/* The input under work; callbacks need it. */
+struct attack {
+    struct boot_base *base;
+    struct vdevice *device;
+    bool is_ab;
+    uint8_t package; /* 0: none, 1: the update's, 2: a newer one */
+    struct vflash_fault fault;
+    struct boot_damage damage;
+    bool was_idle; /* no phase that lets a program's region be written */
+    uint32_t ops;
+    bool is_traced;
+};
+
+static struct attack attack;
+
+static _Noreturn void breach(const char *what)
+{
+    (void)fprintf(stderr, "fuzz_boot: base \"%s\", %s: %s\n", attack.base->name,
+                  attack.is_ab ? "A/B" : "single", what);
+    abort();
+}
+
+/* ---- what may be written ---- */
+
+static const struct otter_device *view_of(struct vdevice *device)
+{
+    return device->program == OTTER_PROGRAM_BOOT ? &device->boot.device
+                                                 : vdevice_view(device);
+}
+
+static bool may_write_manager(const struct otter_device *view)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    /* No program writes the last part in the first phase; boot takes it for the first
+     * one, which is as safe. */
+    return view->program == OTTER_PROGRAM_BOOT &&
+           ((state->phase == OTTER_PHASE_INSTALLING &&
+             (state->part == OTTER_PART_WRITE_MANAGER ||
+              state->part == OTTER_PART_TAKE_BACK ||
+              state->part == OTTER_PART_RESTORE_MANAGER)) ||
+            (state->phase == OTTER_PHASE_ROLLING_BACK &&
+             state->part == OTTER_PART_RESTORE_MANAGER));
+}
+
+static bool may_write_slot(const struct otter_device *view, uint8_t id)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    if (attack.is_ab) {
+        bool is_a = id == OTTER_REGION_APPLICATION;
+
+        return view->program != OTTER_PROGRAM_BOOT &&
+               state->phase == OTTER_PHASE_RECEIVING && is_a == (state->current == 1);
+    }
+    return view->program == OTTER_PROGRAM_BOOT
+               ? state->phase == OTTER_PHASE_ROLLING_BACK &&
+                     state->part != OTTER_PART_RESTORE_MANAGER
+               : view->program == OTTER_PROGRAM_MANAGER &&
+                     state->phase == OTTER_PHASE_INSTALLING &&
+                     state->part == OTTER_PART_WRITE;
+}
+
+static bool may_write(const struct otter_device *view, uint8_t id)
+{
+    switch ((enum otter_region_id)id) {
+    case OTTER_REGION_JOURNAL:
+        return true;
+    case OTTER_REGION_RECEIPTS:
+        return view->program != OTTER_PROGRAM_BOOT;
+    case OTTER_REGION_STAGING:
+        return view->program == OTTER_PROGRAM_MANAGER ||
+               (view->program == OTTER_PROGRAM_AGENT &&
+                view->journal.state.phase == OTTER_PHASE_RECEIVING);
+    case OTTER_REGION_TABLE:
+        return view->program == OTTER_PROGRAM_MANAGER &&
+               (attack.damage.regions & (1U << OTTER_REGION_TABLE)) != 0;
+    case OTTER_REGION_MANAGER:
+        return !attack.was_idle && may_write_manager(view);
+    case OTTER_REGION_APPLICATION:
+    case OTTER_REGION_SLOT_B:
+        return !attack.was_idle && may_write_slot(view, id);
+    case OTTER_REGION_NONE:
+    case OTTER_REGION_BOOT:
+    case OTTER_REGION_ID_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* The region as the factory made it, whatever a table says now. */
+static uint8_t region_at(uint32_t addr)
+{
+    const struct otter_map *map = &attack.base->world->sample.profile.map;
+
+    for (uint8_t i = 0; i < map->count; i++) {
+        if (addr - map->regions[i].addr < map->regions[i].size) {
+            return map->regions[i].id;
+        }
+    }
+    return OTTER_REGION_NONE;
+}
+
+static void trace_op(const struct otter_device *view, const struct vflash_op *op)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    (void)printf(
+        "  %3u %s region %d at 0x%X, %u: program %d phase %d part %d member %d "
+        "cursor %u erased %d current %d faults %d\n",
+        op->index, op->is_erase ? "erase  " : "program", region_at(op->addr), op->addr,
+        op->size, view->program, state->phase, state->part, state->member,
+        state->cursor, state->erased, state->current, state->faults);
+}
+
+static void check_op(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    const struct otter_device *view = view_of(device);
+    uint8_t id = region_at(op->addr);
+
+    attack.ops++;
+    if (attack.is_traced && view != NULL) {
+        trace_op(view, op);
+    }
+    if (attack.ops > OPS_MAX) {
+        breach("it writes without end");
+    }
+    if (view == NULL || !may_write(view, id)) {
+        (void)fprintf(stderr, "program %d, region %d, phase %d, part %d\n",
+                      (int)device->program, id,
+                      view == NULL ? 0 : view->journal.state.phase,
+                      view == NULL ? 0 : view->journal.state.part);
+        breach("a region was written that must not be");
+    }
+}
+
+/* Defects, but where the attacker's bytes deceived a sound program. */
+static void check_breach(void *context, const struct vflash_breach *wrong)
+{
+    bool is_deceived =
+        attack.damage.is_forged ||
+        (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 ||
+        (attack.damage.sectors >> boot_sector(attack.base, wrong->addr) & 1) != 0;
+
+    (void)context;
+    if (wrong->kind == VFLASH_BREACH_BOUNDS || wrong->kind == VFLASH_BREACH_ALIGNMENT ||
+        wrong->kind == VFLASH_BREACH_PAGE || !is_deceived) {
+        (void)fprintf(stderr, "breach %d at 0x%X, operation %u\n", wrong->kind,
+                      wrong->addr, wrong->op);
+        breach("a rule of the flash was broken");
+    }
+}
+
+/* ---- what may run ---- */
+
+static bool holds(uint8_t id, const uint8_t *image, size_t size)
+{
+    const struct otter_region *region = world_region(attack.base->world, id);
+
+    return memcmp(vflash_peek(&attack.device->flash, region->addr, size), image,
+                  size) == 0;
+}
+
+static bool holds_firmware(uint8_t id)
+{
+    const struct world *world = attack.base->world;
+    const uint8_t *images[BOOT_FIRMWARES] = {world->sample.first.firmware,
+                                             world->next.firmware,
+                                             boot_newest(attack.is_ab)->firmware};
+
+    for (size_t i = 0; i < BOOT_FIRMWARES; i++) {
+        if (holds(id, images[i], SAMPLE_FIRMWARE_SIZE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* This check knows nothing of receipts and signatures: it compares bytes. */
+static void check_running(struct vdevice *device)
+{
+    const struct sample *sample = &attack.base->world->sample;
+    const struct sample_package *carrier =
+        &boot_base_at(attack.is_ab, BOOT_BASE_COUNT - 1)->world->next;
+
+    if (device->program == OTTER_PROGRAM_MANAGER &&
+        (device->region != OTTER_REGION_MANAGER ||
+         (!holds(OTTER_REGION_MANAGER, sample->manager, SAMPLE_MANAGER_SIZE) &&
+          !holds(OTTER_REGION_MANAGER, carrier->manager, SAMPLE_MANAGER_SIZE)))) {
+        breach("a manager runs that nobody signed");
+    }
+    if (device->program == OTTER_PROGRAM_AGENT &&
+        ((device->region != OTTER_REGION_APPLICATION &&
+          device->region != OTTER_REGION_SLOT_B) ||
+         !holds_firmware(device->region))) {
+        breach("an application runs that nobody signed");
+    }
+}
+
+static void check_event(void *context, enum otter_program program,
+                        const struct otter_event *event)
+{
+    (void)context;
+    if (attack.is_traced) {
+        (void)printf("  program %d event %d stage %d code %02d-%02d\n", program,
+                     event->kind, event->stage, event->code / 256, event->code % 256);
+    }
+    if (event->kind == OTTER_EVENT_STARTED && program != OTTER_PROGRAM_BOOT) {
+        check_running(attack.device);
+    }
+}
+
+/* ---- the run ---- */
+
+/* A trial whose attempts cannot be recorded is not made (K16): the manager waits its
+ * time and lets boot look again, for as long as the journal takes no record. */
+static bool is_waiting_for_journal(const struct vdevice *device)
+{
+    const struct otter_device *view = &device->manager.device;
+
+    return device->program == OTTER_PROGRAM_MANAGER &&
+           view->journal.state.phase == OTTER_PHASE_TRIAL &&
+           !otter_state_has_unknown(&view->journal.state) &&
+           (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
+           device->clock_ms / device->resets >=
+               view->table.policy.manager_wait_s * 500U; /* others came before */
+}
+
+static void check_end(enum vdevice_end end)
+{
+    struct vdevice *device = attack.device;
+
+    if (attack.is_traced) {
+        (void)printf("end %d, program %d in region %d, code %02d-%02d\n", end,
+                     device->program, device->region, device->code / 256,
+                     device->code % 256);
+    }
+    switch (end) {
+    case VDEVICE_IDLE:
+        check_running(device);
+        return;
+    case VDEVICE_NOTHING:
+    case VDEVICE_CUT:
+        return;
+    case VDEVICE_HUNG:
+        breach("a trial hangs without a watchdog");
+    case VDEVICE_STOPPED:
+        if (is_waiting_for_journal(device)) {
+            return;
+        }
+        breach("it resets without end");
+    case VDEVICE_BROKEN:
+        breach(device->defect);
+    }
+}
+
+static bool is_idle_phase(struct vdevice *device)
+{
+    static struct otter_device view;
+    enum otter_result result = vdevice_inspect(device, &view);
+    uint8_t phase = view.journal.state.phase;
+
+    return result != OTTER_OK || phase == OTTER_PHASE_CONFIRMED ||
+           phase == OTTER_PHASE_RECEIVING || phase == OTTER_PHASE_COMPLETE ||
+           phase == OTTER_PHASE_ROLLED_BACK;
+}
+
+static void check_alive(enum vdevice_end end)
+{
+    bool is_journal_alone =
+        (attack.damage.regions & ~(1U << OTTER_REGION_JOURNAL)) == 0;
+
+    if (end == VDEVICE_NOTHING && is_journal_alone && !attack.damage.is_forged &&
+        attack.base->is_whole && attack.fault.kind == VFLASH_NONE) {
+        breach("a lost journal alone leaves nothing that runs");
+    }
+}
+
+static enum vdevice_end power_on(void)
+{
+    const struct vflash_fault none = {.kind = VFLASH_NONE};
+
+    attack.was_idle = is_idle_phase(attack.device);
+    enum vdevice_end end = vdevice_power_on(attack.device, attack.fault);
+
+    check_end(end);
+    if (end == VDEVICE_CUT) {
+        /* What a torn word reads as, and so the phase, is open now. */
+        attack.was_idle = false;
+        attack.ops = 0;
+        end = vdevice_power_on(attack.device, none);
+        check_end(end);
+    }
+    check_alive(end);
+    return end;
+}
+
+/* Any answer is right; what follows must keep the promises. */
+static enum vdevice_end give(struct vdevice *device)
+{
+    const struct sample_package *package =
+        attack.package == 1 ? &attack.base->world->next : boot_newest(attack.is_ab);
+    enum otter_result result = OTTER_OK;
+    enum vdevice_end end =
+        vdevice_feed(device, package->bytes, package->size, CHUNK, &result);
+
+    if (end == VDEVICE_IDLE && result == OTTER_OK) {
+        end = vdevice_request(device, &result);
+    }
+    return end == VDEVICE_IDLE ? vdevice_reset(device, OTTER_RESET_SOFTWARE) : end;
+}
+
+static void give_package(void)
+{
+    attack.was_idle = false;
+    attack.ops = 0;
+    enum vdevice_end end = give(attack.device);
+
+    check_end(end);
+    if (end == VDEVICE_CUT) {
+        attack.ops = 0;
+        check_end(vdevice_power_on(attack.device,
+                                   (struct vflash_fault){.kind = VFLASH_NONE}));
+    }
+}
+
+static void start(struct otter_reader *reader)
+{
+    static const enum vflash_fault_kind kinds[] = {
+        VFLASH_NONE, VFLASH_NONE, VFLASH_NONE, VFLASH_CUT_BEFORE,
+        VFLASH_NONE, VFLASH_TORN, VFLASH_FAIL, VFLASH_CUT_AFTER,
+    };
+    uint8_t twin = otter_reader_u8(reader);
+    uint8_t behaviour = otter_reader_u8(reader);
+    uint8_t seals = otter_reader_u8(reader);
+
+    memset(&attack, 0, sizeof(attack));
+    attack.is_ab = (twin & 1) != 0;
+    attack.base = boot_base_at(attack.is_ab, twin / 2);
+    attack.device = &attack.base->world->device;
+    attack.package = seals >> 3 & 3;
+    attack.fault.kind = kinds[otter_reader_u8(reader) % 8];
+    attack.fault.at_op = otter_reader_le16(reader) % 512;
+    attack.fault.seed = otter_reader_le16(reader);
+
+    struct vdevice *device = attack.device;
+
+    vdevice_power_off(device);
+    vflash_restore(&device->flash, &attack.base->image);
+    device->defect = NULL;
+    device->app = behaviour & 3;
+    device->app_manager = behaviour >> 2 & 3;
+    device->wants_manager = (behaviour >> 4 & 1) != 0;
+    device->hooks.on_event = check_event;
+    attack.is_traced = getenv("FUZZ_TRACE") != NULL;
+    if (attack.is_traced) {
+        (void)printf("base \"%s\", %s, package %d, fault %d at %u seed %u\n",
+                     attack.base->name, attack.is_ab ? "A/B" : "single", attack.package,
+                     attack.fault.kind, attack.fault.at_op, attack.fault.seed);
+    }
+    attack.damage = boot_edit(attack.base, attack.is_ab, seals, reader);
+    device->flash.hooks.on_op = check_op;
+    device->flash.hooks.on_breach = check_breach;
+    device->flash.config.is_overprogram_allowed =
+        attack.damage.regions != 0 && (behaviour >> 5 & 1) != 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct otter_reader reader = otter_reader_of(data, size);
+
+    if (size < HEAD_SIZE) {
+        return 0;
+    }
+    start(&reader);
+    enum vdevice_end end = power_on();
+
+    /* A manager that hangs before it has begun takes nothing. */
+    if (end == VDEVICE_IDLE && !attack.device->is_stuck &&
+        (attack.package == 1 || attack.package == 2)) {
+        give_package();
+    }
+    attack.device->flash.hooks.on_op = NULL;
+    attack.device->flash.hooks.on_breach = NULL;
+    boot_mend(attack.base);
+    attack.device->hooks.on_event = NULL;
+    return 0;
+}
