@@ -6,6 +6,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SECONDS ?= 60
+MINUTES ?= 30
 export BUILD JOBS
 
 # Configures a preset when it is new or changed, and builds it; CMake notices new files.
@@ -41,10 +42,25 @@ test-asan: setup
 	$(call build,asan)
 	ctest --test-dir $(BUILD)/asan --output-on-failure -j $(JOBS) -LE long
 
-test-long: release ## Power cuts over the real maps (long)
+test-long: release ## The long sweeps: see powercut-long
 	ctest --test-dir $(BUILD)/release --output-on-failure -j $(JOBS) -L long
 
-.PHONY: fuzz interop coverage docs-check
+.PHONY: powercut powercut-long
+powercut: release ## Cut the power everywhere; REPLAY=id shows one run
+ifdef REPLAY
+	$(BUILD)/release/tests/powercut --replay $(REPLAY)
+else
+	$(BUILD)/release/tests/powercut
+endif
+
+powercut-long: release ## The same on the real maps, and every closure on every twin (long)
+	$(BUILD)/release/tests/powercut --long
+
+.PHONY: fuzz fuzz-long interop coverage docs-check
+fuzz-long: setup ## Fuzz every target for MINUTES=30 of processor time each
+	$(call build,fuzz)
+	scripts/fuzz_long.sh $(MINUTES)
+
 fuzz: setup ## Fuzz every parser, SECONDS=60 in all; fails on any crash
 	$(call build,fuzz)
 	scripts/fuzz.sh $(SECONDS)

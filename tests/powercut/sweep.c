@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run of a scenario with cuts, and the promises as checks. Each check's text names
- * the promise that it holds up (docs/DESIGN.md).
+ * One run of a scenario with cuts, checked against the promises.
  */
 #include "sweep.h"
 
 #include "memo.h"
+#include "otter/bytes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,6 +61,53 @@ const size_t sweep_scenario_count =
 
 /* --- the world --- */
 
+/* The device broke a rule of the memory: the run ends as broken. */
+static void note_breach(void *context, const struct vflash_breach *breach)
+{
+    struct vdevice *device = context;
+
+    (void)breach;
+    device->defect = "K4: a word was programmed that may not be";
+}
+
+static void note_progress(void *context, uint32_t done, uint32_t total)
+{
+    struct sweep_world *world = context;
+
+    (void)total;
+    world->accepted = done;
+}
+
+static struct promise_system system_of(const struct sample *sample,
+                                       const struct sample_package *package,
+                                       bool has_own_manager)
+{
+    return (struct promise_system){
+        .firmware = package->firmware,
+        .firmware_size = SAMPLE_FIRMWARE_SIZE,
+        .manager = has_own_manager ? package->manager : sample->manager,
+        .manager_size = SAMPLE_MANAGER_SIZE,
+        .counter = package->package.counter,
+    };
+}
+
+static void make_case(struct sweep_world *world)
+{
+    const struct sweep_scenario *scenario = world->scenario;
+
+    world->promise = (struct promise_case){
+        .device = &world->device,
+        .map = &world->sample.profile.map,
+        .before = &world->initial,
+        .old = system_of(&world->sample, &world->sample.first, false),
+        .new = system_of(&world->sample, &world->next, scenario->has_manager),
+        .ends = scenario->ends,
+        .erases_max = scenario->erases_max,
+        .power_limit = world->sample.profile.policy.trial_powers,
+        .carries_manager = scenario->has_manager,
+    };
+}
+
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo)
 {
@@ -71,6 +118,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     sample_make(&world->sample, profile);
     sample_device(&world->sample, is_ecc, &world->device);
     world->device.app = scenario->app;
+    world->device.flash.hooks.on_breach = note_breach;
+    world->device.hooks.context = world;
+    world->device.hooks.on_progress = note_progress;
     if (has_memo) {
         world->device.ports.crypto = memo_crypto();
     }
@@ -87,6 +137,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         world->next.bytes[world->next.size - OTTER_TRAILER_SIZE - 1] ^= 1;
     }
     vflash_save(&world->device.flash, &world->initial);
+    make_case(world);
 }
 
 void sweep_close(struct sweep_world *world)
@@ -95,146 +146,37 @@ void sweep_close(struct sweep_world *world)
     vdevice_destroy(&world->device);
 }
 
-/* --- the promises --- */
+/* --- a power-on --- */
 
-static const struct otter_region *region_of(const struct sweep_world *world, uint8_t id)
+/* Where the running program would go on receiving. */
+static uint32_t resume_point(const struct vdevice *device)
 {
-    return otter_map_find(&world->sample.profile.map, id);
+    return device->program == OTTER_PROGRAM_MANAGER ? device->manager.receive.next
+                                                    : device->agent.receive.next;
 }
 
-static bool is_untouched(const struct sweep_world *world, uint8_t id)
+static uint32_t sector_of_store(const struct sweep_world *world)
 {
-    const struct otter_region *region = region_of(world, id);
+    const struct host_profile *profile = &world->sample.profile;
+    uint32_t size = 0;
 
-    return region == NULL || vflash_is_same(&world->device.flash, &world->initial,
-                                            region->addr, region->size);
+    for (size_t i = 0; i < profile->area_count; i++) {
+        uint32_t sector = profile->areas[i].sector_size;
+
+        size = sector > size ? sector : size;
+    }
+    return size;
 }
 
-static bool holds(const struct sweep_world *world, uint8_t id,
-                  const struct sample_package *package)
+/* P5 about the transfer that a cut has ended, if one was under way. */
+static const char *check_resume(const struct sweep_world *world)
 {
-    const struct otter_region *region = region_of(world, id);
+    enum { LENGTH_OFF = OTTER_IMAGE_HEADER_SIZE + 6 };
+    uint32_t control_end =
+        OTTER_IMAGE_HEADER_SIZE + otter_load_le16(world->next.bytes + LENGTH_OFF);
 
-    return memcmp(vflash_peek(&world->device.flash, region->addr, SAMPLE_FIRMWARE_SIZE),
-                  package->firmware, SAMPLE_FIRMWARE_SIZE) == 0;
-}
-
-/* P1: after a power-on without a fault the old system or the new one runs, whole. */
-static const char *check_p1(const struct sweep_world *world, enum vdevice_end end)
-{
-    const struct vdevice *device = &world->device;
-
-    if (device->defect != NULL) {
-        return device->defect;
-    }
-    if (end != VDEVICE_IDLE || device->program != OTTER_PROGRAM_AGENT) {
-        return "P1: no application runs";
-    }
-    if (!holds(world, device->region, &world->sample.first) &&
-        !holds(world, device->region, &world->next)) {
-        return "P1: the application that runs is neither old nor new";
-    }
-    return NULL;
-}
-
-/* P2: what runs now is not touched before the whole package is verified; boot, table
- * and manager never are. */
-static const char *check_p2(struct sweep_world *world)
-{
-    struct otter_device view;
-    const struct otter_state *state = &view.journal.state;
-
-    if (!is_untouched(world, OTTER_REGION_BOOT) ||
-        !is_untouched(world, OTTER_REGION_TABLE) ||
-        (!world->scenario->has_manager && !is_untouched(world, OTTER_REGION_MANAGER))) {
-        return "P2: boot, table or manager was changed";
-    }
-    if (vdevice_inspect(&world->device, &view) != OTTER_OK) {
-        return "P1: neither system verifies";
-    }
-    bool is_early = state->phase == OTTER_PHASE_RECEIVING ||
-                    state->phase == OTTER_PHASE_COMPLETE ||
-                    state->phase == OTTER_PHASE_REQUESTED ||
-                    state->outcome.kind == OTTER_OUTCOME_REFUSED;
-
-    if (is_early && (!is_untouched(world, OTTER_REGION_APPLICATION) ||
-                     !is_untouched(world, OTTER_REGION_MANAGER))) {
-        return "P2: the application was changed before the package was verified";
-    }
-    return NULL;
-}
-
-/* P10: erases of one sector outside journal and receipts. */
-static const char *check_p10(const struct sweep_world *world)
-{
-    static const uint8_t stores[] = {OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
-                                     OTTER_REGION_STAGING};
-    uint32_t limit = world->scenario->erases_max + (uint32_t)world->cut_count;
-
-    for (size_t i = 0; i < sizeof(stores); i++) {
-        const struct otter_region *region = region_of(world, stores[i]);
-
-        if (region != NULL && vflash_erases_max(&world->device.flash, region->addr,
-                                                region->size) > limit) {
-            return "P10: a sector was erased too often";
-        }
-    }
-    return NULL;
-}
-
-/* K15: the manager is the old or the new one, as the systems say. */
-static bool has_right_manager(const struct sweep_world *world, bool is_new)
-{
-    const uint8_t *wanted = is_new && world->scenario->has_manager
-                                ? world->next.manager
-                                : world->sample.manager;
-
-    return memcmp(vflash_peek(&world->device.flash,
-                              region_of(world, OTTER_REGION_MANAGER)->addr,
-                              SAMPLE_MANAGER_SIZE),
-                  wanted, SAMPLE_MANAGER_SIZE) == 0;
-}
-
-/* P7, P3, P4, P6: how it ended is what the scenario says, and the record tells it. */
-static const char *check_end(struct sweep_world *world)
-{
-    bool is_new = world->scenario->ends == OTTER_OUTCOME_CONFIRMED;
-    struct otter_device view;
-    const struct otter_state *state = &view.journal.state;
-
-    if (vdevice_inspect(&world->device, &view) != OTTER_OK) {
-        return "P1: neither system verifies";
-    }
-    if (state->outcome.kind != world->scenario->ends) {
-        return "P7: the outcome record does not tell how it ended";
-    }
-    if ((state->outcome.code == 0) != is_new) {
-        return "P7: the outcome's code does not fit";
-    }
-    if (!holds(world, world->device.region,
-               is_new ? &world->next : &world->sample.first)) {
-        return "P3: the update did not come to its end";
-    }
-    if (!has_right_manager(world, is_new)) {
-        return "K15: the manager is not the one of the system that runs";
-    }
-    if (is_new && state->counter != world->next.package.counter) {
-        return "K17: the security counter was not raised";
-    }
-    return NULL;
-}
-
-/* --- a run --- */
-
-static bool is_over(struct sweep_world *world)
-{
-    struct otter_device view;
-    const struct otter_state *state = &view.journal.state;
-
-    return vdevice_inspect(&world->device, &view) == OTTER_OK &&
-           (state->phase == OTTER_PHASE_CONFIRMED ||
-            state->phase == OTTER_PHASE_ROLLED_BACK) &&
-           state->outcome.kind != OTTER_OUTCOME_NONE;
+    return promise_p5(world->accepted, resume_point(&world->device),
+                      sector_of_store(world), control_end);
 }
 
 /* Sends, requests, installs, tries: whatever is still to be done. */
@@ -243,11 +185,16 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
     struct vdevice *device = &world->device;
     enum otter_result result = OTTER_OK;
 
-    if (end != VDEVICE_IDLE || is_over(world)) {
+    if (end != VDEVICE_IDLE || promise_is_over(&world->promise)) {
         return end;
     }
+    if (world->resume_violation == NULL) {
+        world->resume_violation = check_resume(world);
+    }
+    world->accepted = 0;
     end = vdevice_feed(device, world->next.bytes, world->next.size, CHUNK, &result);
     if (end == VDEVICE_IDLE && result != OTTER_OK) {
+        world->accepted = 0;
         return vdevice_run(device); /* it still notes why it refused */
     }
     if (end != VDEVICE_IDLE) {
@@ -257,63 +204,143 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
     if (end != VDEVICE_IDLE || result != OTTER_OK) {
         return end;
     }
+    world->accepted = 0; /* it is whole: a refusal at the check may start over */
     return vdevice_reset(device, OTTER_RESET_SOFTWARE);
 }
 
-static enum vdevice_end power_on(struct sweep_world *world, struct vflash_fault fault)
+enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cut *cut)
 {
-    world->power_ons++;
-    enum vdevice_end end = vdevice_power_on(&world->device, fault);
+    static const enum vflash_fault_kind kinds[] = {
+        [SWEEP_NONE] = VFLASH_NONE,       [SWEEP_BEFORE] = VFLASH_CUT_BEFORE,
+        [SWEEP_AFTER] = VFLASH_CUT_AFTER, [SWEEP_TORN] = VFLASH_TORN,
+        [SWEEP_BAD] = VFLASH_NONE,        [SWEEP_FLIP] = VFLASH_NONE,
+    };
+    const struct vflash_fault fault = {
+        .at_op = cut->op, .kind = kinds[cut->kind], .seed = cut->seed};
 
-    return go_on(world, end);
+    world->power_ons++;
+    return go_on(world, vdevice_power_on(&world->device, fault));
 }
 
-static bool broke(struct sweep_world *world, const char *violation)
+void sweep_start_over(struct sweep_world *world)
+{
+    struct vdevice *device = &world->device;
+
+    vdevice_power_off(device);
+    for (size_t i = 0; i < device->flash.sector_count; i++) {
+        device->flash.sectors[i].is_bad = false;
+    }
+    vflash_restore(&device->flash, &world->initial);
+    device->defect = NULL;
+    world->promise.is_hurt = false;
+    world->promise.cuts = 0;
+    world->accepted = 0;
+    world->resume_violation = NULL;
+    world->violation = NULL;
+    world->cut_count = 0;
+}
+
+/* --- a run --- */
+
+bool sweep_broke(struct sweep_world *world, const char *violation)
 {
     world->violation = violation;
     return violation != NULL;
 }
 
+bool sweep_check_running(struct sweep_world *world, enum vdevice_end end)
+{
+    const struct promise_case *promise = &world->promise;
+
+    return !sweep_broke(world, promise_p1(promise, end)) &&
+           !sweep_broke(world, promise_p2(promise)) &&
+           !sweep_broke(world, promise_p7(promise)) &&
+           !sweep_broke(world, promise_p8(promise)) &&
+           !sweep_broke(world, world->resume_violation);
+}
+
+bool sweep_check_end(struct sweep_world *world)
+{
+    const struct promise_case *promise = &world->promise;
+
+    return !sweep_broke(world, promise_p3(promise)) &&
+           !sweep_broke(world, promise_p4(promise)) &&
+           (!world->scenario->is_forged || !sweep_broke(world, promise_p6(promise)));
+}
+
 /* Power on without a fault, again and again, until the update has come to its end. */
 static bool finish(struct sweep_world *world)
 {
-    const struct vflash_fault none = {.kind = VFLASH_NONE};
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
 
     for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        enum vdevice_end end = power_on(world, none);
+        enum vdevice_end end = sweep_power_on(world, &none);
 
-        if (broke(world, check_p1(world, end)) || broke(world, check_p2(world))) {
+        if (!sweep_check_running(world, end)) {
             return false;
         }
-        if (is_over(world)) {
-            return !broke(world, check_end(world)) && !broke(world, check_p10(world));
+        if (promise_is_over(&world->promise)) {
+            return world->promise.is_hurt ||
+                   (sweep_check_end(world) &&
+                    !sweep_broke(world, promise_p10(&world->promise)));
         }
     }
-    return !broke(world, "P3: the update does not come to its end");
+    return world->promise.is_hurt ||
+           !sweep_broke(world, "P3: the update does not come to its end");
+}
+
+/* The sector of the operation at hand goes bad. */
+static void spoil_sector(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    const struct sweep_world *world = device->hooks.context;
+
+    if (world->has_trace) {
+        sweep_trace_op(context, op);
+    }
+    if (op->index == world->spoil_op) {
+        vflash_set_bad(&device->flash, op->addr, true);
+    }
+}
+
+/* One step of a run. False if a promise is broken. */
+static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
+{
+    struct vflash *flash = &world->device.flash;
+    struct vflash_hooks hooks = flash->hooks;
+    enum vdevice_end end;
+
+    if (cut->kind == SWEEP_FLIP) {
+        vdevice_power_off(&world->device);
+        vflash_flip(flash, cut->op, cut->seed);
+        world->promise.is_hurt = true;
+        return true;
+    }
+    if (cut->kind == SWEEP_BAD) {
+        world->spoil_op = cut->op;
+        world->promise.is_hurt = true;
+        flash->hooks.on_op = spoil_sector;
+    }
+    end = sweep_power_on(world, cut);
+    flash->hooks = hooks;
+    world->promise.cuts += end == VDEVICE_CUT;
+    if (end != VDEVICE_CUT) {
+        return sweep_check_running(world, end);
+    }
+    /* To look is to read, and an unstable word reads differently the next time: half of
+     * the runs do not look. */
+    bool looks = (cut->op + cut->seed) % 2 == 0;
+
+    return !looks || !sweep_broke(world, promise_p2(&world->promise));
 }
 
 bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t count)
 {
+    sweep_start_over(world);
     world->cut_count = count;
     memcpy(world->cuts, cuts, count * sizeof(*cuts));
-    world->violation = NULL;
-    world->device.defect = NULL;
-    vdevice_power_off(&world->device);
-    vflash_restore(&world->device.flash, &world->initial);
     for (size_t i = 0; i < count; i++) {
-        const struct vflash_fault fault = {
-            .at_op = cuts[i].op, .kind = cuts[i].kind, .seed = cuts[i].seed};
-        enum vdevice_end end = power_on(world, fault);
-
-        if (end == VDEVICE_CUT) {
-            /* To look is to read, and an unstable word reads differently the next time:
-             * half of the runs do not look. */
-            bool looks = (cuts[i].op + cuts[i].seed) % 2 == 0;
-
-            if (looks && broke(world, check_p2(world))) {
-                return false;
-            }
-        } else if (broke(world, check_p1(world, end))) {
+        if (!suffer(world, &cuts[i])) {
             return false;
         }
     }
@@ -322,33 +349,57 @@ bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t c
 
 uint32_t sweep_count_ops(struct sweep_world *world)
 {
-    const struct vflash_fault none = {.kind = VFLASH_NONE};
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
 
-    vdevice_power_off(&world->device);
-    vflash_restore(&world->device.flash, &world->initial);
-    world->cut_count = 0;
-    (void)power_on(world, none);
+    sweep_start_over(world);
+    (void)sweep_power_on(world, &none);
     return world->device.flash.op;
 }
 
-uint32_t sweep_recovery_ops(const struct sweep_world *world)
-{
-    return world->device.flash.op;
-}
+/* --- replay ids --- */
+
+static const char *const kind_names[] = {
+    [SWEEP_NONE] = "none", [SWEEP_BEFORE] = "before", [SWEEP_AFTER] = "after",
+    [SWEEP_TORN] = "torn", [SWEEP_BAD] = "bad",       [SWEEP_FLIP] = "flip",
+};
 
 void sweep_replay_id(const struct sweep_world *world, char *out, size_t size)
 {
-    static const char *const kinds[] = {
-        [VFLASH_NONE] = "none",       [VFLASH_CUT_BEFORE] = "before",
-        [VFLASH_CUT_AFTER] = "after", [VFLASH_TORN] = "torn",
-        [VFLASH_FAIL] = "fail",
-    };
     int len = snprintf(out, size, "%s%s:%s", world->sample.profile.name,
                        world->is_ecc ? "+ecc" : "", world->scenario->name);
 
     for (size_t i = 0; i < world->cut_count && len > 0 && (size_t)len < size; i++) {
+        const struct sweep_cut *cut = &world->cuts[i];
+
         len += snprintf(out + len, size - (size_t)len, ":%" PRIu32 "/%s/%" PRIu32,
-                        world->cuts[i].op, kinds[world->cuts[i].kind],
-                        world->cuts[i].seed);
+                        cut->op, kind_names[cut->kind], cut->seed);
     }
+}
+
+bool sweep_parse_cut(char *text, struct sweep_cut *cut)
+{
+    char *kind = strchr(text, '/');
+    char *seed = kind == NULL ? NULL : strchr(kind + 1, '/');
+
+    if (seed == NULL) {
+        return false;
+    }
+    *kind++ = '\0';
+    *seed++ = '\0';
+    cut->op = (uint32_t)strtoul(text, NULL, 10);
+    cut->seed = (uint32_t)strtoul(seed, NULL, 10);
+    for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+        if (strcmp(kind_names[i], kind) == 0) {
+            cut->kind = (enum sweep_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void sweep_trace_op(void *context, const struct vflash_op *op)
+{
+    (void)context;
+    (void)printf("  %5" PRIu32 " %-7s 0x%08" PRIX32 " %5" PRIu32 "\n", op->index,
+                 op->is_erase ? "erase" : "program", op->addr, op->size);
 }

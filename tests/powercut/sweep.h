@@ -7,6 +7,7 @@
 #ifndef OTTER_SWEEP_H
 #define OTTER_SWEEP_H
 
+#include "promises.h"
 #include "sample.h"
 #include "vdevice.h"
 
@@ -29,14 +30,24 @@ struct sweep_scenario {
 extern const struct sweep_scenario sweep_scenarios[];
 extern const size_t sweep_scenario_count;
 
-/* One cut, and the words that replay it: "profile:scenario:op/kind/seed[:...]". */
+/* What happens to a device, one after another. */
+enum sweep_kind {
+    SWEEP_NONE,   /* a power-on without a fault */
+    SWEEP_BEFORE, /* a power-on that is cut before operation `op` */
+    SWEEP_AFTER,  /* or after it */
+    SWEEP_TORN,   /* or in its middle: `seed` as in vflash.h */
+    SWEEP_BAD,    /* a power-on; the sector of operation `op` is bad from then on */
+    SWEEP_FLIP,   /* while it is off, bit `seed` of the byte at address `op` flips */
+};
+
+/* One of them; a run of them replays from "profile:scenario:op/kind/seed[:...]". */
 struct sweep_cut {
     uint32_t op;
-    enum vflash_fault_kind kind;
+    enum sweep_kind kind;
     uint32_t seed;
 };
 
-enum { SWEEP_CUTS_MAX = 6 };
+enum { SWEEP_CUTS_MAX = 64, SWEEP_ID_MAX = 2048 };
 
 struct sweep_world {
     const struct sweep_scenario *scenario;
@@ -44,12 +55,21 @@ struct sweep_world {
     struct vdevice device;
     struct sample_package next;
     struct vflash_image initial;
+    struct promise_case promise;
     bool is_ecc;
-    bool has_memo; /* signature checks are remembered (K27) */
+    bool has_memo;  /* signature checks are remembered (K27) */
+    bool has_trace; /* print operations */
     struct sweep_cut cuts[SWEEP_CUTS_MAX];
     size_t cut_count;
     const char *violation; /* the promise that was broken, or NULL */
     uint64_t power_ons;
+
+    /* Inner. */
+    uint32_t accepted;   /* bytes of the package that the receiver has taken */
+    uint32_t spoil_op;   /* of SWEEP_BAD */
+    uint32_t spoil_addr; /* the sector that went bad */
+    void *user;          /* of whoever drives the world */
+    const char *resume_violation;
 };
 
 /* Makes a device of `profile` and the scenario's package. Aborts on a failure. */
@@ -57,18 +77,31 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo);
 void sweep_close(struct sweep_world *world);
 
-/* Starts over from the factory's state, then powers on with each of `cuts` in turn,
- * checks the promises after each, then brings the update to its end and checks how it
- * ended. False and `violation` if a promise was broken. */
+/* Starts over from the factory's state, then lets each of `cuts` happen in turn, checks
+ * the promises after each, then brings the update to its end and checks how it ended.
+ * False and `violation` if a promise was broken. */
 bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t count);
+
+/* The parts of a run, for the closure: the factory's state; one power-on, in which the
+ * update goes on as far as it can; the checks after one, and at the end. */
+void sweep_start_over(struct sweep_world *world);
+enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cut *cut);
+bool sweep_check_running(struct sweep_world *world, enum vdevice_end end);
+bool sweep_check_end(struct sweep_world *world);
+
+/* Notes a violation; true if there is one. */
+bool sweep_broke(struct sweep_world *world, const char *violation);
 
 /* Flash operations of the update without a cut. */
 uint32_t sweep_count_ops(struct sweep_world *world);
 
-/* After sweep_run with one cut: flash operations of the recovery. */
-uint32_t sweep_recovery_ops(const struct sweep_world *world);
-
-/* Prints the replay id of the last run to `out` (at least 256 bytes). */
+/* Prints the replay id of the last run to `out`, up to SWEEP_ID_MAX bytes. */
 void sweep_replay_id(const struct sweep_world *world, char *out, size_t size);
+
+/* Reads "op/kind/seed"; changes the text. */
+bool sweep_parse_cut(char *text, struct sweep_cut *cut);
+
+/* A vflash hook that prints each operation. */
+void sweep_trace_op(void *context, const struct vflash_op *op);
 
 #endif

@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The closure over states.
+ */
+#include "closure.h"
+
+#include "canon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NO_STATE = -1,
+    FIRST_UNSTABLE_PROGRAM = 3, /* ways of tearing: see vflash.h */
+    FIRST_UNSTABLE_ERASE = 6,
+};
+
+/* A state, and how it was reached first. */
+struct node {
+    struct vflash_image image; /* dropped when it has been run */
+    int64_t parent;
+    struct sweep_cut cut; /* what led here from the parent */
+    int64_t next;         /* state in which a power-on without a fault ends */
+    uint32_t cuts;        /* on the way here */
+    uint32_t bad_addr;    /* sector that is bad, if is_bad */
+    bool is_bad;
+    bool is_hurt; /* a sector is bad, or a bit has flipped */
+    bool is_over; /* and `next` is where the update has come to its end */
+    bool is_run;
+};
+
+/* A state of which it is not known yet what in it is dead. */
+struct pending {
+    struct vflash_image image;
+    struct node like;
+    int64_t parent;
+    struct sweep_cut cut;
+};
+
+struct closure {
+    struct sweep_world *world;
+    const struct closure_effort *effort;
+    struct closure_result result;
+    struct canon canon;
+    struct canon_table *seen; /* canonical hash -> index of node */
+    struct canon_table *torn; /* operations that have been torn */
+    struct node *nodes;
+    size_t capacity;
+    size_t current;             /* node that is being run */
+    struct vflash_image moment; /* the flash before the operation at hand */
+    size_t flips;               /* places looked at */
+    struct pending *pending;
+    size_t pending_count;
+    size_t pending_capacity;
+};
+
+static struct vflash *flash_of(const struct closure *closure)
+{
+    return &closure->world->device.flash;
+}
+
+static uint64_t mix_in(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
+    return hash ^ hash >> 29;
+}
+
+/* --- nodes --- */
+
+/* The key of the state of the flash now. Devices with and without damage are apart. */
+static uint64_t key_now(struct closure *closure, const struct node *like)
+{
+    uint64_t key = canon_hash(&closure->canon);
+
+    key = mix_in(key, like->is_bad ? like->bad_addr : 1);
+    return mix_in(key, like->is_hurt);
+}
+
+static struct node *new_node(struct closure *closure)
+{
+    if (closure->result.states == closure->capacity) {
+        closure->capacity = closure->capacity == 0 ? 1024 : 2 * closure->capacity;
+        closure->nodes =
+            realloc(closure->nodes, closure->capacity * sizeof(*closure->nodes));
+        if (closure->nodes == NULL) {
+            abort();
+        }
+    }
+    struct node *node = &closure->nodes[closure->result.states++];
+
+    memset(node, 0, sizeof(*node));
+    return node;
+}
+
+static void put_off(struct closure *closure, const struct node *like, int64_t parent,
+                    struct sweep_cut cut)
+{
+    if (closure->pending_count == closure->pending_capacity) {
+        closure->pending_capacity = 2 * closure->pending_capacity + 64;
+        closure->pending = realloc(closure->pending, closure->pending_capacity *
+                                                         sizeof(*closure->pending));
+        if (closure->pending == NULL) {
+            abort();
+        }
+    }
+    struct pending *pending = &closure->pending[closure->pending_count++];
+
+    *pending = (struct pending){.like = *like, .parent = parent, .cut = cut};
+    vflash_save(flash_of(closure), &pending->image);
+}
+
+/* The node of the state of the flash now, new or known. `like` says what is damaged. In
+ * the middle of a run a state may have to wait: see settle_pending(). */
+static int64_t add_state(struct closure *closure, const struct node *like,
+                         int64_t parent, struct sweep_cut cut)
+{
+    if (canon_asks(&closure->canon)) {
+        put_off(closure, like, parent, cut);
+        return NO_STATE;
+    }
+    uint64_t key = key_now(closure, like);
+    const uint64_t *known = canon_table_find(closure->seen, key);
+
+    if (known != NULL) {
+        return (int64_t)*known;
+    }
+    bool is_bad = like->is_bad;
+    bool is_hurt = like->is_hurt;
+    uint32_t bad_addr = like->bad_addr;
+    size_t index = closure->result.states;
+    struct node *node = new_node(closure); /* `like` may have moved */
+
+    canon_table_put(closure->seen, key, index);
+    vflash_save(flash_of(closure), &node->image);
+    node->parent = parent;
+    node->cut = cut;
+    node->next = NO_STATE;
+    node->cuts = parent == NO_STATE
+                     ? 0
+                     : closure->nodes[parent].cuts +
+                           (cut.kind == SWEEP_BEFORE || cut.kind == SWEEP_TORN);
+    node->is_bad = is_bad;
+    node->is_hurt = is_hurt;
+    node->bad_addr = bad_addr;
+    return (int64_t)index;
+}
+
+/* --- what a cut leaves --- */
+
+/* Prefixes of a torn program that are looked at: none, one word, half, all but one. */
+static size_t prefixes_of(uint32_t count, uint32_t prefixes[4])
+{
+    const uint32_t wanted[] = {0, 1, count / 2, count - 1};
+    size_t found = 0;
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        bool is_new = wanted[i] < count;
+
+        for (size_t j = 0; j < found; j++) {
+            is_new = is_new && prefixes[j] != wanted[i];
+        }
+        if (is_new) {
+            prefixes[found++] = wanted[i];
+        }
+    }
+    return found;
+}
+
+/* Tears the operation one way, takes the state, and brings the moment back. */
+static void tear(struct closure *closure, const struct vflash_op *op, uint32_t seed)
+{
+    const struct node *node = &closure->nodes[closure->current];
+    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_TORN, .seed = seed};
+
+    vflash_tear(flash_of(closure), op, seed);
+    closure->result.transitions++;
+    (void)add_state(closure, node, (int64_t)closure->current, cut);
+    vflash_restore(flash_of(closure), &closure->moment);
+}
+
+static bool is_wanted(struct closure *closure, bool is_unstable)
+{
+    unsigned faults = closure->effort->faults;
+
+    if (!is_unstable) {
+        return (faults & CLOSURE_TORN) != 0;
+    }
+    return (faults & CLOSURE_UNSTABLE) != 0 &&
+           canon_unstable(&closure->canon) < closure->effort->unstable_max;
+}
+
+/* From the first state every prefix is tried, from others four. */
+static void tear_program(struct closure *closure, const struct vflash_op *op)
+{
+    uint32_t prefixes[4];
+    uint32_t count = op->word_count;
+    bool is_first = closure->current == 0;
+    size_t found = is_first ? count : prefixes_of(count, prefixes);
+
+    for (size_t i = 0; i < found; i++) {
+        uint32_t prefix = is_first ? (uint32_t)i : prefixes[i];
+
+        for (uint32_t way = 0; way < VFLASH_TORN_PROGRAM_OUTCOMES; way++) {
+            if (is_wanted(closure, way >= FIRST_UNSTABLE_PROGRAM)) {
+                tear(closure, op, prefix + way * (count + 1));
+            }
+        }
+    }
+}
+
+static void tear_erase(struct closure *closure, const struct vflash_op *op)
+{
+    for (uint32_t way = 0; way < VFLASH_TORN_ERASE_OUTCOMES; way++) {
+        if (is_wanted(closure, way >= FIRST_UNSTABLE_ERASE)) {
+            tear(closure, op, way);
+        }
+    }
+}
+
+/* Bytes of a record that its canonical form replaces: sequence, erase counts, CRC. */
+static bool is_form_only(uint32_t off)
+{
+    return (off >= 4 && off < 8) || (off >= 48 && off < 80) || off >= 124;
+}
+
+/* What an operation does, in canonical form. */
+static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
+{
+    const struct otter_region *journal = closure->canon.journal;
+    bool is_log = op->addr >= journal->addr && op->addr - journal->addr < journal->size;
+    uint32_t first = is_log ? canon_first(&closure->canon) : 0;
+    uint32_t place =
+        is_log ? (op->addr - first + journal->size) % journal->size : op->addr;
+    uint64_t key = mix_in(place, op->size);
+
+    for (uint32_t i = 0; !op->is_erase && i < op->size; i++) {
+        uint32_t off = (op->addr - journal->addr + i) % OTTER_RECORD_SIZE;
+
+        if (!is_log || !is_form_only(off)) {
+            key = mix_in(key, op->data[i]);
+        }
+    }
+    return key;
+}
+
+static void cut_before(struct closure *closure, const struct vflash_op *op)
+{
+    const struct node *node = &closure->nodes[closure->current];
+    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BEFORE};
+
+    closure->result.transitions++;
+    (void)add_state(closure, node, (int64_t)closure->current, cut);
+}
+
+/* True if this operation on this flash has been met before. */
+static bool is_met(struct closure *closure, const struct vflash_op *op)
+{
+    uint64_t key = mix_in(key_now(closure, &closure->nodes[closure->current]),
+                          op_key(closure, op));
+
+    if (canon_table_find(closure->torn, key) != NULL) {
+        return true;
+    }
+    canon_table_put(closure->torn, key, 1);
+    return false;
+}
+
+static void on_op(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    cut_before(closure, op);
+    if ((closure->effort->faults & (CLOSURE_TORN | CLOSURE_UNSTABLE)) == 0 ||
+        closure->nodes[closure->current].is_hurt ||
+        (!canon_asks(&closure->canon) && is_met(closure, op))) {
+        return;
+    }
+    vflash_save(flash_of(closure), &closure->moment);
+    if (op->is_erase) {
+        tear_erase(closure, op);
+    } else {
+        tear_program(closure, op);
+    }
+}
+
+/* --- what is dead --- */
+
+static void bring_image(struct closure *closure, const struct node *like,
+                        const struct vflash_image *image)
+{
+    struct sweep_world *world = closure->world;
+
+    sweep_start_over(world);
+    vflash_restore(flash_of(closure), image);
+    world->promise.is_hurt = like->is_hurt;
+    if (like->is_bad) {
+        vflash_set_bad(flash_of(closure), like->bad_addr, true);
+    }
+}
+
+static void bring_back(struct closure *closure, const struct node *node)
+{
+    bring_image(closure, node, &node->image);
+    closure->world->promise.cuts = node->cuts;
+}
+
+/* Sectors by what is done with them first. */
+struct watch {
+    struct vflash *flash;
+    struct canon_set read; /* or programmed */
+    struct canon_set erased;
+};
+
+static struct watch *watch_of(void *context)
+{
+    const struct vdevice *device = context;
+    const struct sweep_world *world = device->hooks.context;
+
+    return world->user;
+}
+
+static void watch_sector(struct watch *watch, size_t index, bool is_erase)
+{
+    if (is_erase && !canon_set_has(&watch->read, index)) {
+        canon_set_add(&watch->erased, index);
+    } else if (!is_erase && !canon_set_has(&watch->erased, index)) {
+        canon_set_add(&watch->read, index);
+    }
+}
+
+static void watch_op(void *context, const struct vflash_op *op)
+{
+    struct watch *watch = watch_of(context);
+
+    watch_sector(watch, vflash_sector_index(watch->flash, op->addr), op->is_erase);
+}
+
+static void watch_read(void *context, uint32_t addr, size_t size)
+{
+    struct watch *watch = watch_of(context);
+    size_t first = vflash_sector_index(watch->flash, addr);
+    size_t last = size == 0
+                      ? first
+                      : vflash_sector_index(watch->flash, addr + (uint32_t)size - 1);
+
+    for (size_t i = first; i <= last; i++) {
+        watch_sector(watch, i, false);
+    }
+}
+
+/* Watches a power-on from the flash as it is: what it erases before it reads it is
+ * dead; and what it does not touch, if nothing is left to do after it. */
+static void find_dead(struct closure *closure)
+{
+    struct sweep_world *world = closure->world;
+    struct vflash *flash = flash_of(closure);
+    struct vflash_image before = {0};
+    struct watch watch = {.flash = flash};
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+
+    vflash_save(flash, &before);
+    world->user = &watch;
+    flash->hooks.on_op = watch_op;
+    flash->hooks.on_read = watch_read;
+    (void)sweep_power_on(world, &none);
+    flash->hooks.on_op = NULL;
+    flash->hooks.on_read = NULL;
+    world->user = closure;
+    closure->result.power_ons++;
+    bool is_over = promise_is_over(&world->promise);
+
+    for (size_t i = 0; is_over && i < flash->sector_count; i++) {
+        if (!canon_set_has(&watch.read, i)) {
+            canon_set_add(&watch.erased, i);
+        }
+    }
+    vdevice_power_off(&world->device);
+    vflash_restore(flash, &before);
+    vflash_image_free(&before);
+    canon_answer(&closure->canon, &watch.erased);
+}
+
+/* Adds the states that had to wait. */
+static void settle_pending(struct closure *closure)
+{
+    for (size_t i = 0; i < closure->pending_count; i++) {
+        struct pending *pending = &closure->pending[i];
+
+        bring_image(closure, &pending->like, &pending->image);
+        if (canon_asks(&closure->canon)) {
+            find_dead(closure);
+        }
+        int64_t index =
+            add_state(closure, &pending->like, pending->parent, pending->cut);
+
+        if (pending->cut.kind == SWEEP_NONE && pending->parent != NO_STATE) {
+            closure->nodes[pending->parent].next = index;
+        }
+        vflash_image_free(&pending->image);
+    }
+    closure->pending_count = 0;
+}
+
+/* --- running a state --- */
+
+/* Takes the path to `node` over as the world's run, for the replay id. */
+static void take_path(struct closure *closure, size_t index,
+                      const struct sweep_cut *last)
+{
+    struct sweep_world *world = closure->world;
+    size_t count = last == NULL ? 0 : 1;
+
+    for (int64_t at = (int64_t)index; closure->nodes[at].parent != NO_STATE;
+         at = closure->nodes[at].parent) {
+        count++;
+    }
+    world->cut_count = count < SWEEP_CUTS_MAX ? count : SWEEP_CUTS_MAX;
+    if (last != NULL && count <= SWEEP_CUTS_MAX) {
+        world->cuts[--count] = *last;
+    }
+    for (int64_t at = (int64_t)index; closure->nodes[at].parent != NO_STATE;
+         at = closure->nodes[at].parent) {
+        if (--count < SWEEP_CUTS_MAX) {
+            world->cuts[count] = closure->nodes[at].cut;
+        }
+    }
+}
+
+/* The promises that hold at rest, looked at on a copy: looking reads. */
+static bool check_at_rest(struct closure *closure, const struct node *node)
+{
+    struct sweep_world *world = closure->world;
+    bool is_good = !sweep_broke(world, promise_p2(&world->promise)) &&
+                   !sweep_broke(world, promise_p8(&world->promise));
+
+    vflash_restore(flash_of(closure), &node->image);
+    return is_good;
+}
+
+/* Powers on without a fault and takes every state that a cut would leave. */
+static bool run_state(struct closure *closure, size_t index)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+
+    closure->current = index;
+    bring_back(closure, &closure->nodes[index]);
+    if (!check_at_rest(closure, &closure->nodes[index])) {
+        return false;
+    }
+    flash_of(closure)->hooks.on_op = on_op;
+    enum vdevice_end end = sweep_power_on(world, &none);
+
+    flash_of(closure)->hooks.on_op = NULL;
+    closure->result.power_ons++;
+    if (!sweep_check_running(world, end)) {
+        return false;
+    }
+    bool is_over = promise_is_over(&world->promise);
+
+    if (is_over && !world->promise.is_hurt && !sweep_check_end(world)) {
+        return false;
+    }
+    vdevice_power_off(&world->device);
+    int64_t next = add_state(closure, &closure->nodes[index], (int64_t)index, none);
+
+    closure->nodes[index].next = next;
+    settle_pending(closure);
+    closure->nodes[index].is_over = is_over;
+    closure->nodes[index].is_run = true;
+    return true;
+}
+
+/* --- damage: once in the life of a device --- */
+
+static void spoil(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (op->index == closure->world->spoil_op) {
+        vflash_set_bad(flash_of(closure), op->addr, true);
+        closure->world->spoil_addr = op->addr;
+    }
+}
+
+/* The sector of operation `op` of this state's run goes bad at it; what follows is a
+ * state of its own. */
+static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut cut = {.op = op, .kind = SWEEP_BAD};
+    struct node like = {.is_hurt = true, .is_bad = true};
+
+    bring_back(closure, &closure->nodes[index]);
+    world->promise.is_hurt = true;
+    world->spoil_op = op;
+    flash_of(closure)->hooks.on_op = spoil;
+    enum vdevice_end end = sweep_power_on(world, &cut);
+
+    flash_of(closure)->hooks.on_op = NULL;
+    closure->result.power_ons++;
+    closure->result.transitions++;
+    if (!sweep_check_running(world, end)) {
+        take_path(closure, index, &cut);
+        return false;
+    }
+    vdevice_power_off(&world->device);
+    like.bad_addr = world->spoil_addr;
+    (void)add_state(closure, &like, (int64_t)index, cut);
+    settle_pending(closure);
+    return true;
+}
+
+/* Operations of this state's run on which no sector has gone bad yet. */
+struct survey {
+    struct closure *closure;
+    uint32_t *ops;
+    size_t count;
+    size_t capacity;
+};
+
+static void note_op(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct survey *survey = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (is_met(survey->closure, op)) {
+        return;
+    }
+    if (survey->count == survey->capacity) {
+        survey->capacity = survey->capacity == 0 ? 64 : 2 * survey->capacity;
+        survey->ops = realloc(survey->ops, survey->capacity * sizeof(uint32_t));
+        if (survey->ops == NULL) {
+            abort();
+        }
+    }
+    survey->ops[survey->count++] = op->index;
+}
+
+static bool spoil_all(struct closure *closure, size_t index)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    struct survey survey = {.closure = closure};
+    bool is_good = true;
+
+    closure->current = index;
+    bring_back(closure, &closure->nodes[index]);
+    world->user = &survey;
+    flash_of(closure)->hooks.on_op = note_op;
+    (void)sweep_power_on(world, &none);
+    flash_of(closure)->hooks.on_op = NULL;
+    world->user = closure;
+    closure->result.power_ons++;
+    for (size_t i = 0; i < survey.count && is_good; i++) {
+        is_good = spoil_at(closure, index, survey.ops[i]);
+    }
+    free(survey.ops);
+    return is_good;
+}
+
+/* A bit in the middle of `addr`'s piece flips while the device is off. */
+static bool flip_at(struct closure *closure, size_t index, uint32_t addr)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    const struct sweep_cut cut = {.op = addr, .kind = SWEEP_FLIP, .seed = addr % 8};
+
+    struct vflash_image flipped = {0};
+    bool is_good = true;
+
+    bring_back(closure, &closure->nodes[index]);
+    vflash_flip(flash_of(closure), cut.op, cut.seed);
+    vflash_save(flash_of(closure), &flipped);
+    world->promise.is_hurt = true;
+    world->promise.before = &flipped; /* what must not change now */
+    closure->result.transitions++;
+    for (int i = 0; i < 2 && is_good; i++) { /* what it does, and that it lasts */
+        enum vdevice_end end = sweep_power_on(world, &none);
+
+        closure->result.power_ons++;
+        is_good = sweep_check_running(world, end);
+    }
+    world->promise.before = &world->initial;
+    vflash_image_free(&flipped);
+    if (!is_good) {
+        take_path(closure, index, &cut);
+    }
+    return is_good;
+}
+
+/* Where bits flip: in the begin, the middle and the last programmed piece of a sector,
+ * and in every record of the journal. */
+static bool flip_sector(struct closure *closure, size_t index, uint32_t addr,
+                        const struct otter_flash_area *area)
+{
+    const struct otter_region *journal = closure->canon.journal;
+    bool is_log = addr >= journal->addr && addr - journal->addr < journal->size;
+    uint32_t step = is_log ? (uint32_t)OTTER_RECORD_SIZE : area->sector_size / 4;
+
+    for (uint32_t off = 0; off < area->sector_size; off += step) {
+        const struct node *node = &closure->nodes[index];
+
+        if (closure->flips++ % closure->effort->flip_stride != 0) {
+            continue;
+        }
+        vflash_restore(flash_of(closure), &node->image);
+        if (vflash_word_at(flash_of(closure), addr + off + 9) != VFLASH_WORD_ERASED &&
+            !flip_at(closure, index, addr + off + 9)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool flip_all(struct closure *closure, size_t index)
+{
+    const struct otter_region *boot =
+        otter_map_find(closure->world->promise.map, OTTER_REGION_BOOT);
+    const struct host_profile *profile = &closure->world->sample.profile;
+
+    for (size_t i = 0; i < profile->area_count; i++) {
+        const struct otter_flash_area *area = &profile->areas[i];
+
+        for (uint32_t j = 0; j < area->sector_count; j++) {
+            uint32_t addr = area->addr + j * area->sector_size;
+            bool is_boot = addr >= boot->addr && addr - boot->addr < boot->size;
+
+            if (!is_boot && !flip_sector(closure, index, addr, area)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* --- K27: the canonical form acts as the raw one --- */
+
+struct trail {
+    const struct otter_region *journal;
+    uint32_t first; /* offset in it of the sector that comes first */
+    uint64_t hash;
+    enum vdevice_end end;
+    uint64_t end_key;
+};
+
+static void follow(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct trail *trail = ((struct sweep_world *)device->hooks.context)->user;
+    const struct otter_region *journal = trail->journal;
+    uint32_t place = op->addr;
+
+    if (place >= journal->addr && place - journal->addr < journal->size) {
+        place = (place - journal->addr + journal->size - trail->first) % journal->size;
+    }
+    trail->hash = mix_in(trail->hash, mix_in(place, op->size + op->is_erase));
+}
+
+static struct trail trail_from_here(struct closure *closure)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    const struct otter_region *journal = closure->canon.journal;
+    struct trail trail = {.journal = journal,
+                          .first = canon_first(&closure->canon) - journal->addr,
+                          .hash = 1};
+
+    world->user = &trail;
+    flash_of(closure)->hooks.on_op = follow;
+    trail.end = sweep_power_on(world, &none);
+    flash_of(closure)->hooks.on_op = NULL;
+    world->user = closure;
+    vdevice_power_off(&world->device);
+    if (canon_asks(&closure->canon)) {
+        find_dead(closure);
+    }
+    trail.end_key = canon_hash(&closure->canon);
+    closure->result.power_ons++;
+    return trail;
+}
+
+static bool is_same_trail(const struct trail *a, const struct trail *b)
+{
+    return a->hash == b->hash && a->end == b->end && a->end_key == b->end_key;
+}
+
+static bool compare_forms(struct closure *closure, size_t index)
+{
+    enum { SHIFT = 1000 };
+
+    bring_back(closure, &closure->nodes[index]);
+    uint64_t raw_key = canon_hash(&closure->canon);
+    struct trail raw = trail_from_here(closure);
+
+    bring_back(closure, &closure->nodes[index]);
+    canon_make(&closure->canon);
+    bool is_same_key = canon_hash(&closure->canon) == raw_key;
+    struct trail made = trail_from_here(closure);
+
+    bring_back(closure, &closure->nodes[index]);
+    canon_shift_sequences(&closure->canon, SHIFT);
+    struct trail shifted = trail_from_here(closure);
+
+    closure->result.compared++;
+    if (!is_same_key) {
+        return !sweep_broke(closure->world, "K27: the canonical form is not its own");
+    }
+    if (!is_same_trail(&raw, &made)) {
+        return !sweep_broke(closure->world,
+                            "K27: the device acts otherwise on the canonical form");
+    }
+    return is_same_trail(&raw, &shifted) ||
+           !sweep_broke(closure->world,
+                        "K27: the device acts otherwise with other sequence numbers");
+}
+
+/* --- the end --- */
+
+/* P3 over all states: whoever is only powered on often enough comes to the end. */
+static bool check_ways_out(struct closure *closure)
+{
+    for (size_t i = 0; i < closure->result.states; i++) {
+        int64_t at = (int64_t)i;
+        int steps = 0;
+
+        while (!closure->nodes[at].is_hurt && !closure->nodes[at].is_over) {
+            at = closure->nodes[at].next;
+            if (++steps > 16 || at == NO_STATE) {
+                take_path(closure, i, NULL);
+                return !sweep_broke(closure->world,
+                                    "P3: power-ons without a fault never end");
+            }
+        }
+    }
+    return true;
+}
+
+/* The first run teaches what an update puts where. */
+static void learn(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (closure->world->spoil_addr != 0) {
+        canon_learn(&closure->canon, closure->world->spoil_addr);
+    }
+    closure->world->spoil_addr = op->addr;
+}
+
+static void learn_all(struct closure *closure)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    const struct host_profile *profile = &world->sample.profile;
+
+    sweep_start_over(world);
+    world->spoil_addr = 0;
+    flash_of(closure)->hooks.on_op = learn;
+    (void)sweep_power_on(world, &none);
+    flash_of(closure)->hooks.on_op = NULL;
+    for (size_t i = 0; i < profile->area_count; i++) {
+        for (uint32_t j = 0; j < profile->areas[i].sector_count; j++) {
+            canon_learn(&closure->canon,
+                        profile->areas[i].addr + j * profile->areas[i].sector_size);
+        }
+    }
+    sweep_start_over(world);
+}
+
+static bool go_through(struct closure *closure, size_t index)
+{
+    const struct closure_effort *effort = closure->effort;
+    bool is_whole = !closure->nodes[index].is_hurt;
+
+    if (!run_state(closure, index)) {
+        take_path(closure, index, NULL);
+        return false;
+    }
+    if (is_whole && effort->canon_stride > 0 && index % effort->canon_stride == 0 &&
+        !compare_forms(closure, index)) {
+        take_path(closure, index, NULL);
+        return false;
+    }
+    if (is_whole && (effort->faults & CLOSURE_BAD) != 0 && !spoil_all(closure, index)) {
+        return false;
+    }
+    return !is_whole || (effort->faults & CLOSURE_FLIP) == 0 ||
+           flip_all(closure, index);
+}
+
+struct closure_result closure_run(struct sweep_world *world,
+                                  const struct closure_effort *effort)
+{
+    struct closure closure = {.world = world, .effort = effort};
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    const struct node whole = {0};
+    bool is_good = true;
+
+    world->user = &closure;
+    canon_open(&closure.canon, &world->device.flash, &world->sample.profile.map);
+    closure.seen = canon_table_make();
+    closure.torn = canon_table_make();
+    learn_all(&closure);
+    (void)add_state(&closure, &whole, NO_STATE, none);
+    settle_pending(&closure);
+    size_t index = 0;
+
+    for (; index < closure.result.states && is_good; index++) {
+        if (effort->states_max != 0 && index >= effort->states_max) {
+            break;
+        }
+        is_good = go_through(&closure, index);
+        vflash_image_free(&closure.nodes[index].image);
+    }
+    closure.result.is_closed = is_good && index == closure.result.states;
+    closure.result.is_good =
+        is_good && (!closure.result.is_closed || check_ways_out(&closure));
+    for (size_t i = index; i < closure.result.states; i++) {
+        vflash_image_free(&closure.nodes[i].image);
+    }
+    vflash_image_free(&closure.moment);
+    free(closure.nodes);
+    free(closure.pending);
+    canon_table_free(closure.seen);
+    canon_table_free(closure.torn);
+    canon_close(&closure.canon);
+    return closure.result;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The closures that are run: twins x kinds of fault x scenarios.
+ */
+#ifndef OTTER_CLOSURES_H
+#define OTTER_CLOSURES_H
+
+#include <stdbool.h>
+
+/* Runs them in as many processes as there are processors, a row printed each. `kind`:
+ * of fault, NULL for all. All twins, and flips at every place, if `is_long`; else the
+ * first twin of each strategy. False if a promise was broken, a closure was given up,
+ * or there is no such kind. */
+bool closures_run(const char *kind, bool is_long);
+
+#endif

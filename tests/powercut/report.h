@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sweeps share: the twins they run on, and how violations are told.
+ */
+#ifndef OTTER_REPORT_H
+#define OTTER_REPORT_H
+
+#include "sweep.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Twin `index` (host_small_at), with trials that end sooner: fewer states say the same.
+ * False above the last one. */
+bool report_twin(size_t index, struct host_profile *profile);
+
+/* Finds a twin or a profile by name. */
+bool report_profile(const char *name, struct host_profile *profile);
+
+/* Prints a violation and its replay id, and counts it. */
+void report_violation(const struct sweep_world *world);
+void report_failure(void);
+
+/* From now on the first violation ends the program, status 1. */
+void report_only_first(void);
+
+unsigned report_count(void);
+
+/* Seconds of a clock that only goes forward. */
+double report_seconds(void);
+
+#endif

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The canonical form of the journal: what replay makes of its sectors, and no more.
+ */
+#include "canon_inner.h"
+
+#include "otter/bytes.h"
+#include "otter/crc32.h"
+#include "otter/journal.h"
+
+#include <stdlib.h>
+
+enum {
+    KEPT_RECORDS = 3,  /* a sector with so many is kept from erasing */
+    COUNT_RECORDS = 2, /* one with so many counts */
+    WRITER_OFF = 3,    /* docs/SPEC.md, "Journal" */
+    SEQUENCE_OFF = 4,
+    ERASES_OFF = 48,
+    ERASES_SIZE = 32,
+    CRC_OFF = 124,
+};
+
+/* What replay makes of a sector. */
+enum log_part {
+    LOG_NOTHING, /* it is not looked at any more, and erased before it is used */
+    LOG_SPARE,   /* is kept, but a newer one counts at every reading: never read
+                    without damage at rest */
+    LOG_SHAKY,   /* the same, but its third record comes and goes */
+    LOG_LIVE,    /* may tell the state */
+};
+
+/* What replay finds in one sector, and what it may find at another reading. */
+struct log_sector {
+    struct vflash_place place;
+    uint64_t raw; /* hash */
+    uint32_t sequence;
+    uint32_t rank;
+    uint8_t valid_count;   /* at the next reading, three at most; */
+    uint8_t then_count;    /* at the one after it; */
+    uint8_t certain_count; /* at every reading */
+    bool may_count;        /* some unstable slot reads as a record once */
+    bool is_fading;        /* and some of these only once */
+    uint8_t part;          /* enum log_part */
+};
+
+struct log {
+    struct log_sector sectors[OTTER_JOURNAL_SECTORS_MAX];
+    size_t count;
+    size_t first; /* sector that comes first in canonical form */
+};
+
+static bool is_record(const uint8_t *bytes, uint32_t *sequence)
+{
+    struct otter_state state;
+    uint32_t erases[8];
+
+    return otter_record_decode(bytes, &state, erases, sequence);
+}
+
+/* The same, remembered: it is asked a hundred thousand times a second. */
+static bool is_known_record(const struct canon *canon, const uint8_t *bytes,
+                            uint32_t *sequence)
+{
+    uint64_t key = canon_mix_bytes(OTTER_RECORD_SIZE, bytes, OTTER_RECORD_SIZE);
+    const uint64_t *known = canon_table_find(canon->records, key);
+
+    if (known == NULL) {
+        bool is_one = is_record(bytes, sequence);
+
+        canon_table_put(canon->records, key, (uint64_t)is_one << 32 | *sequence);
+        return is_one;
+    }
+    *sequence = (uint32_t)*known;
+    return (*known >> 32) != 0;
+}
+
+static size_t slots_in(const struct vflash_place *place)
+{
+    return place->bank->area->sector_size / OTTER_RECORD_SIZE;
+}
+
+/* --- what is there --- */
+
+/* Counts a record; those of another sequence than the first do not belong here. */
+static bool count_record(uint32_t sequence, uint32_t *first, uint8_t *count)
+{
+    if (*count == 0) {
+        *first = sequence;
+    }
+    if (*first == sequence && *count < KEPT_RECORDS) {
+        (*count)++;
+    }
+    return *first == sequence;
+}
+
+static void find_record(const struct canon *canon, struct log_sector *sector,
+                        size_t slot, uint32_t *then_first)
+{
+    uint8_t now[OTTER_RECORD_SIZE];
+    uint8_t then[OTTER_RECORD_SIZE];
+    uint32_t sequence = 0;
+    struct canon_flags raw =
+        canon_look(canon->flash, &sector->place, slot * OTTER_RECORD_SIZE,
+                   OTTER_RECORD_SIZE, now, then);
+
+    if ((raw.all & (VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_DEAD)) !=
+        VFLASH_FLAG_PROGRAMMED) {
+        return;
+    }
+    bool is_stable = memcmp(now, then, sizeof(now)) == 0;
+    bool is_now = is_known_record(canon, now, &sequence);
+
+    if (is_now && count_record(sequence, &sector->sequence, &sector->valid_count) &&
+        is_stable && sector->certain_count < KEPT_RECORDS) {
+        sector->certain_count++;
+    }
+    if (is_stable ? is_now : is_known_record(canon, then, &sequence)) {
+        (void)count_record(sequence, then_first, &sector->then_count);
+        sector->may_count = sector->may_count || !is_stable;
+    }
+    if (!is_stable && (raw.unstable & VFLASH_FLAG_FADING) != 0) {
+        sector->is_fading = true;
+    }
+}
+
+static void find_records(const struct canon *canon, struct log_sector *sector)
+{
+    uint32_t then_first = 0;
+
+    for (size_t i = 0; i < slots_in(&sector->place); i++) {
+        find_record(canon, sector, i, &then_first);
+    }
+    if (sector->valid_count == 0) {
+        sector->sequence = then_first;
+    }
+}
+
+/* The facts of a sector fit into one value of the table. */
+static uint64_t pack_facts(const struct log_sector *sector)
+{
+    return (uint64_t)sector->sequence | (uint64_t)sector->valid_count << 32 |
+           (uint64_t)sector->then_count << 36 | (uint64_t)sector->certain_count << 40 |
+           (uint64_t)sector->may_count << 44 | (uint64_t)sector->is_fading << 45;
+}
+
+static void unpack_facts(struct log_sector *sector, uint64_t facts)
+{
+    sector->sequence = (uint32_t)facts;
+    sector->valid_count = (uint8_t)(facts >> 32 & 15);
+    sector->then_count = (uint8_t)(facts >> 36 & 15);
+    sector->certain_count = (uint8_t)(facts >> 40 & 15);
+    sector->may_count = (facts >> 44 & 1) != 0;
+    sector->is_fading = (facts >> 45 & 1) != 0;
+}
+
+static void load_sector(struct canon *canon, struct log_sector *sector)
+{
+    uint64_t key = canon_mix(sector->raw, OTTER_RECORD_SIZE);
+    const uint64_t *facts = canon_table_find(canon->sectors, key);
+
+    if (facts != NULL) {
+        unpack_facts(sector, *facts);
+        return;
+    }
+    find_records(canon, sector);
+    canon_table_put(canon->sectors, key, pack_facts(sector));
+}
+
+/* --- what it means --- */
+
+/* Sequence of the newest sector that counts at every reading; 0 if none does. */
+static uint32_t newest_certain(const struct log *log)
+{
+    uint32_t newest = 0;
+
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->sectors[i].certain_count >= COUNT_RECORDS &&
+            log->sectors[i].sequence > newest) {
+            newest = log->sectors[i].sequence;
+        }
+    }
+    return newest;
+}
+
+/* Newer sectors that hold three records at every reading. */
+static size_t newer_spares(const struct log *log, const struct log_sector *sector)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < log->count; i++) {
+        count += log->sectors[i].certain_count >= KEPT_RECORDS &&
+                 log->sectors[i].sequence > sector->sequence;
+    }
+    return count;
+}
+
+/* Sectors older than the newest one that counts at every reading tell nothing. The two
+ * newest of three records are kept from erasing. */
+static uint8_t part_of(const struct log *log, const struct log_sector *sector)
+{
+    uint32_t certain = newest_certain(log);
+    bool is_kept = sector->valid_count >= KEPT_RECORDS;
+    bool will_be = sector->then_count >= KEPT_RECORDS;
+
+    if (certain == 0 || (sector->may_count && sector->sequence >= certain) ||
+        (sector->valid_count >= COUNT_RECORDS && sector->sequence >= certain)) {
+        return LOG_LIVE;
+    }
+    if (newer_spares(log, sector) >= 2 || (!is_kept && !will_be)) {
+        return LOG_NOTHING;
+    }
+    return is_kept && will_be ? LOG_SPARE : LOG_SHAKY;
+}
+
+static uint32_t rank_of(const struct log *log, uint32_t sequence)
+{
+    uint32_t rank = 1;
+
+    for (size_t i = 0; i < log->count; i++) {
+        rank +=
+            log->sectors[i].part != LOG_NOTHING && log->sectors[i].sequence < sequence;
+    }
+    return rank;
+}
+
+static size_t first_of(const struct log *log)
+{
+    uint32_t certain = newest_certain(log);
+    size_t first = 0;
+
+    for (size_t i = 0; i < log->count; i++) {
+        const struct log_sector *sector = &log->sectors[i];
+
+        if (sector->place.bank != log->sectors[0].place.bank) {
+            return 0;
+        }
+        if (certain != 0 && sector->sequence == certain &&
+            sector->certain_count >= COUNT_RECORDS) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+static void find_sectors(const struct canon *canon, struct log *log)
+{
+    const struct otter_region *region = canon->journal;
+    size_t index = vflash_sector_index(canon->flash, region->addr);
+
+    memset(log, 0, sizeof(*log));
+    for (uint32_t off = 0; off < region->size && log->count < OTTER_JOURNAL_SECTORS_MAX;
+         index++) {
+        struct log_sector *sector = &log->sectors[log->count++];
+
+        sector->place = canon->places[index];
+        sector->raw = vflash_hash_place(canon->flash, &sector->place);
+        off += sector->place.bank->area->sector_size;
+    }
+}
+
+static void load_log(struct canon *canon, struct log *log)
+{
+    find_sectors(canon, log);
+    for (size_t i = 0; i < log->count; i++) {
+        load_sector(canon, &log->sectors[i]);
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        log->sectors[i].part = part_of(log, &log->sectors[i]);
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        log->sectors[i].rank = rank_of(log, log->sectors[i].sequence);
+    }
+    log->first = first_of(log);
+}
+
+/* --- its form --- */
+
+/* A record with its sequence number replaced by `rank`; anything else but erased bytes
+ * becomes garbage. */
+static void form_record(const struct canon *canon, uint8_t *bytes, uint8_t erased,
+                        uint32_t rank)
+{
+    uint32_t sequence = 0;
+
+    if (is_known_record(canon, bytes, &sequence)) {
+        otter_store_le32(bytes + SEQUENCE_OFF, rank);
+        memset(bytes + ERASES_OFF, 0, ERASES_SIZE);
+        bytes[WRITER_OFF] = OTTER_PROGRAM_FACTORY;
+        otter_store_le32(bytes + CRC_OFF, otter_crc32(0, bytes, CRC_OFF));
+    } else if (!vflash_is_erased(bytes, OTTER_RECORD_SIZE, erased)) {
+        memset(bytes, CANON_GARBAGE, OTTER_RECORD_SIZE);
+    }
+}
+
+static void form_slot(const struct canon *canon, const struct log_sector *sector,
+                      size_t off, const struct canon_form *form)
+{
+    const struct otter_flash_area *area = sector->place.bank->area;
+    uint8_t *now = form->content + off;
+    uint8_t *then = form->later + off;
+    struct canon_flags raw =
+        canon_look(canon->flash, &sector->place, off, OTTER_RECORD_SIZE, now, then);
+
+    form_record(canon, now, area->erased, sector->rank);
+    if (raw.unstable == 0) {
+        memcpy(then, now, OTTER_RECORD_SIZE);
+    } else {
+        form_record(canon, then, area->erased, sector->rank);
+    }
+    canon_settle(now, then, OTTER_RECORD_SIZE, &raw);
+    /* As if torn, always: nothing is ever added to a sector that is found. */
+    memset(form->words + off / area->word_size, (int)canon_torn_flags(raw),
+           OTTER_RECORD_SIZE / area->word_size);
+}
+
+/* What stands in the slots of a sector of which every slot is stable. */
+struct log_content {
+    int last;   /* slot of the last record, or -1 */
+    int before; /* and of the one before it */
+    int count;  /* records, up to three */
+    bool has_remains;
+    bool is_stable;
+};
+
+static struct log_content content_of(const struct canon_form *form,
+                                     const struct otter_flash_area *area, size_t slots)
+{
+    struct log_content found = {.last = -1, .before = -1, .is_stable = true};
+
+    for (size_t i = 0; i < slots; i++) {
+        const uint8_t *bytes = form->content + i * OTTER_RECORD_SIZE;
+        unsigned flags = form->words[i * OTTER_RECORD_SIZE / area->word_size];
+
+        if ((flags & VFLASH_FLAGS_UNSTABLE) != 0) {
+            found.is_stable = false;
+        } else if (bytes[0] == CANON_GARBAGE) {
+            found.has_remains = true;
+        } else if (bytes[0] != area->erased) {
+            found.before = found.last;
+            found.last = (int)i;
+            found.count += found.count < KEPT_RECORDS;
+            found.has_remains = false;
+        }
+    }
+    return found;
+}
+
+/* Of the records of a stable sector the last two matter, that there is a third, and
+ * whether something that is none follows: they move to its begin, in that order. */
+static void form_stable(const struct canon_form *form,
+                        const struct otter_flash_area *area,
+                        const struct log_content *content)
+{
+    uint8_t records[2][OTTER_RECORD_SIZE];
+    size_t off = 0;
+
+    memcpy(records[1], form->content + (size_t)content->last * OTTER_RECORD_SIZE,
+           OTTER_RECORD_SIZE);
+    memcpy(records[0], form->content + (size_t)content->before * OTTER_RECORD_SIZE,
+           OTTER_RECORD_SIZE);
+    memset(form->content, area->erased, area->sector_size);
+    memset(form->later, area->erased, area->sector_size);
+    memset(form->words, VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN,
+           area->sector_size / area->word_size);
+    for (int i = content->count; i > 0; i--, off += OTTER_RECORD_SIZE) {
+        memcpy(form->content + off, records[i == 1], OTTER_RECORD_SIZE);
+    }
+    if (content->has_remains) {
+        memset(form->content + off, CANON_GARBAGE, OTTER_RECORD_SIZE);
+    }
+}
+
+/* Three records of some state: that they are there is all that counts. The third of a
+ * shaky sector is there at one reading and not at the next. */
+static void form_spare(const struct canon_form *form, const struct log_sector *sector)
+{
+    static const struct otter_state state = {.phase = OTTER_PHASE_CONFIRMED};
+    static const uint32_t erases[8];
+    const struct otter_flash_area *area = sector->place.bank->area;
+    size_t third = (KEPT_RECORDS - 1) * OTTER_RECORD_SIZE;
+    size_t words = OTTER_RECORD_SIZE / area->word_size;
+    unsigned mode = sector->is_fading ? VFLASH_FLAG_FADING : VFLASH_FLAG_ALTERNATING;
+
+    canon_form_nothing(area, form);
+    for (size_t i = 0; i < KEPT_RECORDS; i++) {
+        otter_record_encode(&state, erases, sector->rank, OTTER_PROGRAM_FACTORY,
+                            form->content + i * OTTER_RECORD_SIZE);
+    }
+    if (sector->part != LOG_SHAKY) {
+        return;
+    }
+    if (sector->valid_count < KEPT_RECORDS) {
+        memcpy(form->later + third, form->content + third, OTTER_RECORD_SIZE);
+        memset(form->content + third, CANON_GARBAGE, OTTER_RECORD_SIZE);
+    }
+    memset(form->words + third / area->word_size,
+           (int)(VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN | mode), words);
+}
+
+static void form_live(const struct canon *canon, const struct log_sector *sector,
+                      const struct canon_form *form)
+{
+    const struct otter_flash_area *area = sector->place.bank->area;
+    size_t slots = slots_in(&sector->place);
+
+    memset(form->content, area->erased, area->sector_size);
+    memset(form->later, area->erased, area->sector_size);
+    memset(form->words, 0, area->sector_size / area->word_size);
+    for (size_t i = 0; i < slots; i++) {
+        form_slot(canon, sector, i * OTTER_RECORD_SIZE, form);
+    }
+    struct log_content content = content_of(form, area, slots);
+
+    if (content.is_stable && content.count >= COUNT_RECORDS) {
+        form_stable(form, area, &content);
+    }
+}
+
+static void form_sector(const struct canon *canon, const struct log_sector *sector,
+                        const struct canon_form *form)
+{
+    switch ((enum log_part)sector->part) {
+    case LOG_NOTHING:
+        canon_form_nothing(sector->place.bank->area, form);
+        break;
+    case LOG_SPARE:
+    case LOG_SHAKY:
+        form_spare(form, sector);
+        break;
+    case LOG_LIVE:
+        form_live(canon, sector, form);
+        break;
+    }
+}
+
+/* --- its hash --- */
+
+size_t canon_unstable(struct canon *canon)
+{
+    const struct canon_set *dead = canon_dead(canon);
+    const struct vflash *flash = canon->flash;
+    size_t first = vflash_sector_index(flash, canon->journal->addr);
+    size_t count = 0;
+    struct log log;
+
+    if (flash->odd_count == 0) {
+        return 0;
+    }
+    load_log(canon, &log);
+    for (size_t i = 0; i < flash->sector_count; i++) {
+        bool is_log = i >= first && i - first < log.count;
+        bool is_gone = is_log ? log.sectors[i - first].part == LOG_NOTHING
+                              : dead != NULL && canon_set_has(dead, i);
+
+        count += flash->sectors[i].odd_count > 0 && !is_gone;
+    }
+    return count;
+}
+
+/* Everything that a sector's form depends on. */
+static uint64_t form_key(const struct log_sector *sector)
+{
+    uint64_t key = canon_mix(sector->part, sector->place.bank->area->sector_size);
+
+    switch ((enum log_part)sector->part) {
+    case LOG_NOTHING:
+        return key;
+    case LOG_SPARE:
+        break;
+    case LOG_SHAKY:
+        key = canon_mix(canon_mix(key, sector->valid_count), sector->is_fading);
+        break;
+    case LOG_LIVE:
+        key = canon_mix(key, sector->raw);
+        break;
+    }
+    return canon_mix(key, sector->rank);
+}
+
+static uint64_t hash_sector(struct canon *canon, const struct log_sector *sector)
+{
+    struct canon_form form = canon_form_of(canon);
+    uint64_t key = form_key(sector);
+    const uint64_t *known = canon_table_find(canon->sectors, key);
+
+    if (known != NULL) {
+        return *known;
+    }
+    form_sector(canon, sector, &form);
+    uint64_t hash = canon_hash_form(&form, &sector->place);
+
+    canon_table_put(canon->sectors, key, hash);
+    return hash;
+}
+
+static struct canon_log hash_log(struct canon *canon)
+{
+    struct canon_log result = {.hash = 1};
+    struct log log;
+
+    load_log(canon, &log);
+    for (size_t i = 0; i < log.count; i++) {
+        result.hash = canon_mix(
+            result.hash, hash_sector(canon, &log.sectors[(log.first + i) % log.count]));
+    }
+    result.first = log.sectors[log.first].place.addr;
+    return result;
+}
+
+const struct canon_log *canon_log_now(struct canon *canon)
+{
+    uint64_t raw = 2;
+    struct log log;
+
+    find_sectors(canon, &log);
+    for (size_t i = 0; i < log.count; i++) {
+        raw = canon_mix(raw, log.sectors[i].raw);
+    }
+    const uint64_t *index = canon_table_find(canon->raws, raw);
+
+    if (index != NULL) {
+        return &canon->logs[*index];
+    }
+    if ((canon->log_count & (canon->log_count - 1)) == 0) { /* room for as many again */
+        size_t room = canon->log_count == 0 ? 1 : 2 * canon->log_count;
+
+        canon->logs = realloc(canon->logs, room * sizeof(*canon->logs));
+        if (canon->logs == NULL) {
+            abort();
+        }
+    }
+    canon_table_put(canon->raws, raw, canon->log_count);
+    canon->logs[canon->log_count] = hash_log(canon);
+    return &canon->logs[canon->log_count++];
+}
+
+uint32_t canon_first(struct canon *canon)
+{
+    return canon_log_now(canon)->first;
+}
+
+/* --- making it --- */
+
+/* Every form is made before any sector is overwritten: they change places. */
+void canon_log_make(struct canon *canon)
+{
+    struct canon_form form = canon_form_of(canon);
+    size_t size = 3 * canon->sector_max;
+    struct log log;
+
+    load_log(canon, &log);
+    uint8_t *all = vflash_alloc(log.count * size);
+
+    for (size_t i = 0; i < log.count; i++) {
+        form_sector(canon, &log.sectors[(log.first + i) % log.count], &form);
+        memcpy(all + i * size, canon->work, size);
+    }
+    for (size_t i = 0; i < log.count; i++) {
+        memcpy(canon->work, all + i * size, size);
+        canon_write_form(canon, &log.sectors[i].place, &form);
+    }
+    free(all);
+}
+
+static void shift_record(uint8_t *bytes, uint32_t offset)
+{
+    uint32_t sequence = 0;
+
+    if (is_record(bytes, &sequence)) {
+        otter_store_le32(bytes + SEQUENCE_OFF, sequence + offset);
+        otter_store_le32(bytes + CRC_OFF, otter_crc32(0, bytes, CRC_OFF));
+    }
+}
+
+void canon_shift_sequences(struct canon *canon, uint32_t offset)
+{
+    struct vflash *flash = canon->flash;
+    struct log log;
+
+    canon_make(canon); /* all words of a slot are of one kind now */
+    find_sectors(canon, &log);
+    for (size_t i = 0; i < log.count; i++) {
+        const struct vflash_place *place = &log.sectors[i].place;
+
+        vflash_touch(place->sector);
+        for (size_t slot = 0; slot < slots_in(place); slot++) {
+            size_t off = place->off + slot * OTTER_RECORD_SIZE;
+
+            shift_record(flash->content + off, offset);
+            shift_record(flash->later + off, offset);
+        }
+    }
+}
+
+/* --- for people --- */
+
+static void print_reading(FILE *out, const uint8_t *bytes, uint8_t erased)
+{
+    struct otter_state state;
+    uint32_t erases[8];
+    uint32_t sequence = 0;
+
+    if (otter_record_decode(bytes, &state, erases, &sequence)) {
+        (void)fprintf(out, "%u.%u@%u", state.phase, state.part, state.cursor);
+    } else {
+        (void)fputs(vflash_is_erased(bytes, OTTER_RECORD_SIZE, erased) ? "_" : "#",
+                    out);
+    }
+}
+
+static void print_slots(FILE *out, const struct canon_form *form,
+                        const struct log_sector *sector)
+{
+    const struct otter_flash_area *area = sector->place.bank->area;
+
+    for (size_t i = 0; i < slots_in(&sector->place); i++) {
+        size_t off = i * OTTER_RECORD_SIZE;
+        unsigned flags = form->words[off / area->word_size];
+
+        (void)fputc(' ', out);
+        print_reading(out, form->content + off, area->erased);
+        if ((flags & VFLASH_FLAGS_UNSTABLE) != 0) {
+            (void)fputs((flags & VFLASH_FLAG_FADING) != 0 ? ">" : "~", out);
+            print_reading(out, form->later + off, area->erased);
+        }
+    }
+}
+
+void canon_print_log(struct canon *canon, FILE *out)
+{
+    static const char *const names[] = {[LOG_NOTHING] = "-",
+                                        [LOG_SPARE] = "spare",
+                                        [LOG_SHAKY] = "shaky",
+                                        [LOG_LIVE] = "live"};
+    struct canon_form form = canon_form_of(canon);
+    struct log log;
+
+    load_log(canon, &log);
+    for (size_t i = 0; i < log.count; i++) {
+        const struct log_sector *sector = &log.sectors[i];
+
+        (void)fprintf(out, " [%s", names[sector->part]);
+        if (sector->part != LOG_NOTHING) {
+            (void)fprintf(out, " %u", sector->rank);
+        }
+        if (sector->part == LOG_LIVE) {
+            form_sector(canon, sector, &form);
+            print_slots(out, &form, sector);
+        }
+        (void)fputs("]", out);
+    }
+    (void)fputs("\n", out);
+}

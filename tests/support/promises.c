@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The promises as checks.
+ */
+#include "promises.h"
+
+#include <string.h>
+
+static const struct otter_region *region_of(const struct promise_case *it, uint8_t id)
+{
+    return otter_map_find(it->map, id);
+}
+
+static bool is_untouched(const struct promise_case *it, uint8_t id)
+{
+    const struct otter_region *region = region_of(it, id);
+
+    return region == NULL ||
+           vflash_is_same(&it->device->flash, it->before, region->addr, region->size);
+}
+
+static bool holds(const struct promise_case *it, uint8_t id, const uint8_t *bytes,
+                  uint32_t size)
+{
+    const struct otter_region *region = region_of(it, id);
+
+    return region != NULL && memcmp(vflash_peek(&it->device->flash, region->addr, size),
+                                    bytes, size) == 0;
+}
+
+static bool runs(const struct promise_case *it, const struct promise_system *system)
+{
+    return it->device->program == OTTER_PROGRAM_AGENT &&
+           holds(it, it->device->region, system->firmware, system->firmware_size);
+}
+
+/* The region of the manager holds this system's. */
+static bool has_manager_of(const struct promise_case *it,
+                           const struct promise_system *system)
+{
+    return holds(it, OTTER_REGION_MANAGER, system->manager, system->manager_size);
+}
+
+/* The state as boot would see it. False if it could not be found or rebuilt. */
+static bool look(const struct promise_case *it, struct otter_state *state)
+{
+    struct otter_device view;
+
+    if (vdevice_inspect(it->device, &view) != OTTER_OK) {
+        return false;
+    }
+    *state = view.journal.state;
+    return true;
+}
+
+const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
+{
+    const struct vdevice *device = it->device;
+
+    if (device->defect != NULL) {
+        return device->defect;
+    }
+    if (it->is_hurt && end == VDEVICE_IDLE &&
+        device->program == OTTER_PROGRAM_MANAGER) {
+        return device->code != 0 || device->manager.result != OTTER_OK
+                   ? NULL
+                   : "P1: the manager runs and does not say why";
+    }
+    if (end != VDEVICE_IDLE || device->program != OTTER_PROGRAM_AGENT) {
+        return "P1: no application runs";
+    }
+    return runs(it, &it->old) || runs(it, &it->new)
+               ? NULL
+               : "P1: the application that runs is neither old nor new";
+}
+
+const char *promise_p2(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    if (!it->carries_manager && !is_untouched(it, OTTER_REGION_MANAGER)) {
+        return "P2: the manager was changed by a package that has none";
+    }
+    if (!look(it, &state)) {
+        return it->is_hurt ? NULL : "P1: neither system verifies";
+    }
+    bool is_early = state.phase == OTTER_PHASE_RECEIVING ||
+                    state.phase == OTTER_PHASE_COMPLETE ||
+                    state.phase == OTTER_PHASE_REQUESTED ||
+                    state.outcome.kind == OTTER_OUTCOME_REFUSED;
+
+    return !is_early || (is_untouched(it, OTTER_REGION_APPLICATION) &&
+                         is_untouched(it, OTTER_REGION_MANAGER))
+               ? NULL
+               : "P2: the application was changed before the package was verified";
+}
+
+/* How it is to end, given what the outcome says about attempts that were used up. */
+static enum otter_outcome_kind end_of(const struct promise_case *it,
+                                      const struct otter_state *state)
+{
+    bool is_worn = state->outcome.code == otter_code(OTTER_E_TRIAL_POWER) ||
+                   state->outcome.code == otter_code(OTTER_E_MANAGER_START);
+
+    return is_worn && it->cuts >= it->power_limit
+               ? (enum otter_outcome_kind)state->outcome.kind
+               : it->ends;
+}
+
+const char *promise_p3(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    if (!look(it, &state)) {
+        return "P1: neither system verifies";
+    }
+    enum otter_outcome_kind end = end_of(it, &state);
+    bool is_new = end == OTTER_OUTCOME_CONFIRMED;
+
+    if (state.outcome.kind != end) {
+        return "P3: the update ended in another way";
+    }
+    if (is_new && !runs(it, &it->new)) {
+        return "P3: the update did not come to its end";
+    }
+    return state.counter == (is_new ? it->new.counter : it->old.counter)
+               ? NULL
+               : "K17: the security counter is not that of the confirmed system";
+}
+
+const char *promise_p4(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    if (!look(it, &state)) {
+        return "P1: neither system verifies";
+    }
+    bool is_new = end_of(it, &state) == OTTER_OUTCOME_CONFIRMED;
+
+    if (!is_new && !runs(it, &it->old)) {
+        return "P4: the old system is not back";
+    }
+    return has_manager_of(it, is_new && it->carries_manager ? &it->new : &it->old)
+               ? NULL
+               : "P4: the manager is not that of the system that runs (K15)";
+}
+
+const char *promise_p5(uint32_t accepted, uint32_t resumed, uint32_t sector,
+                       uint32_t control_end)
+{
+    if (accepted <= control_end || resumed >= accepted) {
+        return NULL; /* a control packet that was not whole starts over */
+    }
+    return resumed >= control_end && accepted - resumed <= sector
+               ? NULL
+               : "P5: a cut has cost more than a sector of the transfer";
+}
+
+const char *promise_p6(const struct promise_case *it)
+{
+    static const uint8_t closed[] = {
+        OTTER_REGION_BOOT,        OTTER_REGION_TABLE,  OTTER_REGION_MANAGER,
+        OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B, OTTER_REGION_STAGING,
+    };
+
+    for (size_t i = 0; i < sizeof(closed); i++) {
+        if (!is_untouched(it, closed[i])) {
+            return "P6: a refused package has changed more than its receipt";
+        }
+    }
+    return NULL;
+}
+
+const char *promise_p7(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    if (!look(it, &state)) {
+        return it->is_hurt ? NULL : "P1: neither system verifies";
+    }
+    bool has_code = state.outcome.code != 0;
+    bool is_confirmed = state.outcome.kind == OTTER_OUTCOME_CONFIRMED;
+
+    if (state.outcome.kind == OTTER_OUTCOME_NONE) {
+        return NULL;
+    }
+    if (has_code == is_confirmed) {
+        return "P7: the outcome's code does not fit";
+    }
+    if (has_code && otter_error_find(state.outcome.code) == NULL) {
+        return "P7: the outcome's code has no text";
+    }
+    bool is_idle =
+        state.phase == OTTER_PHASE_CONFIRMED || state.phase == OTTER_PHASE_ROLLED_BACK;
+
+    if (!is_idle || it->device->program != OTTER_PROGRAM_AGENT) {
+        return NULL;
+    }
+    if (is_confirmed && !runs(it, &it->new)) {
+        return "P7: the outcome says confirmed, and the old system runs";
+    }
+    bool says_old = state.outcome.kind == OTTER_OUTCOME_ROLLED_BACK ||
+                    state.outcome.kind == OTTER_OUTCOME_REFUSED ||
+                    state.outcome.kind == OTTER_OUTCOME_FAILED;
+
+    return says_old && !runs(it, &it->old)
+               ? "P7: the outcome says that the old system runs, and it does not"
+               : NULL;
+}
+
+const char *promise_p8(const struct promise_case *it)
+{
+    return is_untouched(it, OTTER_REGION_BOOT) &&
+                   (it->is_hurt || is_untouched(it, OTTER_REGION_TABLE))
+               ? NULL
+               : "P8: boot or the table was written";
+}
+
+const char *promise_p10(const struct promise_case *it)
+{
+    static const uint8_t stores[] = {OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
+                                     OTTER_REGION_STAGING};
+
+    for (size_t i = 0; i < sizeof(stores); i++) {
+        const struct otter_region *region = region_of(it, stores[i]);
+
+        if (region != NULL &&
+            vflash_erases_max(&it->device->flash, region->addr, region->size) >
+                it->erases_max + it->cuts) {
+            return "P10: a sector was erased too often";
+        }
+    }
+    return NULL;
+}
+
+bool promise_is_over(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    return look(it, &state) &&
+           (state.phase == OTTER_PHASE_CONFIRMED ||
+            state.phase == OTTER_PHASE_ROLLED_BACK) &&
+           state.outcome.kind != OTTER_OUTCOME_NONE;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The promises as checks: one function per sentence (docs/DESIGN.md, "Promises"). Each
+ * answers NULL, or a text that begins with the promise that is broken. The power-cut
+ * sweep, the closure over states and the end-to-end check of a device's folder call
+ * the same functions.
+ *
+ * P9 speaks of the code itself: scripts/check_freestanding.sh holds it.
+ */
+#ifndef OTTER_TEST_PROMISES_H
+#define OTTER_TEST_PROMISES_H
+
+#include "vdevice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The programs of one system. */
+struct promise_system {
+    const uint8_t *firmware;
+    uint32_t firmware_size;
+    const uint8_t *manager;
+    uint32_t manager_size;
+    uint32_t counter;
+};
+
+/* An update of a device, and what is known about it. All pointers stay in use. */
+struct promise_case {
+    struct vdevice *device;
+    const struct otter_map *map;
+    const struct vflash_image *before; /* the flash before the update */
+    struct promise_system old;
+    struct promise_system new;
+    enum otter_outcome_kind ends; /* how it is to end; see is_hurt */
+    uint32_t erases_max;          /* of one sector outside journal and receipts */
+    uint32_t cuts;                /* of power, so far */
+    uint32_t power_limit;         /* M of K16: so many cuts may end a trial */
+    bool carries_manager;         /* the package has a manager of its own (K15) */
+    bool is_hurt;                 /* a sector went bad, or a bit flipped at rest: the
+                                     manager may run and say why, and the update may
+                                     end in another way */
+};
+
+/* P1: after a power-on without a fault the old or the new system runs, whole; or, if
+ * the device is hurt, the manager, with a code. */
+const char *promise_p1(const struct promise_case *it, enum vdevice_end end);
+
+/* P2: nothing outside store, receipts and journal has changed before the package is
+ * verified. For a device that is off; reads its flash. */
+const char *promise_p2(const struct promise_case *it);
+
+/* P3: the update has come to the end that it is to have: the new system, or the old. So
+ * many cuts that they have used up the attempts of a trial end it as well (K16). */
+const char *promise_p3(const struct promise_case *it);
+
+/* P4: a system that was not confirmed is gone, and the old one is back, manager
+ * included. */
+const char *promise_p4(const struct promise_case *it);
+
+/* P5: of `accepted` bytes that a receiver has taken, a cut has cost at most `sector`
+ * bytes, and the control packet if it was not whole. */
+const char *promise_p5(uint32_t accepted, uint32_t resumed, uint32_t sector,
+                       uint32_t control_end);
+
+/* P6: a package that its control packet refuses has left nothing but a record and the
+ * incoming receipt. */
+const char *promise_p6(const struct promise_case *it);
+
+/* P7: the outcome record tells the truth about the system that runs, with a code that
+ * has a text. */
+const char *promise_p7(const struct promise_case *it);
+
+/* P8: boot and the table are never written, by any input. */
+const char *promise_p8(const struct promise_case *it);
+
+/* P10: erases of one sector outside journal and receipts: one more for each cut. */
+const char *promise_p10(const struct promise_case *it);
+
+/* True when nothing of the update is left to do. For a device that is off or idle. */
+bool promise_is_over(const struct promise_case *it);
+
+#endif
