@@ -68,11 +68,10 @@ fuzz: setup ## Fuzz every parser, SECONDS=60 in all; fails on any crash
 interop: release ## Exchange packages and messages with foreign tools (needs network)
 	scripts/interop.sh
 
-coverage: setup ## Line coverage of the device library by the tests
+coverage: setup ## Lines and branches of the device library that the tests reach
 	@scripts/setup.sh coverage
 	$(call build,coverage)
-	ctest --test-dir $(BUILD)/coverage --output-on-failure -j $(JOBS) -LE long
-	gcovr --root . --filter src/ --sort-uncovered $(BUILD)/coverage
+	scripts/coverage.sh $(BUILD)/coverage
 
 docs-check: release ## Run the documents' commands, compare their lists with the code
 	scripts/docs_check.sh
@@ -84,6 +83,7 @@ lint: build ## Layout, clang-tidy, cppcheck, layers, freestanding, words
 	scripts/check_format.sh
 	scripts/check_words.sh
 	scripts/check_layers.sh
+	scripts/check_codes.sh
 	scripts/check_cppcheck.sh
 	scripts/check_tidy.sh
 	scripts/check_freestanding.sh

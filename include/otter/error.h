@@ -9,8 +9,9 @@
  *
  * Columns of a row: name, XX, first YY, last YY, kind, text, remedy.
  * Where first and last differ, YY is the percentage at which the fault was found.
- * Kind: LIVE rows are returned by this library; RESERVED rows keep a number of a
- * stage that this build does not have.
+ * Kind: LIVE rows are made by the library, its ports or its tool; RESERVED rows keep
+ * a number, most of them of stages that this version does not have, and nothing makes
+ * them yet. scripts/check_codes.sh holds both to what the code does.
  */
 #ifndef OTTER_ERROR_H
 #define OTTER_ERROR_H
@@ -25,7 +26,7 @@
       "Use a package made for this device")                                               \
     X(POINTER,           1, 20, 20, RESERVED, "The saved manifest path cannot be read",   \
       "Check the card and start the update again")                                        \
-    X(MANIFEST,          1, 30, 30, LIVE,     "The package cannot be loaded",             \
+    X(MANIFEST,          1, 30, 30, RESERVED, "The package cannot be loaded",             \
       "Send the package again")                                                           \
     X(MANIFEST_VERSION,  1, 40, 40, RESERVED, "The package version is not supported",     \
       "Update over an intermediate release")                                              \
@@ -170,7 +171,7 @@
       "Ask for the position and go on from there")                                        \
     X(RECEIVE_OVERRUN,  25, 11, 11, LIVE, "More data than the package's length",          \
       "Start the transfer again")                                                         \
-    X(RECEIVE_NONE,     25, 12, 12, LIVE, "No transfer is going on",                      \
+    X(RECEIVE_NONE,     25, 12, 12, RESERVED, "No transfer is going on",                  \
       "Start the transfer at offset 0")                                                   \
     X(LOCKED,           25, 13, 13, LIVE, "An update is under way: the store is locked",  \
       "Wait until it is confirmed or rolled back")                                        \
@@ -208,7 +209,7 @@
       "Ask for the status and follow the update's order")                                 \
     X(JOURNAL_CRITICAL, 27, 14, 14, LIVE, "The journal holds an extension that this program does not know", \
       "Let the newer manager finish the update")                                          \
-    X(JOURNAL_EMPTY,    27, 15, 15, LIVE, "The journal holds no state",                   \
+    X(JOURNAL_EMPTY,    27, 15, 15, RESERVED, "The journal holds no state",               \
       "Write the factory image")                                                          \
     /* 28: flash table and map */                                                         \
     X(TABLE_LOST,       28, 10, 10, LIVE, "Neither copy of the flash table can be read",  \

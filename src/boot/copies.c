@@ -254,7 +254,5 @@ void boot_copy_act(struct otter_boot *boot, const struct otter_boot_decision *de
     case OTTER_BOOT_RESTORE_MANAGER:
         restore_manager(boot);
         break;
-    default:
-        break;
     }
 }

@@ -164,5 +164,5 @@ static receive_fn *const steps[RECEIVE_STEP_COUNT] = {
 
 enum otter_result otter_receive_do(struct otter_receive *receive)
 {
-    return steps[receive->step] == NULL ? OTTER_OK : steps[receive->step](receive);
+    return steps[receive->step](receive);
 }

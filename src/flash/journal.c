@@ -399,7 +399,7 @@ enum otter_result otter_journal_step(struct otter_journal *journal)
 {
     switch ((enum journal_work)journal->work) {
     case WORK_NONE:
-        return OTTER_OK;
+        break;
     case WORK_ERASE:
         return erase_candidate(journal);
     case WORK_OPENING:

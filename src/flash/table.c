@@ -274,5 +274,13 @@ enum otter_result otter_table_read(const struct otter_flash *flash, uint32_t add
     uint8_t best =
         (*damaged & 1) != 0 || (*damaged == 0 && sequences[1] > sequences[0]);
 
-    return read_copy(flash, addr + best * (size / 2), size / 2, scratch, table);
+    enum otter_result result =
+        read_copy(flash, addr + best * (size / 2), size / 2, scratch, table);
+
+    if (result == OTTER_OK || *damaged != 0) {
+        return result;
+    }
+    /* It was whole a moment ago and is not any more; so was the other one. */
+    *damaged = (uint8_t)(1U << best);
+    return read_copy(flash, addr + (1U - best) * (size / 2), size / 2, scratch, table);
 }

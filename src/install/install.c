@@ -22,18 +22,23 @@ enum otter_step otter_stage_fail(struct otter_install *install,
     return OTTER_STEP_FAILED;
 }
 
-bool otter_stage_find_member(struct otter_install *install, uint8_t strategies)
+enum otter_step otter_stage_find_member(struct otter_install *install,
+                                        uint8_t strategies)
 {
     struct otter_source source = otter_span_source(&install->incoming.receipt.span,
                                                    install->incoming.receipt.length);
 
     for (; install->member < install->plan.count; install->member++) {
         if ((strategies >> install->plan.members[install->member].strategy & 1U) != 0) {
-            return otter_control_member(&source, &install->incoming.control,
-                                        install->member, &install->current) == OTTER_OK;
+            enum otter_result result =
+                otter_control_member(&source, &install->incoming.control,
+                                     install->member, &install->current);
+
+            return result == OTTER_OK ? OTTER_STEP_MORE
+                                      : otter_stage_fail(install, result);
         }
     }
-    return false;
+    return OTTER_STEP_DONE;
 }
 
 enum otter_result otter_stage_hash(struct otter_install *install, const uint8_t *wanted,

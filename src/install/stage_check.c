@@ -42,8 +42,10 @@ enum otter_step otter_stage_check(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == 0) {
-        if (!otter_stage_find_member(install, OTTER_STRATEGIES_ALL)) {
-            return OTTER_STEP_DONE;
+        enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_ALL);
+
+        if (found != OTTER_STEP_MORE) {
+            return found;
         }
         const struct otter_placement *placement =
             &install->plan.members[install->member];

@@ -35,8 +35,10 @@ static enum otter_step begin(struct otter_install *install)
 {
     uint8_t part = install->device->journal.state.part;
 
-    if (!otter_stage_find_member(install, OTTER_STRATEGIES_BOOT)) {
-        return OTTER_STEP_DONE;
+    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_BOOT);
+
+    if (found != OTTER_STEP_MORE) {
+        return found;
     }
     if (part == OTTER_PART_SAVE || part == OTTER_PART_WRITE) {
         return OTTER_STEP_DONE; /* a later stage has begun before */

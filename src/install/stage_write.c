@@ -42,8 +42,13 @@ static enum otter_step more_or_fail(struct otter_install *install,
 static enum otter_step begin_save(struct otter_install *install)
 {
     struct otter_device *device = install->device;
-    const struct otter_placement *placement = placement_of(install);
     uint8_t index;
+    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_SAVED);
+
+    if (found != OTTER_STEP_MORE) {
+        return found;
+    }
+    const struct otter_placement *placement = placement_of(install);
 
     if (device->journal.state.part == OTTER_PART_WRITE) {
         install->substep = SAVE_DONE;
@@ -139,9 +144,7 @@ enum otter_step otter_stage_save(struct otter_install *install)
 {
     switch ((enum save_substep)install->substep) {
     case SAVE_BEGIN:
-        return otter_stage_find_member(install, OTTER_STRATEGIES_SAVED)
-                   ? begin_save(install)
-                   : OTTER_STEP_DONE;
+        return begin_save(install);
     case SAVE_HASH_OLD:
         return check_old(install);
     case SAVE_OPEN:
@@ -157,7 +160,7 @@ enum otter_step otter_stage_save(struct otter_install *install)
                             otter_stage_put(install, OTTER_PART_WRITE, OTTER_LASTING),
                             OTTER_E_SAVE_WRITE);
     case SAVE_DONE:
-        return OTTER_STEP_DONE;
+        break;
     }
     return OTTER_STEP_DONE;
 }
@@ -175,8 +178,11 @@ enum otter_step otter_stage_write(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == WRITE_BEGIN) {
-        if (!otter_stage_find_member(install, OTTER_STRATEGIES_SAVED)) {
-            return OTTER_STEP_DONE;
+        enum otter_step found =
+            otter_stage_find_member(install, OTTER_STRATEGIES_SAVED);
+
+        if (found != OTTER_STEP_MORE) {
+            return found;
         }
         install->copying = (struct otter_copying){
             .device = install->device,
@@ -224,9 +230,11 @@ enum otter_step otter_stage_validate(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == 0) {
-        if (!otter_stage_find_member(install,
-                                     OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED)) {
-            return OTTER_STEP_DONE;
+        enum otter_step found = otter_stage_find_member(
+            install, OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED);
+
+        if (found != OTTER_STEP_MORE) {
+            return found;
         }
         placement = placement_of(install);
         otter_hashing_start(device, &install->hashing, placement->target_region, 0,

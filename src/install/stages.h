@@ -34,8 +34,10 @@ enum otter_step otter_stage_fail(struct otter_install *install,
                                  enum otter_result result);
 
 /* Goes to the next carried member from `install->member` on whose strategy is in
- * `strategies` (bit: enum otter_strategy); false if none is left. */
-bool otter_stage_find_member(struct otter_install *install, uint8_t strategies);
+ * `strategies` (bit: enum otter_strategy). MORE: `current` is that member; DONE: none
+ * is left; FAILED: its entry cannot be read. */
+enum otter_step otter_stage_find_member(struct otter_install *install,
+                                        uint8_t strategies);
 
 enum {
     OTTER_STRATEGIES_SLOT = 1 << OTTER_STRATEGY_OTHER_SLOT,

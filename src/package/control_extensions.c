@@ -39,10 +39,11 @@ static size_t find_extension(uint16_t type)
     return 0;
 }
 
-/* Continuation bytes of a character that a part of a text ends in the middle of. */
+/* Continuation bytes of a character that a part of a text, of 64 bytes, ends in the
+ * middle of. */
 static size_t split_tail(const uint8_t *text, size_t len)
 {
-    for (size_t back = 1; back <= 3 && back <= len; back++) {
+    for (size_t back = 1; back <= 3; back++) {
         uint8_t byte = text[len - back];
 
         if (byte >= 0xC0) {

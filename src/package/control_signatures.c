@@ -83,19 +83,18 @@ static uint8_t find_key(const struct otter_key *keys, uint8_t count, const uint8
     return i;
 }
 
-/* The stronger of two reasons why no signature counts. */
+/* The stronger of two reasons why no signature counts. `b` is never "not signed". */
 static enum otter_result stronger(enum otter_result a, enum otter_result b)
 {
-    static const enum otter_result order[] = {
-        OTTER_E_SIGNATURE_BAD, OTTER_E_SIGNATURE_REVOKED, OTTER_E_SIGNATURE_KEY,
-        OTTER_E_SIGNATURE_NONE};
+    static const enum otter_result order[] = {OTTER_E_SIGNATURE_BAD,
+                                              OTTER_E_SIGNATURE_REVOKED};
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         if (a == order[i] || b == order[i]) {
             return order[i];
         }
     }
-    return a;
+    return OTTER_E_SIGNATURE_KEY;
 }
 
 enum otter_result otter_control_verify(const struct otter_source *source,

@@ -417,10 +417,131 @@ static void a_read_error_passes_through(void **state)
                          OTTER_E_FLASH_READ);
     }
     assert_int_equal(packet_open(&packet, &control), OTTER_OK);
-    packet.watched.fail_at = packet.watched.reads + 1;
+    watched_init(&packet.watched, packet.data, packet.size);
     assert_int_equal(otter_control_verify(&packet.source, &control, &key, 1, 1,
                                           &otter_crypto_bearssl),
-                     OTTER_E_FLASH_READ);
+                     OTTER_OK);
+    reads = packet.watched.reads;
+    for (unsigned at = 1; at <= reads; at++) {
+        watched_init(&packet.watched, packet.data, packet.size);
+        packet.watched.fail_at = at;
+        assert_int_equal(otter_control_verify(&packet.source, &control, &key, 1, 1,
+                                              &otter_crypto_bearssl),
+                         OTTER_E_FLASH_READ);
+    }
+}
+
+/* The notes are the last of several extensions: heads are read, then their text. */
+static void a_read_error_on_the_way_to_an_extension_passes_through(void **state)
+{
+    struct packet packet;
+    struct otter_control control;
+    char text[64];
+    size_t len = 0;
+
+    (void)state;
+    packet_load(&packet, "full.otter");
+    assert_int_equal(packet_open(&packet, &control), OTTER_OK);
+    watched_init(&packet.watched, packet.data, packet.size);
+    assert_int_equal(otter_control_extension(&packet.source, &control,
+                                             OTTER_EXTENSION_NOTES, text, sizeof(text),
+                                             &len),
+                     OTTER_OK);
+    unsigned reads = packet.watched.reads;
+
+    assert_true(reads > 2);
+    for (unsigned at = 1; at <= reads; at++) {
+        watched_init(&packet.watched, packet.data, packet.size);
+        packet.watched.fail_at = at;
+        assert_int_equal(otter_control_extension(&packet.source, &control,
+                                                 OTTER_EXTENSION_NOTES, text,
+                                                 sizeof(text), &len),
+                         OTTER_E_FLASH_READ);
+    }
+}
+
+/* ---- texts ---- */
+
+/* Opens the vector with the longest notes, all of them the letter a but `count` bytes
+ * from `off`. */
+static enum otter_result open_notes(size_t off, size_t count, uint8_t byte)
+{
+    struct packet packet;
+    struct otter_control control;
+    uint32_t at = 0;
+
+    packet_load(&packet, "notes_512.otter");
+    assert_int_equal(packet_open(&packet, &control), OTTER_OK);
+    /* the only extension */
+    at = (uint32_t)control.extensions_off + 4;
+    assert_int_equal(control.extensions_size, 4 + 512);
+    memset(packet.data + at, 'a', 512);
+    memset(packet.data + at + off, byte, count);
+    return packet_open(&packet, &control);
+}
+
+/* Unicode 15, table 3-7: a byte of 80 to BF continues a character and begins none. */
+static void texts_are_checked_across_the_ends_of_their_parts_of_64_bytes(void **state)
+{
+    static const struct {
+        size_t off, count;
+        uint8_t byte;
+        enum otter_result result;
+    } cases[] = {
+        {0, 0, 0, OTTER_OK},                  /* ASCII at every end */
+        {63, 1, '\n', OTTER_OK},              /* notes have lines */
+        {60, 4, 0x80, OTTER_E_CONTROL_TEXT},  /* four before the end, no begin */
+        {62, 2, 0x80, OTTER_E_CONTROL_TEXT},  /* two after ASCII */
+        {63, 1, 0xC3, OTTER_E_CONTROL_TEXT},  /* a begin, and ASCII follows */
+        {64, 1, 0x80, OTTER_E_CONTROL_TEXT},  /* none before the end */
+        {511, 1, 0xC3, OTTER_E_CONTROL_TEXT}, /* a begin, and nothing follows */
+        {0, 512, 0xBF, OTTER_E_CONTROL_TEXT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(open_notes(cases[i].off, cases[i].count, cases[i].byte),
+                         cases[i].result);
+    }
+}
+
+static void a_text_of_one_line_has_no_line_feed_and_no_tab(void **state)
+{
+    struct packet packet;
+    struct otter_control control;
+    const char breaks[] = {'\n', '\t'};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(breaks); i++) {
+        packet_load(&packet, "text_64.otter");
+        assert_int_equal(packet_open(&packet, &control), OTTER_OK);
+        packet.data[control.extensions_off + 4 + 30] = (uint8_t)breaks[i];
+        assert_int_equal(packet_open(&packet, &control), OTTER_E_CONTROL_TEXT);
+    }
+}
+
+static void extensions_that_must_be_understood_or_are_malformed_have_their_codes(
+    void **state)
+{
+    static const struct {
+        const char *name;
+        enum otter_result result;
+    } cases[] = {
+        {"critical_extension.otter", OTTER_E_CONTROL_CRITICAL},
+        {"doubled_extension.otter", OTTER_E_CONTROL_TLV},
+        {"cut_extension.otter", OTTER_E_CONTROL_TLV},
+        {"long_extension.otter", OTTER_E_CONTROL_TLV},
+        {"battery_101.otter", OTTER_E_CONTROL_TLV},
+        {"battery_2.otter", OTTER_E_CONTROL_TLV},
+    };
+    struct packet packet;
+    struct otter_control control;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        packet_load(&packet, cases[i].name);
+        assert_int_equal(packet_open(&packet, &control), cases[i].result);
+    }
 }
 
 /* ---- signatures ---- */
@@ -474,6 +595,23 @@ static void the_strongest_reason_is_given(void **state)
     assert_int_equal(verify(&packet, keys, 2, 3), OTTER_OK);
 }
 
+/* A key that has failed once is not tried again, whatever the packet says: a check is
+ * the longest step that a device does (K22). */
+static void two_signatures_of_one_key_cost_one_check(void **state)
+{
+    struct packet packet;
+    const struct otter_key key = trusted_key();
+
+    (void)state;
+    packet_load(&packet, "full.otter");
+    uint8_t *last = packet.data + packet.size - OTTER_CONTROL_SIGNATURE_SIZE;
+
+    memcpy(last - OTTER_CONTROL_SIGNATURE_SIZE, last, OTTER_CONTROL_SIGNATURE_SIZE);
+    assert_int_equal(verify(&packet, &key, 1, 1), OTTER_OK);
+    last[-1] ^= 1; /* the first of the two is wrong, so the second counts no more */
+    assert_int_equal(verify(&packet, &key, 1, 1), OTTER_E_SIGNATURE_BAD);
+}
+
 /* P6: changed in any bit. */
 static void every_flipped_bit_fails_by_its_form_or_its_signature(void **state)
 {
@@ -519,8 +657,14 @@ int main(void)
         cmocka_unit_test(a_refused_packet_leaves_the_result_untouched),
         cmocka_unit_test(bytes_are_read_at_most_three_times_and_96_at_once),
         cmocka_unit_test(a_read_error_passes_through),
+        cmocka_unit_test(a_read_error_on_the_way_to_an_extension_passes_through),
+        cmocka_unit_test(texts_are_checked_across_the_ends_of_their_parts_of_64_bytes),
+        cmocka_unit_test(a_text_of_one_line_has_no_line_feed_and_no_tab),
+        cmocka_unit_test(
+            extensions_that_must_be_understood_or_are_malformed_have_their_codes),
         cmocka_unit_test(one_signature_by_a_trusted_key_is_enough),
         cmocka_unit_test(the_strongest_reason_is_given),
+        cmocka_unit_test(two_signatures_of_one_key_cost_one_check),
         cmocka_unit_test(every_flipped_bit_fails_by_its_form_or_its_signature),
     };
 

@@ -132,6 +132,23 @@ static void a_result_and_its_code_stand_for_each_other(void **state)
     }
 }
 
+/* A receiver tells failures of flash and journal from refusals by their range. */
+static void failures_of_flash_and_journal_lie_side_by_side(void **state)
+{
+    (void)state;
+    for (size_t i = 0; otter_error_row(i) != NULL; i++) {
+        const struct otter_error *row = otter_error_row(i);
+        const enum otter_result result =
+            otter_result_of(code_of(row->stage, row->first));
+        const bool is_between =
+            result <= OTTER_E_FLASH_READ && result >= OTTER_E_JOURNAL_CRITICAL;
+
+        if (row->kind == OTTER_ERROR_LIVE) {
+            assert_int_equal(is_between, row->stage == 26 || row->stage == 27);
+        }
+    }
+}
+
 static void a_percentage_is_held_inside_its_row(void **state)
 {
     static const struct {
@@ -163,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_published_range_is_not_split_or_joined_with_its_neighbour),
         cmocka_unit_test(a_code_outside_the_table_has_no_row),
         cmocka_unit_test(a_result_and_its_code_stand_for_each_other),
+        cmocka_unit_test(failures_of_flash_and_journal_lie_side_by_side),
         cmocka_unit_test(a_percentage_is_held_inside_its_row),
     };
     return cmocka_run_group_tests_name("error", tests, NULL, NULL);
