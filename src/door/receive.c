@@ -121,17 +121,29 @@ static bool begins(const struct otter_receive *receive, const struct otter_chunk
            !is_same_session(chunk->session, receive->session);
 }
 
+/* A state that holds more than this program understands is left alone (K6), and so is
+ * the store while it is locked (K12). */
+static enum otter_result store_is_free(const struct otter_device *device)
+{
+    const struct otter_state *state = &device->journal.state;
+
+    if (otter_state_has_unknown(state)) {
+        return OTTER_E_JOURNAL_CRITICAL;
+    }
+    return otter_phase_locks_store(state->phase) ? OTTER_E_LOCKED : OTTER_OK;
+}
+
 enum otter_result otter_receive_offer(struct otter_receive *receive,
                                       const struct otter_chunk *chunk)
 {
     if (otter_receive_is_busy(receive)) {
         return OTTER_E_BUSY;
     }
-    if (otter_phase_locks_store(receive->device->journal.state.phase)) {
-        return OTTER_E_LOCKED;
-    }
-    enum otter_result result = remembered(receive, chunk);
+    enum otter_result result = store_is_free(receive->device);
 
+    if (result == OTTER_OK) {
+        result = remembered(receive, chunk);
+    }
     if (result != OTTER_OK) {
         return result;
     }
@@ -160,7 +172,7 @@ static bool is_final(enum otter_result reason)
 {
     bool is_content = reason == OTTER_E_PACKAGE_TRAILER ||
                       reason == OTTER_E_PACKAGE_HASH || reason == OTTER_E_MEMBER_HASH;
-    bool is_flash = reason <= OTTER_E_FLASH_READ && reason >= OTTER_E_JOURNAL_EMPTY;
+    bool is_flash = reason <= OTTER_E_FLASH_READ && reason >= OTTER_E_JOURNAL_CRITICAL;
 
     return !is_content && !is_flash;
 }
@@ -237,8 +249,10 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     if (otter_receive_is_busy(receive)) {
         return OTTER_E_BUSY;
     }
-    if (otter_phase_locks_store(state.phase)) {
-        return OTTER_E_LOCKED;
+    enum otter_result result = store_is_free(device);
+
+    if (result != OTTER_OK) {
+        return result;
     }
     forget_transfer(receive);
     receive->refused = OTTER_OK;
@@ -257,11 +271,13 @@ enum otter_result otter_receive_request(struct otter_receive *receive)
     struct otter_device *device = receive->device;
     struct otter_state state = device->journal.state;
 
-    if (state.phase == OTTER_PHASE_REQUESTED) {
+    enum otter_result result = store_is_free(device);
+
+    if (state.phase == OTTER_PHASE_REQUESTED && result == OTTER_E_LOCKED) {
         return OTTER_OK;
     }
-    if (otter_phase_locks_store(state.phase)) {
-        return OTTER_E_LOCKED;
+    if (result != OTTER_OK) {
+        return result;
     }
     if (!otter_receive_is_complete(receive)) {
         return OTTER_E_NOT_COMPLETE;

@@ -30,6 +30,17 @@ def record(tlv=b"", reserved=bytes(4)):
     return data + crc(data)
 
 
+def newer(sequence, tlv):
+    """What a newer manager writes on the sample device as the factory left it."""
+    data = b"OJ" + bytes([1, 3]) + struct.pack("<I", sequence)
+    data += bytes([1, 0, 0, 0, 0, 0, 0, 0])    # confirmed, receipt slot 0
+    data += struct.pack("<III", 0, 1, 0xFFFFFFFF)  # cursor, counter, keys
+    data += bytes([0, 0, 0, len(tlv)]) + bytes(16 + 32)
+    data += tlv.ljust(40, b"\0") + bytes(4)
+    assert len(data) == 124
+    return data + crc(data)
+
+
 def table():
     regions = [(1, 0, 0x1FF00000, 0x10000, 0x1FF00000),
                (2, 0, 0x10000000, 0x2000, 0),
@@ -66,6 +77,41 @@ def receipt_hash():
     return unit + crc(unit)
 
 
+# Extensions of newer programs: (type, bytes). Bit 7 of a type: critical.
+PLAIN = [
+    [],
+    [(0x05, b"")],
+    [(0x7F, bytes(range(1, 39)))],
+    [(0x05, b"\1\2\3"), (0x11, b""), (0x09, bytes(range(0x60, 0x7F)))],
+    [(0x00, b"\0\0"), (0x00, b"\xff"), (0x01, b"\x80\x80")],
+]
+CRITICAL = [
+    [(0x80, b"")],
+    [(0x05, b"\xee"), (0x85, b"\1\2")],
+    [(0xFF, bytes(range(0x40, 0x66)))],
+]
+
+
+def extensions_of(pairs):
+    tlv = b"".join(bytes([kind, len(data)]) + data for kind, data in pairs)
+    assert len(tlv) <= 40
+    return tlv
+
+
+def show_newer(name, sets):
+    """Two records for each set: of the sector before the newest, and of the newest."""
+    print(f"\nstatic const uint8_t {name}[{len(sets)}][2][128] = {{")
+    for pairs in sets:
+        print("    {")
+        for sequence in (0x100, 0x101):
+            data = newer(sequence, extensions_of(pairs))
+            lines = [", ".join(f"0x{b:02X}" for b in data[i:i + 12])
+                     for i in range(0, len(data), 12)]
+            print("        {" + ",\n         ".join(lines) + "},")
+        print("    },")
+    print("};")
+
+
 def show(name, data):
     lines = [", ".join(f"0x{b:02X}" for b in data[i:i + 12])
              for i in range(0, len(data), 12)]
@@ -95,4 +141,6 @@ if __name__ == "__main__":
           "#include <stdint.h>\n\n/* clang-format off */")
     for vector_name, vector in VECTORS.items():
         show(vector_name, vector)
+    show_newer("vector_newer_plain", PLAIN)
+    show_newer("vector_newer_critical", CRITICAL)
     print("/* clang-format on */\n\n#endif")
