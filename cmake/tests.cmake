@@ -36,13 +36,16 @@ if(powercut_sources)
     set_tests_properties(powercut_long PROPERTIES TIMEOUT 7200 LABELS long)
 endif()
 
+# What end-to-end scripts hold a device's folder against.
+otter_program(check_promises tests tests/promises/main.c ${test_libraries})
+
 file(GLOB e2e_scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*.sh)
 if(TARGET otter_tool)
     foreach(script ${e2e_scripts})
         get_filename_component(name ${script} NAME_WE)
         add_test(NAME e2e_${name} COMMAND bash ${script})
         set_tests_properties(e2e_${name} PROPERTIES TIMEOUT 300 LABELS e2e
-            ENVIRONMENT "OTTER=$<TARGET_FILE:otter_tool>;OTTER_TOP=${PROJECT_SOURCE_DIR}")
+            ENVIRONMENT "OTTER=$<TARGET_FILE:otter_tool>;OTTER_TOP=${PROJECT_SOURCE_DIR};CHECK_PROMISES=$<TARGET_FILE:check_promises>")
     endforeach()
 endif()
 

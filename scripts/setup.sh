@@ -12,6 +12,7 @@ build    libc6-dev                    headers of the C library
 build    cmake                        configure the builds
 build    ninja-build                  run the builds
 build    pkg-config                   find the libraries below
+build    patch                        spoil copies of the code for the sweep's own test
 build    clang-14                     second compiler; sanitizers and fuzzing
 build    libclang-rt-14-dev           run-time of the sanitizers
 build    libbearssl-dev               SHA-256 and ECDSA of the virtual device
@@ -29,11 +30,15 @@ lint     clang-tidy-14                static analysis
 lint     cppcheck                     static analysis
 coverage gcovr                        report of the coverage
 size     dpkg-dev                     unpack the source package of BearSSL
+board    qemu-system-arm              the emulated board
+board    gcc-arm-none-eabi            compile its programs
+board    libnewlib-arm-none-eabi      string.h for them
+board    dpkg-dev                     unpack the source package of BearSSL
 man      scdoc                        make the manual pages
 '
 
 if [ $# -eq 0 ]; then
-    echo "usage: $0 GROUP...   groups: build device lint coverage size man" >&2
+    echo "usage: $0 GROUP...   groups: build device lint coverage size board man" >&2
     exit 2
 fi
 

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-enum { HOST_PROFILE_AREAS_MAX = 4 };
+enum { HOST_PROFILE_AREAS_MAX = 16 };
 
 struct host_profile {
     char name[24];
@@ -25,6 +25,7 @@ struct host_profile {
 /* The profiles that have a name on the command line. */
 extern const struct host_profile host_profile_link;
 extern const struct host_profile host_profile_ab;
+extern const struct host_profile host_profile_ast1030;
 
 /* The profile called `name`, or NULL. */
 const struct host_profile *host_profile_find(const char *name);
@@ -32,13 +33,33 @@ const struct host_profile *host_profile_find(const char *name);
 /* Profile `index` of those with a name, or NULL past their end. */
 const struct host_profile *host_profile_at(size_t index);
 
-/* A twin of a profile for sweeps: the same regions in a few KiB. */
+/* Sectors of one size, one after another. */
+struct host_small_run {
+    uint32_t sector_size;
+    uint8_t sector_count; /* 0: no more runs */
+};
+
+enum { HOST_SMALL_RUNS_MAX = 4 };
+
+/* A region of a twin whose sectors differ in size. */
+struct host_small_part {
+    uint8_t region; /* OTTER_REGION_NONE: no more parts */
+    struct host_small_run runs[HOST_SMALL_RUNS_MAX];
+};
+
+/* A twin of a profile for sweeps: the same regions in a few KiB, or in the sectors
+ * that a real chip has. */
 struct host_small {
     bool is_ab;
     uint16_t word_size;   /* 1, 2, 4, 8, 16 or 32 */
     uint16_t page_size;   /* 32 to 256 */
-    uint16_t sector_size; /* 512 or 1024 */
+    uint32_t sector_size; /* of a twin without parts: 512 to 4096 */
     uint8_t erased;       /* 0xFF or 0x00 */
+
+    /* NULL, or its regions in the order of their addresses, ended by one of no region,
+     * and what it is called then. */
+    const struct host_small_part *parts;
+    const char *layout;
 };
 
 /* Fills `profile`. Application and slots have room for 2 KiB, the manager for 1 KiB. */
@@ -46,6 +67,11 @@ void host_profile_small(const struct host_small *small, struct host_profile *pro
 
 /* The kinds of small twins that every sweep goes through; NULL past their end. */
 const struct host_small *host_small_at(size_t index);
+
+/* Twins with all the sectors of a real chip, up to 128 KiB each: their power-ons take
+ * milliseconds, so only sweeps that may be long go through them. NULL past their end.
+ */
+const struct host_small *host_large_at(size_t index);
 
 /* A flash table of this profile with `target`, `hardware` and no keys. */
 void host_profile_table(const struct host_profile *profile, uint32_t target,

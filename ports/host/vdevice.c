@@ -259,7 +259,7 @@ static void watch_regions(struct vdevice *device)
     const struct otter_device *view = vdevice_view(device);
 
     if (view != NULL && !is_closed(view, device->region)) {
-        device->defect = "the region of the running program is open for writing";
+        device->defect = "K23: the region of the running program is open for writing";
     }
 }
 
@@ -287,7 +287,7 @@ static void jump(struct vdevice *device, const struct otter_boot_result *chosen)
     device->region = chosen->region;
     if (!is_vouched(device, is_manager ? OTTER_ROLE_MANAGER : OTTER_ROLE_FIRMWARE,
                     chosen->region)) {
-        device->defect = "an image was started that no trusted receipt vouches for";
+        device->defect = "P1: an image was started that no trusted receipt vouches for";
         return;
     }
     device->polls = 0;

@@ -223,7 +223,7 @@ void vflash_provision(struct vflash *flash, uint32_t addr, const void *data,
  * cutting power: for harnesses that look at many outcomes of one operation. */
 void vflash_tear(struct vflash *flash, const struct vflash_op *op, uint32_t seed);
 
-/* The bytes at `addr`, inside one area, as they would read first; uncounted. */
+/* The bytes at `addr`, inside areas that touch, as they would read first; uncounted. */
 const uint8_t *vflash_peek(const struct vflash *flash, uint32_t addr, size_t size);
 
 enum vflash_word {

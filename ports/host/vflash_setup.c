@@ -173,11 +173,18 @@ void vflash_provision(struct vflash *flash, uint32_t addr, const void *data,
 const uint8_t *vflash_peek(const struct vflash *flash, uint32_t addr, size_t size)
 {
     const struct vflash_bank *bank = vflash_must_find(flash, addr).bank;
+    size_t off = bank->base + (addr - bank->area->addr);
 
-    if (size > bank->size - (addr - bank->area->addr)) {
-        vflash_stop("a look past an area's end");
+    /* The next area's bytes follow in `content`; it must follow in addresses, too. */
+    for (size_t end = bank->base + bank->size; size > end - off; end += bank->size) {
+        uint32_t next_addr = bank->area->addr + bank->size;
+
+        if (++bank == flash->banks + flash->config.area_count ||
+            bank->area->addr != next_addr) {
+            vflash_stop("a look past an area's end");
+        }
     }
-    return flash->content + bank->base + (addr - bank->area->addr);
+    return flash->content + off;
 }
 
 enum vflash_word vflash_word_at(const struct vflash *flash, uint32_t addr)

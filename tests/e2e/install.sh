@@ -35,6 +35,16 @@ app=$root/examples/cortex-m-app/build.sh
 "$app" old.elf 0 1 && "$app" new.elf 0 2 && "$app" manager.elf 0x10020000 1 || exit 1
 "$otter" keygen -o key.pem > /dev/null && "$otter" keygen -o stranger.pem > /dev/null || exit 1
 
+for program in old new manager; do
+    arm-none-eabi-objcopy -O binary $program.elf $program.bin || exit 1
+done
+
+# promises ENDS NAME: the device of the folder `board` keeps every promise
+promises() {
+    expect 0 "every promise holds" "$2" "${CHECK_PROMISES:?}" board before.bin old.bin \
+        new.bin manager.bin 5,6 "$1"
+}
+
 for profile in link ab; do
     "$otter" factory -o f.hex --profile $profile --sign key.pem --version 1.0.0 --counter 5 \
         --manager manager.elf --firmware old.elf --package-out first.otter --json > map.json ||
@@ -51,22 +61,26 @@ for profile in link ab; do
     head -c 600 new.otter > short.otter
     rm -rf board
     "$otter" device new board --profile $profile --package first.otter || exit 1
+    cp board/flash.bin before.bin
 
     expect 4 "[22-12]" "$profile: a forged package is refused" "$otter" install board forged.otter
     expect 4 "[22-11]" "$profile: a stranger's is" "$otter" install board foreign.otter
     expect 4 "[23-12]" "$profile: an older one is" "$otter" install board older.otter
     expect 4 "[2" "$profile: half a one is" "$otter" install board short.otter
     expect 0 "version 1.0.0+0" "$profile: and the device is as it was" "$otter" status board
+    promises refused "$profile: it keeps every promise after a refusal"
     expect 1 "[31-10]" "$profile: a crashing system is rolled back" \
         "$otter" install board new.otter --app crash
     expect 1 '"result": "rolled back"' "$profile: a silent one is" \
         "$otter" install board new.otter --app silent --json
     expect 1 "[31-10]" "$profile: a hanging one is" "$otter" install board new.otter --app hang
     expect 0 "rolled back" "$profile: status remembers it" "$otter" status board
+    promises rolled-back "$profile: and it keeps every promise"
     expect 0 "power cut at flash operation 20" "$profile: power is cut" \
         "$otter" install board new.otter --cut 20:torn
     expect 0 "" "$profile: the device goes on" "$otter" device run board
     expect 0 "confirmed" "$profile: the package is installed" "$otter" install board new.otter
     expect 0 "version 2.0.0+0" "$profile: and the new system runs" "$otter" status board
     expect 0 '"counter": 6' "$profile: with its counter" "$otter" status board --json
+    promises confirmed "$profile: and it keeps every promise"
 done

@@ -8,25 +8,26 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Kinds of fault. Scenarios that differ in the cause of resets alone are left out, and
- * of unstable memory all but the first two where there is no time. */
+/* Kinds of fault. Scenarios that differ in the cause of resets alone are left out; of
+ * unstable memory, which has some hundred thousand states, a short run takes one. */
 static const struct kind {
     const char *name;
     unsigned faults;
     bool is_ecc;
-    size_t scenarios; /* of a short run, 0: all */
+    const char *only; /* scenario of a short run, NULL: all */
 } kinds[] = {
     {.name = "torn", .faults = CLOSURE_CUT | CLOSURE_TORN},
     {.name = "ecc", .faults = CLOSURE_CUT | CLOSURE_TORN, .is_ecc = true},
     {.name = "unstable",
      .faults = CLOSURE_CUT | CLOSURE_TORN | CLOSURE_UNSTABLE,
-     .scenarios = 2},
+     .only = "damaged"},
     {.name = "bad", .faults = CLOSURE_CUT | CLOSURE_BAD},
     {.name = "flip", .faults = CLOSURE_CUT | CLOSURE_FLIP},
 };
@@ -42,10 +43,11 @@ enum {
 static bool close_one(const struct host_profile *profile, const struct kind *kind,
                       const struct sweep_scenario *scenario, bool is_long)
 {
-    const struct closure_effort effort = {.faults = kind->faults,
-                                          .unstable_max = 1,
-                                          .flip_stride = is_long ? 1 : FLIP_STRIDE,
-                                          .canon_stride = CANON_STRIDE};
+    const struct closure_effort effort = {
+        .faults = kind->faults,
+        .unstable_max = 1,
+        .flip_stride = is_long ? 1 : FLIP_STRIDE,
+        .canon_stride = report_is_only_first() ? 0 : CANON_STRIDE};
     struct sweep_world *world = malloc(sizeof(*world));
     double begin = report_seconds();
 
@@ -71,8 +73,28 @@ static bool close_one(const struct host_profile *profile, const struct kind *kin
     return is_closed;
 }
 
+/* Which rows are to be run. */
+struct choice {
+    const char *kind; /* NULL: all */
+    size_t twin;      /* SIZE_MAX: those of a short or long run */
+    bool is_long;
+};
+
+static bool is_chosen(const struct choice *choice, size_t twin)
+{
+    return choice->twin == SIZE_MAX ? choice->is_long || twin < SHORT_TWINS
+                                    : choice->twin == twin;
+}
+
+static bool is_wanted(const struct choice *choice, const struct kind *kind,
+                      const struct sweep_scenario *scenario)
+{
+    return !scenario->is_like_crash && (choice->is_long || kind->only == NULL ||
+                                        strcmp(kind->only, scenario->name) == 0);
+}
+
 /* Runs every `jobs`-th row, from `job` on. */
-static bool run_rows(const char *wanted, bool is_long, size_t job, size_t jobs)
+static bool run_rows(const struct choice *choice, size_t job, size_t jobs)
 {
     struct host_profile profile;
     bool is_good = true;
@@ -80,19 +102,17 @@ static bool run_rows(const char *wanted, bool is_long, size_t job, size_t jobs)
 
     for (size_t k = 0; k < KINDS; k++) {
         const struct kind *kind = &kinds[k];
-        size_t limit =
-            is_long || kind->scenarios == 0 ? sweep_scenario_count : kind->scenarios;
-
-        if (wanted != NULL && strcmp(wanted, kind->name) != 0) {
+        if (choice->kind != NULL && strcmp(choice->kind, kind->name) != 0) {
             continue;
         }
-        for (size_t s = 0; s < limit; s++) {
-            if (sweep_scenarios[s].is_like_crash) {
+        for (size_t s = 0; s < sweep_scenario_count; s++) {
+            if (!is_wanted(choice, kind, &sweep_scenarios[s])) {
                 continue;
             }
             for (size_t t = 0; report_twin(t, &profile); t++) {
-                if ((is_long || t < SHORT_TWINS) && row++ % jobs == job) {
-                    is_good = close_one(&profile, kind, &sweep_scenarios[s], is_long) &&
+                if (is_chosen(choice, t) && row++ % jobs == job) {
+                    is_good = close_one(&profile, kind, &sweep_scenarios[s],
+                                        choice->is_long) &&
                               is_good;
                 }
             }
@@ -108,8 +128,21 @@ static size_t processors(void)
     return count < 1 ? 1 : count > JOBS_MAX ? JOBS_MAX : (size_t)count;
 }
 
-bool closures_run(const char *kind, bool is_long)
+/* Waits for one worker; if the first violation is enough, it ends the others. */
+static bool wait_for_one(const pid_t *workers, size_t jobs)
 {
+    int status = 1;
+    bool is_good = wait(&status) > 0 && status == 0;
+
+    for (size_t i = 0; !is_good && report_is_only_first() && i < jobs; i++) {
+        (void)kill(workers[i], SIGTERM);
+    }
+    return is_good;
+}
+
+bool closures_run(const char *kind, bool is_long, size_t twin)
+{
+    const struct choice choice = {.kind = kind, .twin = twin, .is_long = is_long};
     size_t jobs = processors();
     pid_t workers[JOBS_MAX];
     bool is_good = true;
@@ -117,15 +150,15 @@ bool closures_run(const char *kind, bool is_long)
     (void)fflush(stdout);
     for (size_t i = 0; i < jobs; i++) {
         workers[i] = fork();
+        if (workers[i] < 0) {
+            abort();
+        }
         if (workers[i] == 0) {
-            exit(run_rows(kind, is_long, i, jobs) ? 0 : 1);
+            exit(run_rows(&choice, i, jobs) ? 0 : 1);
         }
     }
     for (size_t i = 0; i < jobs; i++) {
-        int status = 1;
-
-        is_good = workers[i] > 0 && waitpid(workers[i], &status, 0) == workers[i] &&
-                  status == 0 && is_good;
+        is_good = wait_for_one(workers, jobs) && is_good;
     }
     return is_good;
 }

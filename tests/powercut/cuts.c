@@ -122,11 +122,13 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
         print_row(world, effort->has_memo ? "one" : "one, real", &one, begin);
         if (effort->many_runs > 0) {
             begin = report_seconds();
+            report_power_ons(world->power_ons);
             world->power_ons = 0;
             sweep_many_cuts(world, effort->many_runs, (uint32_t)i + 1, &many);
             many.ops = one.ops;
             print_row(world, "two to six", &many, begin);
         }
+        report_power_ons(world->power_ons);
         sweep_close(world);
     }
     free(world);

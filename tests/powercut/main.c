@@ -11,11 +11,16 @@
  *   --closure [KIND]  no end of faults, one after another, until no new state appears
  *   --quick     as --memo, every seventh operation, for slow builds
  *   --first     as --memo, up to the first violation
- *   --long      the real maps, every operation; then the closures on all twins
+ *   --maps      the real maps, and those with the sectors of real chips: every
+ * operation
+ *   --closures [KIND]  all closures on all twins, flips at every place
+ *   --long      --maps, then --closures
  *   --replay ID one run, with a trace
  *
- * Without an option: --memo, --real and --closure.
+ * Without an option: --memo, --real and --closure. --small N: on twin N alone; with
+ * --closure KIND --first: up to the first violation.
  */
+#include "canon.h"
 #include "closures.h"
 #include "cuts.h"
 #include "report.h"
@@ -26,12 +31,16 @@
 #include <string.h>
 
 static bool has_open_closure;
+static size_t only_twin = SIZE_MAX;
 
 static void sweep_small(const struct cuts_effort *effort)
 {
     struct host_profile profile;
 
     for (size_t i = 0; report_twin(i, &profile); i++) {
+        if (only_twin != SIZE_MAX && only_twin != i) {
+            continue;
+        }
         cuts_sweep(&profile, i % 2 == 1, effort);
     }
 }
@@ -50,10 +59,12 @@ static void sweep_quick(const char *kind)
         .has_memo = true, .stride = 7, .torn_stride = 3, .many_runs = 20});
 }
 
-/* For variants of the device code that are known to be bad. */
+/* For variants of the device code that are known to be bad: every scenario with next to
+ * no cuts first, for mistakes that need none. */
 static void sweep_first(const char *kind)
 {
-    report_only_first();
+    sweep_small(&(struct cuts_effort){
+        .has_memo = true, .stride = UINT32_MAX, .torn_stride = CUTS_TORN_WAYS});
     sweep_memo(kind);
 }
 
@@ -74,7 +85,7 @@ static void sweep_real(const char *kind)
 
 static void sweep_closures(const char *kind)
 {
-    has_open_closure = !closures_run(kind, false) || has_open_closure;
+    has_open_closure = !closures_run(kind, false, only_twin) || has_open_closure;
 }
 
 static void sweep_all(const char *kind)
@@ -84,16 +95,33 @@ static void sweep_all(const char *kind)
     sweep_closures(kind);
 }
 
-static void sweep_long(const char *kind)
+static void sweep_real_maps(const char *kind)
 {
     const struct cuts_effort effort = {
         .has_memo = true, .stride = 1, .torn_stride = 1, .many_runs = 3000};
+    const struct cuts_effort sampled = {
+        .has_memo = true, .stride = 1, .torn_stride = 5, .many_runs = 100};
+    struct host_profile profile;
 
+    (void)kind;
     for (size_t i = 0; host_profile_at(i) != NULL; i++) {
         cuts_sweep(host_profile_at(i), false, &effort);
         cuts_sweep(host_profile_at(i), true, &effort);
     }
-    has_open_closure = !closures_run(kind, true) || has_open_closure;
+    for (size_t i = 0; report_large(i, &profile); i++) {
+        cuts_sweep(&profile, i % 2 == 1, &sampled);
+    }
+}
+
+static void sweep_all_closures(const char *kind)
+{
+    has_open_closure = !closures_run(kind, true, only_twin) || has_open_closure;
+}
+
+static void sweep_long(const char *kind)
+{
+    sweep_real_maps(kind);
+    sweep_all_closures(kind);
 }
 
 /* --- replay --- */
@@ -105,6 +133,17 @@ static void trace_event(void *context, enum otter_program program,
     (void)printf("  event: program %d kind %u stage %u %u%% [%02u-%02u]\n",
                  (int)program, event->kind, event->stage, event->percent,
                  (unsigned)event->code >> 8, event->code & 0xFFU);
+}
+
+/* The journal as replay finds it, between two steps of a run. */
+static void print_step(struct sweep_world *world)
+{
+    struct canon canon;
+
+    canon_open(&canon, &world->device.flash, &world->sample.profile.map);
+    (void)fputs("  journal:", stdout);
+    canon_print_log(&canon, stdout);
+    canon_close(&canon);
 }
 
 static int replay(char *id)
@@ -139,6 +178,7 @@ static int replay(char *id)
     sweep_open(&world, &profile, scenario, ecc != NULL, false);
     world.device.flash.hooks.on_op = sweep_trace_op;
     world.has_trace = true;
+    world.on_step = print_step;
     world.device.hooks.on_event = trace_event;
     bool is_good = sweep_run(&world, cuts, count);
 
@@ -150,39 +190,78 @@ static int replay(char *id)
 static const struct mode {
     const char *option;
     void (*sweep)(const char *kind);
+    bool takes_kind;
 } modes[] = {
-    {"--memo", sweep_memo},   {"--real", sweep_real},   {"--closure", sweep_closures},
-    {"--quick", sweep_quick}, {"--first", sweep_first}, {"--long", sweep_long},
+    {"--memo", sweep_memo, false},
+    {"--real", sweep_real, false},
+    {"--quick", sweep_quick, false},
+    {"--closure", sweep_closures, true},
+    {"--closures", sweep_all_closures, true},
+    {"--maps", sweep_real_maps, false},
+    {"--long", sweep_long, false},
 };
 
-static const struct mode all = {"", sweep_all};
+/* What the command line asks for. */
+struct wish {
+    void (*sweep)(const char *kind);
+    const char *kind;
+    char *replay;
+    bool is_first;
+};
 
-static const struct mode *find_mode(int argc, char **argv)
+static const struct mode *find_mode(const char *option)
 {
-    for (size_t i = 0; argc >= 2 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (strcmp(argv[1], modes[i].option) == 0 &&
-            (argc == 2 || (argc == 3 && modes[i].sweep == sweep_closures))) {
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (strcmp(option, modes[i].option) == 0) {
             return &modes[i];
         }
     }
-    return argc == 1 ? &all : NULL;
+    return NULL;
+}
+
+static bool read_wish(int argc, char **argv, struct wish *wish)
+{
+    for (int i = 1; i < argc; i++) {
+        const struct mode *mode = find_mode(argv[i]);
+        bool has_more = i + 1 < argc;
+
+        if (strcmp(argv[i], "--first") == 0) {
+            wish->is_first = true;
+        } else if (strcmp(argv[i], "--small") == 0 && has_more) {
+            only_twin = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--replay") == 0 && has_more) {
+            wish->replay = argv[++i];
+        } else if (mode != NULL) {
+            wish->sweep = mode->sweep;
+            wish->kind = mode->takes_kind && has_more && argv[i + 1][0] != '-'
+                             ? argv[++i]
+                             : NULL;
+        } else {
+            return false;
+        }
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     double begin = report_seconds();
-    const struct mode *mode = find_mode(argc, argv);
+    struct wish wish = {0};
 
-    if (argc == 3 && strcmp(argv[1], "--replay") == 0) {
-        return replay(argv[2]);
-    }
-    if (mode == NULL) {
+    if (!read_wish(argc, argv, &wish)) {
         (void)fprintf(stderr,
                       "usage: powercut [--memo | --real | --closure [KIND] | --quick | "
-                      "--first | --long | --replay ID]\n");
+                      "--long | --replay ID] [--first] [--small N]\n");
         return 2;
     }
-    mode->sweep(argc == 3 ? argv[2] : NULL);
+    if (wish.replay != NULL) {
+        return replay(wish.replay);
+    }
+    if (wish.is_first) {
+        report_only_first();
+        wish.sweep = wish.sweep == NULL ? sweep_first : wish.sweep;
+    }
+    (wish.sweep == NULL ? sweep_all : wish.sweep)(wish.kind);
     bool is_good = report_count() == 0 && !has_open_closure;
 
     (void)printf("%s in %.0f s\n", is_good ? "0 violations" : "VIOLATIONS",

@@ -4,6 +4,7 @@
  */
 #include "report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +14,37 @@ enum { TWIN_POWERS = 3, TWIN_FAULTS = 2 };
 
 static unsigned failures;
 static bool stops_at_first;
+static uint64_t power_ons; /* of worlds that are closed */
 
-bool report_twin(size_t index, struct host_profile *profile)
+static bool make_twin(const struct host_small *small, struct host_profile *profile)
 {
-    if (host_small_at(index) == NULL) {
+    if (small == NULL) {
         return false;
     }
-    host_profile_small(host_small_at(index), profile);
+    host_profile_small(small, profile);
     profile->policy.trial_powers = TWIN_POWERS;
     profile->policy.trial_faults = TWIN_FAULTS;
     return true;
 }
 
+bool report_twin(size_t index, struct host_profile *profile)
+{
+    return make_twin(host_small_at(index), profile);
+}
+
+bool report_large(size_t index, struct host_profile *profile)
+{
+    return make_twin(host_large_at(index), profile);
+}
+
 bool report_profile(const char *name, struct host_profile *profile)
 {
     for (size_t i = 0; report_twin(i, profile); i++) {
+        if (strcmp(profile->name, name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; report_large(i, profile); i++) {
         if (strcmp(profile->name, name) == 0) {
             return true;
         }
@@ -55,12 +72,23 @@ void report_violation(const struct sweep_world *world)
     sweep_replay_id(world, id, sizeof(id));
     (void)printf("VIOLATION %s\n  replay: make powercut REPLAY=%s\n", world->violation,
                  id);
+    (void)printf("  after %" PRIu64 " power-ons\n", power_ons + world->power_ons);
     report_failure();
+}
+
+void report_power_ons(uint64_t count)
+{
+    power_ons += count;
 }
 
 void report_only_first(void)
 {
     stops_at_first = true;
+}
+
+bool report_is_only_first(void)
+{
+    return stops_at_first;
 }
 
 unsigned report_count(void)

@@ -14,15 +14,23 @@
  * False above the last one. */
 bool report_twin(size_t index, struct host_profile *profile);
 
-/* Finds a twin or a profile by name. */
+/* The same for memories with the sectors of real chips (host_large_at). */
+bool report_large(size_t index, struct host_profile *profile);
+
+/* Finds a twin, a large one or a profile by name. */
 bool report_profile(const char *name, struct host_profile *profile);
 
 /* Prints a violation and its replay id, and counts it. */
 void report_violation(const struct sweep_world *world);
 void report_failure(void);
 
+/* Counts the power-ons of a sweep that has ended: a violation is told with their sum.
+ */
+void report_power_ons(uint64_t count);
+
 /* From now on the first violation ends the program, status 1. */
 void report_only_first(void);
+bool report_is_only_first(void);
 
 unsigned report_count(void);
 

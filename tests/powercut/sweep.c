@@ -265,6 +265,7 @@ bool sweep_check_end(struct sweep_world *world)
 
     return !sweep_broke(world, promise_p3(promise)) &&
            !sweep_broke(world, promise_p4(promise)) &&
+           !sweep_broke(world, promise_k5(promise)) &&
            (!world->scenario->is_forged || !sweep_broke(world, promise_p6(promise)));
 }
 
@@ -340,7 +341,12 @@ bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t c
     world->cut_count = count;
     memcpy(world->cuts, cuts, count * sizeof(*cuts));
     for (size_t i = 0; i < count; i++) {
-        if (!suffer(world, &cuts[i])) {
+        bool is_good = suffer(world, &cuts[i]);
+
+        if (world->on_step != NULL) {
+            world->on_step(world);
+        }
+        if (!is_good) {
             return false;
         }
     }

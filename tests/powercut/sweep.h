@@ -59,6 +59,7 @@ struct sweep_world {
     bool is_ecc;
     bool has_memo;  /* signature checks are remembered (K27) */
     bool has_trace; /* print operations */
+    void (*on_step)(struct sweep_world *world); /* after each step, or NULL */
     struct sweep_cut cuts[SWEEP_CUTS_MAX];
     size_t cut_count;
     const char *violation; /* the promise that was broken, or NULL */

@@ -6,8 +6,9 @@
  * - Journal records: sequence numbers become ranks, writers and erase counts go. Of the
  *   records of a sector the last two stay, that there is a third, and whether remains
  *   of something else follow. A sector that only counts as one that is kept from
- *   erasing becomes just that; any other that tells nothing becomes garbage. The log
- *   goes round: its newest certain sector comes first, if all are of one size.
+ *   erasing, or for its number, becomes just that; any other that tells nothing becomes
+ *   garbage. The log goes round: its newest certain sector comes first, if all are of
+ *   one size.
  * - A record, a receipt's part, or any other sector that an interrupted operation
  *   touched, and that reads neither as erased, nor as a record, nor as anything that an
  *   update puts there, becomes garbage. Unstable ones keep both readings, each in this

@@ -23,6 +23,7 @@ enum {
 /* What replay makes of a sector. */
 enum log_part {
     LOG_NOTHING, /* it is not looked at any more, and erased before it is used */
+    LOG_NUMBER,  /* the same, but its sequence number is the highest that was used */
     LOG_SPARE,   /* is kept, but a newer one counts at every reading: never read
                     without damage at rest */
     LOG_SHAKY,   /* the same, but its third record comes and goes */
@@ -194,6 +195,36 @@ static size_t newer_spares(const struct log *log, const struct log_sector *secto
     return count;
 }
 
+static bool is_highest(const struct log *log, const struct log_sector *sector)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->sectors[i].sequence > sector->sequence) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A number matters only where a sector that reads as nothing now may come back with
+ * one: the next number must be above both. */
+static void drop_number(struct log *log)
+{
+    bool may_come_back = false;
+
+    for (size_t i = 0; i < log->count; i++) {
+        const struct log_sector *sector = &log->sectors[i];
+
+        may_come_back =
+            may_come_back || (sector->may_count &&
+                              (sector->part == LOG_LIVE || sector->part == LOG_SHAKY));
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->sectors[i].part == LOG_NUMBER && !may_come_back) {
+            log->sectors[i].part = LOG_NOTHING;
+        }
+    }
+}
+
 /* Sectors older than the newest one that counts at every reading tell nothing. The two
  * newest of three records are kept from erasing. */
 static uint8_t part_of(const struct log *log, const struct log_sector *sector)
@@ -207,7 +238,8 @@ static uint8_t part_of(const struct log *log, const struct log_sector *sector)
         return LOG_LIVE;
     }
     if (newer_spares(log, sector) >= 2 || (!is_kept && !will_be)) {
-        return LOG_NOTHING;
+        return sector->certain_count > 0 && is_highest(log, sector) ? LOG_NUMBER
+                                                                    : LOG_NOTHING;
     }
     return is_kept && will_be ? LOG_SPARE : LOG_SHAKY;
 }
@@ -267,6 +299,7 @@ static void load_log(struct canon *canon, struct log *log)
     for (size_t i = 0; i < log->count; i++) {
         log->sectors[i].part = part_of(log, &log->sectors[i]);
     }
+    drop_number(log);
     for (size_t i = 0; i < log->count; i++) {
         log->sectors[i].rank = rank_of(log, log->sectors[i].sequence);
     }
@@ -371,7 +404,8 @@ static void form_stable(const struct canon_form *form,
 }
 
 /* Three records of some state: that they are there is all that counts. The third of a
- * shaky sector is there at one reading and not at the next. */
+ * shaky sector is there at one reading and not at the next. Where the number alone
+ * counts, one record. */
 static void form_spare(const struct canon_form *form, const struct log_sector *sector)
 {
     static const struct otter_state state = {.phase = OTTER_PHASE_CONFIRMED};
@@ -381,8 +415,10 @@ static void form_spare(const struct canon_form *form, const struct log_sector *s
     size_t words = OTTER_RECORD_SIZE / area->word_size;
     unsigned mode = sector->is_fading ? VFLASH_FLAG_FADING : VFLASH_FLAG_ALTERNATING;
 
+    size_t count = sector->part == LOG_NUMBER ? 1 : KEPT_RECORDS;
+
     canon_form_nothing(area, form);
-    for (size_t i = 0; i < KEPT_RECORDS; i++) {
+    for (size_t i = 0; i < count; i++) {
         otter_record_encode(&state, erases, sector->rank, OTTER_PROGRAM_FACTORY,
                             form->content + i * OTTER_RECORD_SIZE);
     }
@@ -423,6 +459,7 @@ static void form_sector(const struct canon *canon, const struct log_sector *sect
     case LOG_NOTHING:
         canon_form_nothing(sector->place.bank->area, form);
         break;
+    case LOG_NUMBER:
     case LOG_SPARE:
     case LOG_SHAKY:
         form_spare(form, sector);
@@ -465,6 +502,7 @@ static uint64_t form_key(const struct log_sector *sector)
     switch ((enum log_part)sector->part) {
     case LOG_NOTHING:
         return key;
+    case LOG_NUMBER:
     case LOG_SPARE:
         break;
     case LOG_SHAKY:
@@ -629,6 +667,7 @@ static void print_slots(FILE *out, const struct canon_form *form,
 void canon_print_log(struct canon *canon, FILE *out)
 {
     static const char *const names[] = {[LOG_NOTHING] = "-",
+                                        [LOG_NUMBER] = "number",
                                         [LOG_SPARE] = "spare",
                                         [LOG_SHAKY] = "shaky",
                                         [LOG_LIVE] = "live"};

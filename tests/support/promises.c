@@ -233,6 +233,42 @@ const char *promise_p10(const struct promise_case *it)
     return NULL;
 }
 
+const char *promise_k5(const struct promise_case *it)
+{
+    const struct otter_region *region = region_of(it, it->device->region);
+    bool is_new = runs(it, &it->new);
+    uint32_t size = is_new ? it->new.firmware_size : it->old.firmware_size;
+
+    for (uint32_t off = 0; region != NULL && off < size; off++) {
+        if (vflash_word_at(&it->device->flash, region->addr + off) !=
+            VFLASH_WORD_PROGRAMMED) {
+            return "K5: the firmware that runs holds a word that a cut has touched";
+        }
+    }
+    return NULL;
+}
+
+bool promise_is_confirmed(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    return look(it, &state) && state.phase == OTTER_PHASE_CONFIRMED &&
+           state.outcome.kind == OTTER_OUTCOME_CONFIRMED;
+}
+
+const char *promise_k2(const struct promise_case *it, bool was_confirmed)
+{
+    struct otter_state state;
+
+    if (!was_confirmed || !look(it, &state)) {
+        return NULL;
+    }
+    return state.phase == OTTER_PHASE_TRIAL ||
+                   (it->device->program == OTTER_PROGRAM_AGENT && runs(it, &it->old))
+               ? "K2: a confirmed system is on trial again, or gone"
+               : NULL;
+}
+
 bool promise_is_over(const struct promise_case *it)
 {
     struct otter_state state;

@@ -76,6 +76,13 @@ const char *promise_p8(const struct promise_case *it);
 /* P10: erases of one sector outside journal and receipts: one more for each cut. */
 const char *promise_p10(const struct promise_case *it);
 
+/* K5: no word of the firmware that runs was touched by a cut. */
+const char *promise_k5(const struct promise_case *it);
+
+/* K2, K17: a system that was confirmed is never on trial again. */
+bool promise_is_confirmed(const struct promise_case *it);
+const char *promise_k2(const struct promise_case *it, bool was_confirmed);
+
 /* True when nothing of the update is left to do. For a device that is off or idle. */
 bool promise_is_over(const struct promise_case *it);
 
