@@ -12,7 +12,7 @@ build    libc6-dev                    headers of the C library
 build    cmake                        configure the builds
 build    ninja-build                  run the builds
 build    pkg-config                   find the libraries below
-build    patch                        spoil copies of the code for the sweep's own test
+build    patch                        known mistakes, put into copies of the code
 build    clang-14                     second compiler; sanitizers and fuzzing
 build    libclang-rt-14-dev           run-time of the sanitizers
 build    libbearssl-dev               SHA-256 and ECDSA of the virtual device
