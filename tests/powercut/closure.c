@@ -192,7 +192,7 @@ static bool is_wanted(struct closure *closure, bool is_unstable)
 /* From the first state every prefix is tried, from others four. */
 static void tear_program(struct closure *closure, const struct vflash_op *op)
 {
-    uint32_t prefixes[4];
+    uint32_t prefixes[4] = {0};
     uint32_t count = op->word_count;
     bool is_first = closure->current == 0;
     size_t found = is_first ? count : prefixes_of(count, prefixes);
