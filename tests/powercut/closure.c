@@ -801,38 +801,47 @@ static bool go_through(struct closure *closure, size_t index)
 struct closure_result closure_run(struct sweep_world *world,
                                   const struct closure_effort *effort)
 {
-    struct closure closure = {.world = world, .effort = effort};
+    struct closure *closure = calloc(1, sizeof(*closure));
     const struct sweep_cut none = {.kind = SWEEP_NONE};
     const struct node whole = {0};
     bool is_good = true;
 
-    world->user = &closure;
-    canon_open(&closure.canon, &world->device.flash, &world->sample.profile.map);
-    closure.seen = canon_table_make();
-    closure.torn = canon_table_make();
-    learn_all(&closure);
-    (void)add_state(&closure, &whole, NO_STATE, none);
-    settle_pending(&closure);
+    if (closure == NULL) {
+        abort();
+    }
+    closure->world = world;
+    closure->effort = effort;
+    world->user = closure;
+    canon_open(&closure->canon, &world->device.flash, &world->sample.profile.map);
+    closure->seen = canon_table_make();
+    closure->torn = canon_table_make();
+    learn_all(closure);
+    (void)add_state(closure, &whole, NO_STATE, none);
+    settle_pending(closure);
     size_t index = 0;
 
-    for (; index < closure.result.states && is_good; index++) {
+    for (; index < closure->result.states && is_good; index++) {
         if (effort->states_max != 0 && index >= effort->states_max) {
             break;
         }
-        is_good = go_through(&closure, index);
-        vflash_image_free(&closure.nodes[index].image);
+        is_good = go_through(closure, index);
+        vflash_image_free(&closure->nodes[index].image);
     }
-    closure.result.is_closed = is_good && index == closure.result.states;
-    closure.result.is_good =
-        is_good && (!closure.result.is_closed || check_ways_out(&closure));
-    for (size_t i = index; i < closure.result.states; i++) {
-        vflash_image_free(&closure.nodes[i].image);
+    closure->result.is_closed = is_good && index == closure->result.states;
+    closure->result.is_good =
+        is_good && (!closure->result.is_closed || check_ways_out(closure));
+    for (size_t i = index; i < closure->result.states; i++) {
+        vflash_image_free(&closure->nodes[i].image);
     }
-    vflash_image_free(&closure.moment);
-    free(closure.nodes);
-    free(closure.pending);
-    canon_table_free(closure.seen);
-    canon_table_free(closure.torn);
-    canon_close(&closure.canon);
-    return closure.result;
+    vflash_image_free(&closure->moment);
+    free(closure->nodes);
+    free(closure->pending);
+    canon_table_free(closure->seen);
+    canon_table_free(closure->torn);
+    canon_close(&closure->canon);
+    struct closure_result result = closure->result;
+
+    free(closure);
+    world->user = NULL;
+    return result;
 }

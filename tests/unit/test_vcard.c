@@ -542,7 +542,7 @@ static void act_tangle(struct bench *bench)
 
 static void every_cut_leaves_a_tree(void **state)
 {
-    static const struct scene scene = {"tangle", act_tangle, 8};
+    static const struct scene scene = {act_tangle, 8};
     struct bench *bench = *state;
 
     for (uint32_t seed = 0; seed < 5000; seed++) {
