@@ -255,6 +255,15 @@ static bool is_waiting_for_journal(const struct vdevice *device)
                view->table.policy.manager_wait_s * 500U; /* others came before */
 }
 
+/* Three damages: the application, the whole journal, and a new manager that does not
+ * start. Whatever boot runs is started in vain, and no attempt can be counted. */
+static bool is_past_help(const struct vdevice *device)
+{
+    return device->is_stuck && device->boot.facts.cannot_record &&
+           (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
+           device->boot.facts.system[device->boot.facts.current] == OTTER_VERDICT_BAD;
+}
+
 static void check_end(enum vdevice_end end)
 {
     struct vdevice *device = attack.device;
@@ -274,7 +283,7 @@ static void check_end(enum vdevice_end end)
     case VDEVICE_HUNG:
         breach("a trial hangs without a watchdog");
     case VDEVICE_STOPPED:
-        if (is_waiting_for_journal(device)) {
+        if (is_waiting_for_journal(device) || is_past_help(device)) {
             return;
         }
         breach("it resets without end");
