@@ -22,24 +22,44 @@ enum {
 
 bool remote_is_address(const char *text)
 {
-    return strncmp(text, "udp://", 6) == 0;
+    static const char *const schemes[] = {"udp://", "serial://", "unix://", "tcp://"};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool remote_open(struct remote *remote, const char *address)
 {
-    remote->address = address;
-    if (!smp_udp_open(&remote->udp, address)) {
-        return false;
-    }
-    struct smp_transport transport = smp_udp_transport(&remote->udp);
+    struct smp_transport transport;
 
+    remote->address = address;
+    remote->is_serial = strncmp(address, "udp://", 6) != 0;
+    if (remote->is_serial) {
+        if (!host_serial_open(&remote->serial, address)) {
+            return false;
+        }
+        transport = host_serial_transport(&remote->serial);
+    } else {
+        if (!smp_udp_open(&remote->udp, address)) {
+            return false;
+        }
+        transport = smp_udp_transport(&remote->udp);
+    }
     smp_client_init(&remote->client, &transport);
     return true;
 }
 
 void remote_close(struct remote *remote)
 {
-    smp_udp_close(&remote->udp);
+    if (remote->is_serial) {
+        host_serial_close(&remote->serial);
+    } else {
+        smp_udp_close(&remote->udp);
+    }
 }
 
 /* Texts from the device are bounded, and shown only if they are plain ASCII. */

@@ -6,6 +6,7 @@
 #ifndef OTTER_TOOL_REMOTE_H
 #define OTTER_TOOL_REMOTE_H
 
+#include "serial_link.h"
 #include "smp_client.h"
 
 #include <jansson.h>
@@ -14,7 +15,9 @@
 
 struct remote {
     const char *address;
+    bool is_serial; /* serial, not udp, leads to the device */
     struct smp_udp udp;
+    struct host_serial serial;
     struct smp_client client;
 };
 

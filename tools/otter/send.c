@@ -489,8 +489,10 @@ static void report(const struct sending *sending, int status)
 /* ---- options ---- */
 
 static const char usage[] =
-    "usage: otter send udp://HOST[:PORT] FILE [--wait] [--restart] [--no-request]\n"
-    "                  [--offer-only] [--timeout S] [--chunk N] [--json]\n";
+    "usage: otter send ADDRESS FILE [--wait] [--restart] [--no-request]\n"
+    "                  [--offer-only] [--timeout S] [--chunk N] [--json]\n"
+    "ADDRESS: udp://HOST[:PORT], serial:///DEVICE[?baud=N], unix:///PATH or\n"
+    "         tcp://HOST[:PORT]\n";
 
 enum { OPTION_DROP = 1000, OPTION_TWICE, OPTION_SWAP, OPTION_CUT, OPTION_CUT_MS };
 
