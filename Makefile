@@ -45,6 +45,18 @@ test-asan: setup
 test-long: release ## The long sweeps: see powercut-long
 	ctest --test-dir $(BUILD)/release --output-on-failure -j $(JOBS) -L long
 
+.PHONY: board board-test board-test-long
+board: release ## The device programs for an emulated Cortex-M4 board (build/ast1030)
+	@scripts/setup.sh board
+	scripts/fetch_bearssl_source.sh
+	$(call build,ast1030)
+
+board-test: board ## Run them under QEMU: update, refuse, roll back, kill, cut
+	scripts/board_test.sh
+
+board-test-long: board ## The same with 3,000 kills and a cut at every flash operation
+	scripts/board_test.sh --kills 3000 --cut-step 1
+
 .PHONY: powercut powercut-long
 powercut: release ## Cut the power everywhere; REPLAY=id shows one run
 ifdef REPLAY

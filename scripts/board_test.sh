@@ -1,0 +1,433 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# make board-test: the device programs as firmware of an emulated board (QEMU's
+# ast1030-evb: Cortex-M4, a serial NOR chip that a file stands behind). Boot is QEMU's
+# -kernel and stands for the ROM; manager and applications come out of the flash file
+# alone. `otter send` updates the board over its console; applications crash, hang and
+# stay silent; packages are forged; bytes are lost; QEMU is killed at random moments and
+# ends at chosen flash operations.
+#
+#   board_test.sh [--kills N] [--cut-step N] [--seed N] [--keep] [--scene NAME]...
+#     --kills     how often QEMU is killed at random (60)
+#     --cut-step  power goes off at every Nth flash operation of an installation (24)
+#     --seed      of the random moments
+#     --keep      leaves the folder, and says where it is
+#     --scene     only this: boot, update, refusals, roll_backs, rescue, bad_luck, busy,
+#                 kills, cuts
+#
+# After each cut the flash file is read by the tool, whose virtual device (the same
+# library, compiled for the host) must come up from it with the old or the new system,
+# whole; then the board itself must.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-build}
+case "$build" in /*) ;; *) build=$root/$build ;; esac
+otter=${OTTER:-$build/release/tools/otter}
+programs=${BOARD_PROGRAMS:-$build/ast1030}
+kills=60
+cut_step=24
+seed=${SEED:-1}
+keep=no
+while [ $# -gt 0 ]; do
+    case $1 in
+    --kills) kills=$2 && shift 2 ;;
+    --cut-step) cut_step=$2 && shift 2 ;;
+    --seed) seed=$2 && shift 2 ;;
+    --keep) keep=yes && shift ;;
+    --scene) scenes="${scenes:-} $2" && shift 2 ;;
+    *) sed -n '12,18s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    esac
+done
+RANDOM=$seed
+
+folder=$(mktemp -d)
+board=
+sender=
+finish() {
+    stop
+    if [ -n "$sender" ]; then kill "$sender" 2> /dev/null; fi
+    if [ $keep = yes ]; then echo "board: everything lies in $folder"; else rm -rf "$folder"; fi
+}
+trap finish EXIT
+cd "$folder" || exit 1
+
+say() { printf '\n== %s\n' "$*"; }
+
+fail() { # SENTENCE
+    echo "board: $1 (seed $seed)" >&2
+    tail -n 40 dir/console.log 2> /dev/null | grep -av "$(printf '^[\006\004]')" |
+        sed 's/^/   console: /' >&2
+    tail -n 5 send.log 2> /dev/null | sed 's/^/   send: /' >&2
+    keep=yes
+    exit 1
+}
+
+expect() { # SENTENCE WANTED SEEN
+    if [ "$2" != "$3" ]; then fail "$1: expected \"$2\", seen \"$3\""; fi
+    echo "ok: $1: $3"
+}
+
+need() { # COMMAND...
+    "$@" > need.log 2>&1 && return
+    cat need.log >&2
+    fail "$* failed"
+}
+
+field() { # FILE NAME: a value of a JSON file, by its first appearance
+    sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" | head -n 1
+}
+
+# ---- the board ----
+
+# Powers the board in dir on. $console is where it can be reached.
+start() { # [pty] [SEMIHOSTING-ARGUMENT]
+    local way=socket,path=console.sock,server=on,wait=off arguments=
+    if [ "${1:-}" = pty ]; then way=pty && shift; fi
+    if [ -n "${1:-}" ]; then arguments=,arg=otter,arg=$1; fi
+    rm -f dir/console.sock
+    (cd dir && exec qemu-system-arm -M ast1030-evb,fmc-model=w25q80bl -display none \
+        -monitor none -semihosting-config "enable=on,target=native$arguments" \
+        -chardev "$way,id=u,logfile=console.log,logappend=on" -serial chardev:u \
+        -drive if=mtd,index=0,file=flash.bin,format=raw \
+        -kernel "$programs/boot.elf" > qemu.log 2>&1) &
+    board=$!
+    for _ in $(seq 500); do
+        console=unix://$folder/dir/console.sock
+        if [ -S dir/console.sock ]; then return; fi
+        console=serial://$(sed -n 's/.*redirected to \([^ ]*\) .*/\1/p' dir/qemu.log 2> /dev/null)
+        if [ "$console" != serial:// ]; then return; fi
+        sleep 0.01
+    done
+    cat dir/qemu.log >&2
+    fail "QEMU does not start"
+}
+
+stop() { # power goes off, without a warning
+    if [ -n "$board" ]; then
+        kill -KILL "$board" 2> /dev/null
+        wait "$board" 2> /dev/null
+        board=
+    fi
+}
+
+is_on() { kill -0 "$board" 2> /dev/null; }
+
+fresh() { # a board as it comes from the factory
+    stop
+    rm -rf dir
+    cp -r factory dir
+}
+
+# What the flash file holds must bring up a whole system, old or new, on the virtual
+# device; $seen is its version.
+check_flash() { # SENTENCE VERSION...
+    local sentence=$1
+    shift
+    rm -rf twin
+    mkdir twin
+    cp dir/flash.bin dir/device.json twin
+    "$otter" device info twin --json > before.json ||
+        fail "$sentence: the flash cannot be read"
+    "$otter" device run twin > run.log 2>&1 ||
+        fail "$sentence: the flash does not come up: $(tail -n 1 run.log)"
+    "$otter" device info twin --json > info.json || fail "$sentence: the flash cannot be read"
+    seen=$(field info.json version)
+    if [ "$(field info.json installed)" != true ]; then
+        fail "$sentence: the system is not whole"
+    fi
+    case " $* " in
+    *" $seen "*) ;;
+    *) fail "$sentence: version $seen runs, none of: $*" ;;
+    esac
+}
+
+# Sends a package to the end; $ended is what became of it.
+send() { # PACKAGE [OPTION...]
+    "$otter" send "$console" "$@" --json > send.json 2> send.log
+    local status=$?
+    ended=$(field send.json result)
+    code=$(field send.json code)
+    return $status
+}
+
+shown() { # TEXT: how often the console said a line like it
+    grep -ac "$1" dir/console.log
+}
+
+peak() { # PROGRAM: most bytes of stack that it told
+    sed -n "s/^$1: .*, stack \([0-9]*\)\$/\1/p" dir/console.log | sort -n | tail -n 1
+}
+
+# ---- what there is to send ----
+
+make_factory() {
+    need "$otter" keygen -o key.pem
+    need "$otter" keygen -o stranger.pem
+    "$otter" factory -o factory.bin --profile ast1030 --sign key.pem --version 1.0.0 \
+        --counter 5 --boot "$programs/boot.bin" --manager "$programs/manager.bin" \
+        --firmware "$programs/application-1.bin" --policy watchdog=2 \
+        --policy trial-deadline=3 --policy manager-wait=5 --package-out first.otter \
+        --json > map.json || fail "no factory image"
+    mkdir factory
+    # An erased chip; the factory's content from its first byte on.
+    head -c 1048576 /dev/zero | tr '\000' '\377' > factory/flash.bin
+    dd if=factory.bin of=factory/flash.bin conv=notrunc bs=64k status=none
+    printf '{"format": 1, "profile": "ast1030", "seed": 1}\n' > factory/device.json
+}
+
+pack() { # OUT VERSION COUNTER PROGRAM [KEY]
+    need "$otter" pack -o "$1.otter" --key "${5:-key.pem}" --follow first.otter \
+        --map map.json --version "$2" --counter "$3" --firmware "$programs/application-$4.bin"
+}
+
+make_packages() {
+    pack two 2.0.0 6 2
+    pack back 3.0.0 6 1
+    pack silent 4.0.0 6 silent
+    pack crash 4.0.0 6 crash
+    pack hang 4.0.0 6 hang
+    pack spoil 4.0.0 6 spoil
+    pack older 2.0.0 4 2
+    pack foreign 2.0.0 6 2 stranger.pem
+    cp two.otter forged.otter
+    # A bit of the control packet, which is signed, and one of the program.
+    printf '\377' | dd of=forged.otter bs=1 seek=100 conv=notrunc status=none
+    cp two.otter damaged.otter
+    printf '\377' | dd of=damaged.otter bs=1 seek=20000 conv=notrunc status=none
+}
+
+# ---- scenes ----
+
+scene_boot() {
+    say "1. boot is the only -kernel; the rest comes out of the flash file"
+    fresh
+    start
+    need "$otter" status "$console" --json
+    cp need.log status.json
+    expect "the first system runs" "1.0.0 agent" \
+        "$(field status.json version) $(field status.json program)"
+    expect "it is version 1 that speaks" 1 "$(shown '^application: version 1$')"
+    stop
+    if ! cmp -s dir/flash.bin factory/flash.bin; then fail "a confirmed boot wrote to flash"; fi
+    echo "ok: a confirmed boot writes nothing (K9)"
+}
+
+scene_update() {
+    say "2. updated over a socket and over a serial line"
+    fresh
+    start
+    send two.otter --wait
+    expect "update over the socket" confirmed "$ended"
+    expect "the new program runs" 1 "$(shown '^application: version 2$')"
+    expect "the manager has installed it" 1 "$(shown '^manager: started$')"
+    stop
+    check_flash "after the update" 2.0.0+0
+    start pty
+    send back.otter --wait
+    expect "update over ${console%%:*}" confirmed "$ended"
+    stop
+    check_flash "after the second update" 3.0.0+0
+    echo "stack used: boot $(peak boot), manager $(peak manager)," \
+        "application $(peak application) bytes"
+    if [ "$(peak boot)" -gt 4096 ]; then fail "boot uses more than 4096 bytes (K24)"; fi
+}
+
+scene_refusals() {
+    say "3. what is not for this board is refused"
+    fresh
+    start
+    for case in forged:22-12 foreign:22-11 older:23-12 damaged:20-16; do
+        send "${case%:*}.otter"
+        expect "${case%:*} package" "refused ${case#*:}" "$ended $code"
+    done
+    stop
+    check_flash "after the refusals" 1.0.0+0
+    expect "nothing was installed" 0 "$(shown '^manager: started$')"
+}
+
+scene_roll_backs() {
+    say "4. a new system that crashes, hangs or stays silent is taken back"
+    for case in crash:fault hang:watchdog silent:software; do
+        fresh
+        start
+        send "${case%:*}.otter" --wait
+        expect "an application with temper ${case%:*}" "rolled back 31-10" "$ended $code"
+        expect "  tried three times" 3 "$(shown "version 3-${case%:*}\$")"
+        if [ "$(shown "^boot: reset by ${case#*:}\$")" -lt 3 ]; then
+            fail "  not reset by ${case#*:}"
+        fi
+        stop
+        check_flash "  after it" 1.0.0+0
+    done
+}
+
+scene_rescue() {
+    say "5. the application is damaged: the manager runs, and receives another"
+    fresh
+    printf damaged | dd of=dir/flash.bin bs=1 seek=$((0x41000)) conv=notrunc status=none
+    start
+    need "$otter" status "$console" --json
+    cp need.log status.json
+    expect "who answers" manager "$(field status.json program)"
+    send two.otter --wait
+    expect "update through the manager" confirmed "$ended"
+    if [ "$(shown '^application: version 2$')" -eq 0 ]; then fail "it is not version 2 that runs"; fi
+    stop
+    check_flash "after it" 2.0.0+0
+    for addr in 0x21000 0x41000; do
+        printf damaged | dd of=dir/flash.bin bs=1 seek=$((addr)) conv=notrunc status=none
+    done
+    start
+    for _ in $(seq 200); do
+        if [ "$(shown '^boot: nothing to start$')" != 0 ]; then break; fi
+        sleep 0.05
+    done
+    expect "with a damaged manager, too, boot stays and says a code" "boot: [30-10] 1" \
+        "$(sed -n '/^boot: \[/p' dir/console.log | tail -n 1) $(shown '^boot: nothing to start$')"
+    if ! is_on; then fail "QEMU ended by itself"; fi
+    stop
+}
+
+scene_bad_luck() {
+    say "6. bad luck: lost bytes, spoilt memory"
+    fresh
+    start lose=20011
+    send two.otter --wait
+    expect "every 20011th byte to the board is lost" confirmed "$ended"
+    if [ "$(field send.json sent_again)" = 0 ]; then fail "nothing was lost"; fi
+    stop
+    check_flash "  after it" 2.0.0+0
+
+    fresh
+    start
+    send spoil.otter --wait
+    expect "an application overwrites what survives a reset" confirmed "$ended"
+    send back.otter --wait
+    expect "  and is replaced all the same" confirmed "$ended"
+    expect "  lost memory is told as lost power" 2 "$(shown '^boot: reset by power on$')"
+    stop
+}
+
+# A chip that never answers ready again.
+scene_busy() {
+    say "a chip that stays busy"
+    fresh
+    start busy=60
+    send two.otter --wait --timeout 20 # the journal tries each of its sectors
+    expect "from flash operation 60 on the chip is busy" "refused 27-11" "$ended $code"
+    stop
+    check_flash "  with a chip that works again" 1.0.0+0
+    start
+    send two.otter --wait
+    expect "  with a chip that works again" confirmed "$ended"
+    stop
+}
+
+# How long the board lives: to receive it needs its sender, who must find it first; all
+# else it does alone, in little time.
+a_while() { # PHASE
+    case $1 in
+    requested | installing | trial | "rolling back")
+        printf '0.%03d' $((20 + RANDOM % 280))
+        ;;
+    *) printf '0.%03d' $((20 + RANDOM % 780)) ;;
+    esac
+}
+
+# Sends one package while the board loses its power at random, $left times at most.
+update_and_kill() { # PACKAGE
+    start
+    "$otter" send "$console" "$1" --wait --timeout 60 --json > send.json 2> send.log &
+    sender=$!
+    while kill -0 "$sender" 2> /dev/null && [ "$left" -gt 0 ]; do
+        sleep "$(a_while "${phase:-}")"
+        if ! is_on; then fail "QEMU ended by itself: $(tail -n 1 dir/qemu.log)"; fi
+        stop
+        left=$((left - 1))
+        check_flash "after a kill, $left left" "$2" "$3"
+        phase=$(field before.json phase)
+        phases[$phase]=$((${phases[$phase]:-0} + 1))
+        start
+    done
+    wait "$sender"
+    local status=$?
+    sender=
+    ended=$(field send.json result)
+    case "$status $ended" in
+    "0 confirmed" | "4 rolled back") ;;
+    *) fail "the update ended with status $status: $ended" ;;
+    esac
+    stop
+}
+
+scene_kills() {
+    say "7. QEMU is killed $kills times at random moments"
+    declare -A phases
+    local left=$kills confirmed=0 taken_back=0 running=1.0.0+0 package version
+    fresh
+    while [ "$left" -gt 0 ]; do
+        if [ "$running" = 2.0.0+0 ]; then
+            package=back && version=3.0.0+0
+        else
+            package=two && version=2.0.0+0
+        fi
+        update_and_kill $package.otter $running $version
+        if [ "$ended" = confirmed ]; then
+            confirmed=$((confirmed + 1)) && running=$version
+        else
+            taken_back=$((taken_back + 1))
+        fi
+        check_flash "at the end of an update" $running
+    done
+    echo "ok: $kills kills in $((confirmed + taken_back)) updates:" \
+        "$confirmed confirmed, $taken_back rolled back for lost power"
+    for phase in "${!phases[@]}"; do echo "    ${phases[$phase]} in phase $phase"; done
+}
+
+# One installation whose power goes off at flash operation $1, in the way $2. False if
+# the installation ends before it.
+cut_at() { # OPERATION WAY
+    local was_cut=0
+    rm -rf dir
+    cp -r stored dir
+    start "cut=$1:$2"
+    "$otter" send "$console" two.otter --wait --timeout 30 --json > send.json 2> send.log &
+    sender=$!
+    while is_on && kill -0 "$sender" 2> /dev/null; do sleep 0.02; done
+    if ! is_on; then
+        was_cut=1
+        stop
+        check_flash "cut at operation $1, $2" 1.0.0+0 2.0.0+0
+        start
+    fi
+    wait "$sender"
+    sender=
+    expect "cut at flash operation $1, $2, then" confirmed "$(field send.json result)"
+    stop
+    check_flash "after the cut at operation $1" 2.0.0+0
+    [ $was_cut = 1 ]
+}
+
+scene_cuts() {
+    local ways=(before torn after) operation=0 count=0
+    say "8. power goes off at every ${cut_step}th flash operation of an installation"
+    fresh
+    start
+    need "$otter" send "$console" two.otter --no-request
+    stop
+    rm -rf stored
+    cp -r dir stored
+    while cut_at $operation "${ways[count % 3]}"; do
+        count=$((count + 1))
+        operation=$((operation + cut_step))
+    done
+    if [ $count -eq 0 ]; then fail "no flash operation was reached"; fi
+    echo "ok: $count cuts over $operation flash operations"
+}
+
+need "$otter" --version
+make_factory
+make_packages
+for scene in ${scenes:-boot update refusals roll_backs rescue bad_luck kills cuts}; do scene_$scene; done
+printf '\nboard: all scenes ended as expected.\n'
