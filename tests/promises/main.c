@@ -18,23 +18,23 @@
 
 enum { ARGUMENTS = 8 };
 
-static struct promise_system system_of(const char *firmware, const char *manager,
-                                       const char *counter)
+static void must_read(const char *path, struct bytes *bytes)
 {
-    struct promise_system system = {.counter = (uint32_t)strtoul(counter, NULL, 10)};
-    struct bytes bytes = {0};
+    if (file_read(path, FILE_ANY_SIZE, bytes) != 0) {
+        exit(2);
+    }
+}
 
-    if (file_read(firmware, FILE_ANY_SIZE, &bytes) != 0) {
-        exit(2);
-    }
-    system.firmware = bytes.data; /* kept until the end */
-    system.firmware_size = (uint32_t)bytes.size;
-    if (file_read(manager, FILE_ANY_SIZE, &bytes) != 0) {
-        exit(2);
-    }
-    system.manager = bytes.data;
-    system.manager_size = (uint32_t)bytes.size;
-    return system;
+static struct promise_system system_of(const struct bytes *firmware,
+                                       const struct bytes *manager, const char *counter)
+{
+    return (struct promise_system){
+        .firmware = firmware->data,
+        .firmware_size = (uint32_t)firmware->size,
+        .manager = manager->data,
+        .manager_size = (uint32_t)manager->size,
+        .counter = (uint32_t)strtoul(counter, NULL, 10),
+    };
 }
 
 static enum otter_outcome_kind end_of(const char *name)
@@ -82,6 +82,9 @@ int main(int argc, char **argv)
 {
     static struct virtual_device folder;
     struct vflash_image before = {0};
+    struct bytes old = {0};
+    struct bytes new = {0};
+    struct bytes manager = {0};
     const struct vflash_fault none = {.kind = VFLASH_NONE};
 
     if (argc != ARGUMENTS) {
@@ -96,18 +99,24 @@ int main(int argc, char **argv)
         return status == 0 ? 2 : status;
     }
     load_before(&folder.device, argv[2], &before);
+    must_read(argv[3], &old);
+    must_read(argv[4], &new);
+    must_read(argv[5], &manager);
     struct promise_case it = {
         .device = &folder.device,
         .map = &folder.device.profile->map,
         .before = &before,
-        .old = system_of(argv[3], argv[5], argv[6]),
-        .new = system_of(argv[4], argv[5], comma + 1),
+        .old = system_of(&old, &manager, argv[6]),
+        .new = system_of(&new, &manager, comma + 1),
         .ends = end_of(argv[7]),
         .power_limit = UINT32_MAX,
     };
     const char *broken = first_broken(&it, vdevice_power_on(&folder.device, none));
 
     (void)puts(broken == NULL ? "every promise holds" : broken);
+    bytes_free(&old);
+    bytes_free(&new);
+    bytes_free(&manager);
     vflash_image_free(&before);
     virtual_close(&folder);
     return broken == NULL ? 0 : 1;
