@@ -82,10 +82,11 @@ field() { # FILE NAME: a value of a JSON file, by its first appearance
 
 # Powers the board in dir on. $console is where it can be reached.
 start() { # [pty] [SEMIHOSTING-ARGUMENT]
-    local way=socket,path=console.sock,server=on,wait=off arguments=
+    local socket=$folder/dir/console.sock
+    local way=socket,path=$socket,server=on,wait=off arguments=
     if [ "${1:-}" = pty ]; then way=pty && shift; fi
     if [ -n "${1:-}" ]; then arguments=,arg=otter,arg=$1; fi
-    rm -f dir/console.sock
+    rm -f "$socket" dir/qemu.log
     (cd dir && exec qemu-system-arm -M ast1030-evb,fmc-model=w25q80bl -display none \
         -monitor none -semihosting-config "enable=on,target=native$arguments" \
         -chardev "$way,id=u,logfile=console.log,logappend=on" -serial chardev:u \
@@ -93,8 +94,9 @@ start() { # [pty] [SEMIHOSTING-ARGUMENT]
         -kernel "$programs/boot.elf" > qemu.log 2>&1) &
     board=$!
     for _ in $(seq 500); do
-        console=unix://$folder/dir/console.sock
-        if [ -S dir/console.sock ]; then return; fi
+        console=unix://$socket
+        # The file is there a moment before anybody listens.
+        if grep -q " 00010000 .* $socket\$" /proc/net/unix; then return; fi
         console=serial://$(sed -n 's/.*redirected to \([^ ]*\) .*/\1/p' dir/qemu.log 2> /dev/null)
         if [ "$console" != serial:// ]; then return; fi
         sleep 0.01
