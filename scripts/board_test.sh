@@ -431,5 +431,5 @@ scene_cuts() {
 need "$otter" --version
 make_factory
 make_packages
-for scene in ${scenes:-boot update refusals roll_backs rescue bad_luck kills cuts}; do scene_$scene; done
+for scene in ${scenes:-boot update refusals roll_backs rescue bad_luck busy kills cuts}; do scene_$scene; done
 printf '\nboard: all scenes ended as expected.\n'

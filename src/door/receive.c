@@ -193,7 +193,9 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
     receive->next = 0;
     receive->length = 0;
     otter_device_event(device, OTTER_EVENT_REFUSED, 0, 0, otter_code(reason));
-    if (state.phase != OTTER_PHASE_RECEIVING) {
+    /* A journal that takes no record would fail the same way again, for ever. */
+    if (state.phase != OTTER_PHASE_RECEIVING || reason == OTTER_E_JOURNAL_SECTORS ||
+        reason == OTTER_E_JOURNAL_EXHAUSTED) {
         return reason;
     }
     state.phase = OTTER_PHASE_CONFIRMED;

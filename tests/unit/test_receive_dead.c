@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A journal that dies in the middle of a transfer: the receiver refuses with its code
+ * and comes to rest, so that the link is answered.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+enum { STEPS_MAX = 100, PART = 200 };
+
+static void kill_journal(struct world *world)
+{
+    const struct otter_region *region = world_region(world, OTTER_REGION_JOURNAL);
+    uint32_t sector = world->sample.profile.areas[0].sector_size;
+
+    for (uint32_t off = 0; off < region->size; off += sector) {
+        vflash_set_bad(&world->device.flash, region->addr + off, true);
+    }
+}
+
+/* Steps until the receiver rests; the last code that was not OK. */
+static enum otter_result rest(struct otter_receive *receive)
+{
+    enum otter_result last = OTTER_OK;
+
+    for (int i = 0; otter_receive_is_busy(receive); i++) {
+        assert_true(i < STEPS_MAX);
+        enum otter_result result = otter_receive_step(receive);
+
+        last = result == OTTER_OK ? last : result;
+    }
+    return last;
+}
+
+static void p8_a_journal_that_dies_in_a_transfer_is_a_code_and_an_end(void **state)
+{
+    struct world *world = world_make_small(false, false);
+    struct otter_receive *receive = &world->device.agent.receive;
+    enum otter_result last = OTTER_OK;
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    for (size_t off = 0; off < world->next.size && last == OTTER_OK; off += PART) {
+        size_t left = world->next.size - off;
+        struct otter_chunk chunk = {.off = (uint32_t)off,
+                                    .data = world->next.bytes + off,
+                                    .size = left < PART ? left : PART};
+
+        if (off == (size_t)4 * PART) {
+            kill_journal(world);
+        }
+        assert_int_equal(otter_receive_offer(receive, &chunk), OTTER_OK);
+        last = rest(receive);
+    }
+    assert_int_equal(last, OTTER_E_JOURNAL_SECTORS);
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(p8_a_journal_that_dies_in_a_transfer_is_a_code_and_an_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
