@@ -132,6 +132,17 @@ static bool lies_in(const struct otter_region *region, uint32_t addr)
     return addr >= region->addr && addr - region->addr < region->size;
 }
 
+/* Address of the receipt copy that holds `addr`. */
+static uint32_t copy_of(const struct canon *canon, uint32_t addr)
+{
+    size_t i = sizeof(canon->copies) / sizeof(canon->copies[0]) - 1;
+
+    while (i > 0 && addr < canon->copies[i]) {
+        i--;
+    }
+    return canon->copies[i];
+}
+
 /* Bytes from `off` that are formed together. A receipt's package hash stands for
  * itself. Of an image nothing is ever asked but the hash over all of it, and a sector
  * that a cut has touched is erased before it is used. */
@@ -139,12 +150,12 @@ static size_t unit_size(const struct canon *canon, const struct vflash_place *pl
                         size_t off)
 {
     size_t left = place->bank->area->sector_size - off;
-    uint32_t copy_size = canon->receipts->size / 4;
+    uint32_t addr = place->addr + (uint32_t)off;
 
     if (!lies_in(canon->receipts, place->addr)) {
         return left;
     }
-    size_t in_copy = (place->addr + off - canon->receipts->addr) % copy_size;
+    size_t in_copy = addr - copy_of(canon, addr);
 
     return in_copy < OTTER_RECEIPT_HASH_OFF && left > OTTER_RECEIPT_HASH_OFF - in_copy
                ? OTTER_RECEIPT_HASH_OFF - in_copy
@@ -311,6 +322,24 @@ void canon_make(struct canon *canon)
 
 /* --- life --- */
 
+static void find_copies(struct canon *canon, const struct otter_map *map)
+{
+    struct otter_flash port;
+    struct otter_io io;
+    uint32_t off;
+    uint32_t size;
+
+    vflash_port(canon->flash, &port);
+    otter_io_init(&io, &port, map);
+    for (uint8_t i = 0; i < sizeof(canon->copies) / sizeof(canon->copies[0]); i++) {
+        if (otter_receipt_place(&io, i / OTTER_RECEIPT_COPIES, i % OTTER_RECEIPT_COPIES,
+                                &off, &size) != OTTER_OK) {
+            vflash_stop("a receipt has no room");
+        }
+        canon->copies[i] = canon->receipts->addr + off;
+    }
+}
+
 static void find_places(struct canon *canon)
 {
     struct vflash *flash = canon->flash;
@@ -340,6 +369,7 @@ void canon_open(struct canon *canon, struct vflash *flash, const struct otter_ma
     canon->flash = flash;
     canon->journal = otter_map_find(map, OTTER_REGION_JOURNAL);
     canon->receipts = otter_map_find(map, OTTER_REGION_RECEIPTS);
+    find_copies(canon, map);
     canon->known = canon_table_make();
     canon->sectors = canon_table_make();
     canon->records = canon_table_make();
