@@ -44,6 +44,7 @@ check() { # scene expected seen
 
 # Powers a device on at a free port; $address is where it listens.
 start() { # DIR OPTION...
+    : > device.log # the address below must not be that of the device before
     "$otter" device run "$@" --udp 127.0.0.1:0 --seconds 120 > device.log 2>&1 &
     device=$!
     for _ in $(seq 200); do
