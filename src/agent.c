@@ -7,6 +7,24 @@
 
 #include <string.h>
 
+/* Boot has started the application although an update is requested: it may have read
+ * the newest record otherwise. Said once more, the request is certain (K3); the next
+ * boot runs the manager. */
+static void seal_request(struct otter_device *device)
+{
+    struct otter_state state = device->journal.state;
+
+    if (state.phase != OTTER_PHASE_REQUESTED || otter_state_has_unknown(&state)) {
+        return;
+    }
+    enum otter_result result = otter_device_record(device, &state, OTTER_SEALED);
+
+    if (result != OTTER_OK) {
+        otter_device_event(device, OTTER_EVENT_FAILED, OTTER_PHASE_REQUESTED, 0,
+                           otter_code(result));
+    }
+}
+
 enum otter_result otter_agent_open(struct otter_agent *agent,
                                    const struct otter_ports *ports,
                                    const struct otter_link *link)
@@ -25,6 +43,8 @@ enum otter_result otter_agent_open(struct otter_agent *agent,
         if (result != OTTER_OK) {
             return result;
         }
+    } else {
+        seal_request(&agent->device);
     }
     otter_receive_open(&agent->receive, &agent->device);
     otter_smp_init(&agent->smp, &agent->device, &agent->receive, link);
