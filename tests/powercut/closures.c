@@ -9,19 +9,22 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Kinds of fault. Scenarios that differ in the cause of resets alone are left out; of
- * unstable memory, which has some hundred thousand states, a short run takes one. */
+/* Kinds of fault. Scenarios that differ in the cause of resets alone are left out. Of
+ * unstable memory, which has some hundred thousand states, only the first twin of each
+ * strategy takes all scenarios, in a long run; everywhere else one stands for them. */
 static const struct kind {
     const char *name;
     unsigned faults;
     bool is_ecc;
-    const char *only; /* scenario of a short run, NULL: all */
+    const char *only; /* scenario that stands for all, NULL: all of them */
 } kinds[] = {
     {.name = "torn", .faults = CLOSURE_CUT | CLOSURE_TORN},
     {.name = "ecc", .faults = CLOSURE_CUT | CLOSURE_TORN, .is_ecc = true},
@@ -34,19 +37,20 @@ static const struct kind {
 
 enum {
     KINDS = sizeof(kinds) / sizeof(kinds[0]),
-    SHORT_TWINS = 2,
-    FLIP_STRIDE = 17, /* of a short run; a prime */
+    FIRST_TWINS = 2,      /* one of each strategy; the only ones of a short run */
+    FLIP_STRIDE = 17,     /* a prime */
+    FLIP_STRIDE_LONG = 3, /* of the first twins in a long run */
     CANON_STRIDE = 50,
     JOBS_MAX = 64,
 };
 
 static bool close_one(const struct host_profile *profile, const struct kind *kind,
-                      const struct sweep_scenario *scenario, bool is_long)
+                      const struct sweep_scenario *scenario, bool is_thorough)
 {
     const struct closure_effort effort = {
         .faults = kind->faults,
         .unstable_max = 1,
-        .flip_stride = is_long ? 1 : FLIP_STRIDE,
+        .flip_stride = is_thorough ? FLIP_STRIDE_LONG : FLIP_STRIDE,
         .canon_stride = report_is_only_first() ? 0 : CANON_STRIDE};
     struct sweep_world *world = malloc(sizeof(*world));
     double begin = report_seconds();
@@ -82,23 +86,31 @@ struct choice {
 
 static bool is_chosen(const struct choice *choice, size_t twin)
 {
-    return choice->twin == SIZE_MAX ? choice->is_long || twin < SHORT_TWINS
+    return choice->twin == SIZE_MAX ? choice->is_long || twin < FIRST_TWINS
                                     : choice->twin == twin;
 }
 
-static bool is_wanted(const struct choice *choice, const struct kind *kind,
-                      const struct sweep_scenario *scenario)
+static bool is_thorough(const struct choice *choice, size_t twin)
 {
-    return !scenario->is_like_crash && (choice->is_long || kind->only == NULL ||
-                                        strcmp(kind->only, scenario->name) == 0);
+    return choice->is_long && twin < FIRST_TWINS;
 }
 
-/* Runs every `jobs`-th row, from `job` on. */
-static bool run_rows(const struct choice *choice, size_t job, size_t jobs)
+static bool is_wanted(const struct choice *choice, const struct kind *kind,
+                      const struct sweep_scenario *scenario, size_t twin)
+{
+    return is_chosen(choice, twin) && !scenario->is_like_crash &&
+           (is_thorough(choice, twin) || kind->only == NULL ||
+            strcmp(kind->only, scenario->name) == 0);
+}
+
+/* Runs the rows that no other worker has taken. `next`: the one to take next, shared by
+ * all of them. */
+static bool run_rows(const struct choice *choice, atomic_size_t *next)
 {
     struct host_profile profile;
     bool is_good = true;
     size_t row = 0;
+    size_t mine = atomic_fetch_add(next, 1);
 
     for (size_t k = 0; k < KINDS; k++) {
         const struct kind *kind = &kinds[k];
@@ -106,14 +118,12 @@ static bool run_rows(const struct choice *choice, size_t job, size_t jobs)
             continue;
         }
         for (size_t s = 0; s < sweep_scenario_count; s++) {
-            if (!is_wanted(choice, kind, &sweep_scenarios[s])) {
-                continue;
-            }
             for (size_t t = 0; report_twin(t, &profile); t++) {
-                if (is_chosen(choice, t) && row++ % jobs == job) {
+                if (is_wanted(choice, kind, &sweep_scenarios[s], t) && row++ == mine) {
                     is_good = close_one(&profile, kind, &sweep_scenarios[s],
-                                        choice->is_long) &&
+                                        is_thorough(choice, t)) &&
                               is_good;
+                    mine = atomic_fetch_add(next, 1);
                 }
             }
         }
@@ -146,7 +156,12 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
     size_t jobs = processors();
     pid_t workers[JOBS_MAX];
     bool is_good = true;
+    atomic_size_t *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (next == MAP_FAILED) {
+        abort();
+    }
     (void)fflush(stdout);
     for (size_t i = 0; i < jobs; i++) {
         workers[i] = fork();
@@ -154,11 +169,12 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
             abort();
         }
         if (workers[i] == 0) {
-            exit(run_rows(&choice, i, jobs) ? 0 : 1);
+            exit(run_rows(&choice, next) ? 0 : 1);
         }
     }
     for (size_t i = 0; i < jobs; i++) {
         is_good = wait_for_one(workers, jobs) && is_good;
     }
+    (void)munmap(next, sizeof(*next));
     return is_good;
 }
