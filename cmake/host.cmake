@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What runs on the development machine: the virtual device, the tool, tests, fuzzing.
+include(GNUInstallDirs)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
@@ -26,6 +27,15 @@ otter_link(otter_host otter ${BEARSSL_LIBRARY})
 otter_sources(tool_sources tools/otter)
 set(tool_main ${PROJECT_SOURCE_DIR}/tools/otter/main.c)
 list(REMOVE_ITEM tool_sources ${tool_main})
+
+# Help and manual pages are one text: docs/man/otter-x.1.scd.
+file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.scd)
+set(help_script ${PROJECT_SOURCE_DIR}/scripts/help_of_man.awk)
+set(help_source ${PROJECT_BINARY_DIR}/help_pages.c)
+add_custom_command(OUTPUT ${help_source} DEPENDS ${help_script} ${man_pages} VERBATIM
+    COMMAND sh -c "awk -f \"$@\" >${help_source}.new && mv ${help_source}.new ${help_source}"
+            _ ${help_script} ${man_pages})
+list(APPEND tool_sources ${help_source})
 otter_library(otter_verbs "${tool_sources}")
 otter_include(otter_verbs PUBLIC tools/otter)
 otter_define(otter_verbs _GNU_SOURCE OTTER_VERSION="${PROJECT_VERSION}")
@@ -48,6 +58,7 @@ endif()
 if(EXISTS ${tool_main})
     otter_program(otter_tool tools ${tool_main} otter_verbs)
     set_target_properties(otter_tool PROPERTIES OUTPUT_NAME otter)
+    install(TARGETS otter_tool DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 # Examples are linked here too, with the port that does nothing, so that both stay true;
@@ -65,7 +76,6 @@ endforeach()
 
 # Manual pages, where scdoc is installed (scripts/setup.sh man): docs/man/otter-x.1.scd
 find_program(SCDOC scdoc)
-file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.scd)
 if(SCDOC AND man_pages)
     set(made "")
     foreach(page ${man_pages})
@@ -75,6 +85,8 @@ if(SCDOC AND man_pages)
             COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/man
             COMMAND sh -c "exec \"$1\" <\"$2\" >\"$3\"" _ ${SCDOC} ${page} ${out})
         list(APPEND made ${out})
+        string(REGEX MATCH "[0-9]$" man_section ${name})
+        install(FILES ${out} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${man_section})
     endforeach()
     add_custom_target(man ALL DEPENDS ${made})
 endif()

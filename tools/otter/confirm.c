@@ -3,15 +3,13 @@
  * otter confirm: confirms the system on trial, over a link where the device's policy
  * lets a remote do that, or on a virtual device. docs/man/otter-confirm.1.scd.
  */
+#include "help.h"
 #include "remote.h"
 #include "verbs.h"
 #include "virtual.h"
 
 #include <getopt.h>
 #include <stdio.h>
-
-static const char usage[] = "usage: otter confirm udp://HOST[:PORT] [--json]\n"
-                            "       otter confirm DIR [--json]\n";
 
 static int confirm_remote(const char *address, bool is_json)
 {
@@ -52,18 +50,15 @@ int verb_confirm(int argc, char **argv)
 
     for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         if (name == 'h') {
-            (void)fputs(usage, stdout);
-            return TOOL_DONE;
+            return help_print("confirm");
         }
         if (name != 'j') {
-            (void)fputs(usage, stderr);
-            return TOOL_USAGE;
+            return help_usage("confirm");
         }
         is_json = true;
     }
     if (argc - optind != 1) {
-        (void)fputs(usage, stderr);
-        return TOOL_USAGE;
+        return help_usage("confirm");
     }
     return remote_is_address(argv[optind]) ? confirm_remote(argv[optind], is_json)
                                            : confirm_directory(argv[optind], is_json);

@@ -4,6 +4,7 @@
  * docs/man/otter-device.1.scd.
  */
 #include "device_new.h"
+#include "help.h"
 #include "names.h"
 #include "udp_link.h"
 #include "verbs.h"
@@ -18,20 +19,9 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[] =
-    "usage: otter device new DIR --profile link|ab --sign KEY.pem [factory options]\n"
-    "       otter device new DIR --profile link|ab --package FIRST.otter [--boot FILE]\n"
-    "       otter device run DIR [--udp HOST:PORT] [--app BEHAVIOUR] [--app-old BEHAVIOUR]\n"
-    "                        [--button] [--cut N[:before|after|torn]] [--time-scale N]\n"
-    "                        [--seconds S]\n"
-    "       otter device cut DIR\n"
-    "       otter device info DIR [--json]\n"
-    "BEHAVIOUR is confirm, silent, crash or hang. See otter-device(1).\n";
-
 static int bad_usage(void)
 {
-    (void)fputs(usage, stderr);
-    return TOOL_USAGE;
+    return help_usage("device");
 }
 
 /* --- run --- */
@@ -317,8 +307,7 @@ int verb_device(int argc, char **argv)
     };
 
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        (void)fputs(usage, stdout);
-        return TOOL_DONE;
+        return help_print("device");
     }
     for (size_t i = 0; argc >= 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (strcmp(argv[1], actions[i].name) == 0) {

@@ -3,6 +3,7 @@
  * otter errors: the table of public codes, as text, JSON or Markdown.
  * docs/ERRORS.md is the last. docs/man/otter-errors.1.scd.
  */
+#include "help.h"
 #include "names.h"
 #include "otter/error.h"
 #include "say.h"
@@ -14,9 +15,6 @@
 #include <string.h>
 
 enum { RANGE_SIZE = 24 };
-
-static const char usage[] = "usage: otter errors [XX-YY] [--json | --markdown]\n"
-                            "Explains one code, or lists all. See otter-errors(1).\n";
 
 struct options {
     bool is_json;
@@ -43,7 +41,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             options->is_markdown = true;
             break;
         case 'h':
-            (void)fputs(usage, stdout);
+            (void)help_print("errors");
             return -1;
         default:
             return complain_option("errors", argv);

@@ -7,6 +7,7 @@
  */
 #include "device_new.h"
 #include "files.h"
+#include "help.h"
 #include "names.h"
 #include "verbs.h"
 #include "vflash.h"
@@ -30,13 +31,6 @@ struct options {
     bool is_json;
     bool is_help;
 };
-
-static const char usage[] =
-    "usage: otter factory -o OUT.hex|OUT.bin --profile link|ab --sign KEY.pem\n"
-    "                     [--key PUB.pem]... [--target ID] [--hardware N] [--version V]\n"
-    "                     [--counter N] [--boot FILE] [--manager FILE]\n"
-    "                     [--firmware FILE[,only=RANGE][,rebase=ADDRESS]]\n"
-    "                     [--policy NAME=VALUE]... [--package-out FIRST.otter] [--json]\n";
 
 static int parse_options(int argc, char **argv, struct new_device *device,
                          struct options *options)
@@ -69,8 +63,7 @@ static int parse_options(int argc, char **argv, struct new_device *device,
         }
     }
     if (!options->is_help && (argc != optind || options->output == NULL)) {
-        (void)fputs(usage, stderr);
-        return TOOL_USAGE;
+        return help_usage("factory");
     }
     return TOOL_DONE;
 }
@@ -346,8 +339,7 @@ int verb_factory(int argc, char **argv)
     int status = parse_options(argc, argv, &device, &options);
 
     if (status == TOOL_DONE && options.is_help) {
-        (void)fputs(usage, stdout);
-        return TOOL_DONE;
+        return help_print("factory");
     }
     if (status == TOOL_DONE) {
         status = new_device_make(&device);

@@ -3,6 +3,7 @@
  * otter inspect: everything that a package file names. The description is made once,
  * as JSON; the text for people is printed from it. docs/man/otter-inspect.1.scd.
  */
+#include "help.h"
 #include "inspect_plan.h"
 #include "names.h"
 #include "package_read.h"
@@ -14,11 +15,6 @@
 #include <string.h>
 
 enum { TEXT_ROOM = 512, LABEL = 11 };
-
-static const char usage[] =
-    "usage: otter inspect FILE [--key PUB.pem]... [--device DIR] [--json]\n"
-    "Shows every member, size, hash and version of a package. Status 3 if it is\n"
-    "damaged. See otter-inspect(1).\n";
 
 struct options {
     const char *path;
@@ -51,7 +47,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             options->is_json = true;
             break;
         case 'h':
-            (void)fputs(usage, stdout);
+            (void)help_print("inspect");
             return -1;
         default:
             return complain_option("inspect", argv);

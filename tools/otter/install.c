@@ -4,6 +4,7 @@
  * until the device is idle. docs/man/otter-install.1.scd.
  */
 #include "files.h"
+#include "help.h"
 #include "names.h"
 #include "verbs.h"
 #include "virtual.h"
@@ -29,10 +30,6 @@ struct ending {
     uint32_t operations; /* flash operations since power on */
 };
 
-static const char usage[] =
-    "usage: otter install DIR FILE [--app confirm|silent|crash|hang]\n"
-    "                     [--cut N[:before|after|torn]] [--json]\n";
-
 static int parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {
@@ -56,19 +53,17 @@ static int parse_options(int argc, char **argv, struct options *options)
             options->is_json = true;
             break;
         case 'h':
-            (void)fputs(usage, stdout);
+            (void)help_print("install");
             return -1;
         default:
-            (void)fputs(usage, stderr);
-            return TOOL_USAGE;
+            return help_usage("install");
         }
         if (status != TOOL_DONE) {
             return status;
         }
     }
     if (argc - optind != 2) {
-        (void)fputs(usage, stderr);
-        return TOOL_USAGE;
+        return help_usage("install");
     }
     options->directory = argv[optind];
     options->file = argv[optind + 1];

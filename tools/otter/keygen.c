@@ -2,6 +2,7 @@
 /*
  * otter keygen: a new P-256 key in PEM files. docs/man/otter-keygen.1.scd.
  */
+#include "help.h"
 #include "keys.h"
 #include "names.h"
 #include "verbs.h"
@@ -10,12 +11,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char usage[] =
-    "usage: otter keygen [-o KEY.pem] [--public PUB.pem]\n"
-    "Makes a signing key. KEY.pem (default: key.pem) is new and only its owner can\n"
-    "read it; PUB.pem is what otter verify and otter factory take. See\n"
-    "otter-keygen(1).\n";
 
 struct options {
     const char *private_path;
@@ -42,7 +37,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             options->public_path = optarg;
             break;
         case 'h':
-            (void)fputs(usage, stdout);
+            (void)help_print("keygen");
             return -1;
         default:
             return complain_option("keygen", argv);

@@ -3,6 +3,7 @@
  * otter: one program, one verb per file. Finds the verb, gives help, and sees that
  * what went to standard output arrived.
  */
+#include "help.h"
 #include "say.h"
 #include "verbs.h"
 
@@ -12,20 +13,12 @@
 
 static const struct verb {
     const char *name;
-    const char *help;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"keygen", "make a signing key", verb_keygen},
-    {"factory", "make what a programmer writes into a new device", verb_factory},
-    {"pack", "make a package", verb_pack},
-    {"inspect", "show what is in a package", verb_inspect},
-    {"verify", "check a package as a device does", verb_verify},
-    {"device", "make, run and look at a virtual device", verb_device},
-    {"send", "send a package to a device", verb_send},
-    {"install", "install a package on a virtual device", verb_install},
-    {"status", "show what a device runs and does", verb_status},
-    {"confirm", "confirm the system on trial", verb_confirm},
-    {"errors", "explain codes", verb_errors},
+    {"keygen", verb_keygen},   {"factory", verb_factory}, {"pack", verb_pack},
+    {"inspect", verb_inspect}, {"verify", verb_verify},   {"device", verb_device},
+    {"send", verb_send},       {"install", verb_install}, {"status", verb_status},
+    {"confirm", verb_confirm}, {"errors", verb_errors},
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
@@ -36,11 +29,13 @@ static void print_help(FILE *out)
                 "       otter help [VERB] | VERB --help | --version\n\n",
                 out);
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        (void)fprintf(out, "  %-8s  %s\n", verbs[i].name, verbs[i].help);
+        (void)fprintf(out, "  %-10s  %s\n", verbs[i].name,
+                      help_find(verbs[i].name)->summary);
     }
-    (void)fputs("\nExit status: 0 done, 1 failed, 2 usage, 3 refused by verification,\n"
-                "4 refused by the device, 5 timeout. See otter(1).\n",
-                out);
+    (void)fputs(
+        "\nExit status: 0 done, 1 failed, 2 usage, 3 refused by verification,\n"
+        "4 refused by the device, 5 timeout. See otter help otter, or otter(1).\n",
+        out);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -63,10 +58,9 @@ static int run_verb(const char *name, int argc, char **argv)
     return verb->run(argc, argv);
 }
 
+/* Pages that belong to no verb have help, too. */
 static int help(int argc, char **argv)
 {
-    static char option[] = "--help";
-
     if (argc > 2) {
         return complain_usage("help takes one verb; otter help lists them");
     }
@@ -74,9 +68,10 @@ static int help(int argc, char **argv)
         print_help(stdout);
         return TOOL_DONE;
     }
-    char *arguments[] = {argv[1], option, NULL};
-
-    return run_verb(argv[1], 2, arguments);
+    return help_find(argv[1]) != NULL
+               ? help_print(argv[1])
+               : complain_usage("there is no verb \"%s\"; otter help lists them",
+                                argv[1]);
 }
 
 static int run(int argc, char **argv)

@@ -5,6 +5,7 @@
  */
 #include "pack.h"
 
+#include "help.h"
 #include "keys.h"
 #include "names.h"
 #include "otter/utf8.h"
@@ -20,19 +21,6 @@ enum {
     NOTES_MAX_SIZE = 512,
     PERCENT_MAX = 100,
 };
-
-static const char usage[] =
-    "usage: otter pack -o OUT.otter --version 1.2.3[+BUILD] --counter N\n"
-    "                  [--key KEY.pem]... [--follow PREVIOUS.otter] [--map MAP.json]\n"
-    "                  [--target ID] [--hardware MIN-MAX] [--follows VERSION]\n"
-    "                  [--boot-min N] [--manager-min N]\n"
-    "                  [--firmware FILE [--only RANGE] [--rebase ADDR] [--link ADDR]]\n"
-    "                  [--member ROLE=FILE[,region=ID][,version=N][,link=ADDR]\n"
-    "                            [,only=RANGE][,rebase=ADDR]]...\n"
-    "                  [--vendor TEXT] [--product TEXT] [--version-text TEXT]\n"
-    "                  [--build TEXT] [--notes TEXT|@FILE] [--battery PERCENT]\n"
-    "Makes a package. RANGE is ADDR-ADDR (both included) or ADDR+SIZE. See\n"
-    "otter-pack(1).\n";
 
 /* Everything that a run holds. */
 struct pack {
@@ -331,7 +319,7 @@ static int parse_options(int argc, char **argv, struct pack *pack)
     opterr = 0;
     for (int name; (name = getopt_long(argc, argv, "o:h", names, &index)) != -1;) {
         if (name == 'h') {
-            (void)fputs(usage, stdout);
+            (void)help_print("pack");
             return -1;
         }
         int status = name == '?' ? complain_option("pack", argv)

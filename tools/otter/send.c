@@ -6,6 +6,7 @@
  * confirmed the new system or gone back. docs/man/otter-send.1.scd.
  */
 #include "files.h"
+#include "help.h"
 #include "names.h"
 #include "otter/container.h"
 #include "remote.h"
@@ -488,12 +489,6 @@ static void report(const struct sending *sending, int status)
 
 /* ---- options ---- */
 
-static const char usage[] =
-    "usage: otter send ADDRESS FILE [--wait] [--restart] [--no-request]\n"
-    "                  [--offer-only] [--timeout S] [--chunk N] [--json]\n"
-    "ADDRESS: udp://HOST[:PORT], serial:///DEVICE[?baud=N], unix:///PATH or\n"
-    "         tcp://HOST[:PORT]\n";
-
 enum { OPTION_DROP = 1000, OPTION_TWICE, OPTION_SWAP, OPTION_CUT, OPTION_CUT_MS };
 
 static bool take_number(const char *text, uint64_t max, uint32_t *number)
@@ -572,17 +567,15 @@ static int parse_options(int argc, char **argv, struct options *options)
 
     for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         if (name == 'h') {
-            (void)fputs(usage, stdout);
+            (void)help_print("send");
             return -1;
         }
         if (!take_flag(name, options) && !take_value(name, options)) {
-            (void)fputs(usage, stderr);
-            return TOOL_USAGE;
+            return help_usage("send");
         }
     }
     if (argc - optind != 2 || !remote_is_address(argv[optind])) {
-        (void)fputs(usage, stderr);
-        return TOOL_USAGE;
+        return help_usage("send");
     }
     options->address = argv[optind];
     options->file = argv[optind + 1];

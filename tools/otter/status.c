@@ -3,15 +3,13 @@
  * otter status: what a device does, over a link, or what a virtual device holds.
  * docs/man/otter-status.1.scd.
  */
+#include "help.h"
 #include "remote.h"
 #include "verbs.h"
 #include "virtual.h"
 
 #include <getopt.h>
 #include <stdio.h>
-
-static const char usage[] = "usage: otter status udp://HOST[:PORT] [--json]\n"
-                            "       otter status DIR [--json]\n";
 
 static int status_remote(const char *address, bool is_json)
 {
@@ -49,18 +47,15 @@ int verb_status(int argc, char **argv)
 
     for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         if (name == 'h') {
-            (void)fputs(usage, stdout);
-            return TOOL_DONE;
+            return help_print("status");
         }
         if (name != 'j') {
-            (void)fputs(usage, stderr);
-            return TOOL_USAGE;
+            return help_usage("status");
         }
         is_json = true;
     }
     if (argc - optind != 1) {
-        (void)fputs(usage, stderr);
-        return TOOL_USAGE;
+        return help_usage("status");
     }
     return remote_is_address(argv[optind]) ? status_remote(argv[optind], is_json)
                                            : status_directory(argv[optind], is_json);

@@ -3,6 +3,7 @@
  * otter verify: checks a package as a device with those keys, that target, hardware
  * and counter would. docs/man/otter-verify.1.scd.
  */
+#include "help.h"
 #include "names.h"
 #include "package_read.h"
 #include "verbs.h"
@@ -10,12 +11,6 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
-
-static const char usage[] =
-    "usage: otter verify FILE --key PUB.pem [--key PUB.pem]... [--target ID]\n"
-    "                    [--hardware N] [--counter N] [--json]\n"
-    "Checks form, hashes and signature of a package. Status 3 if it is refused. See\n"
-    "otter-verify(1).\n";
 
 /* A number that may be given. */
 struct wanted {
@@ -56,7 +51,7 @@ static int take_option(int name, char **argv, struct options *options)
         options->is_json = true;
         return TOOL_DONE;
     case 'h':
-        (void)fputs(usage, stdout);
+        (void)help_print("verify");
         return -1;
     default:
         return complain_option("verify", argv);
