@@ -134,6 +134,12 @@ OTTER_MUST_CHECK enum otter_result otter_control_member_off(
     const struct otter_source *source, const struct otter_control *control,
     uint8_t index, uint32_t *off);
 
+/* Finds the first extension of `type` (without the critical bit): where its content
+ * lies in `source`, and its length; `len` is 0 if there is none. */
+OTTER_MUST_CHECK enum otter_result otter_control_extension_find(
+    const struct otter_source *source, const struct otter_control *control,
+    uint16_t type, uint32_t *off, size_t *len);
+
 /* Copies the text or data of the first extension of `type` (without the critical bit)
  * to `data` and its length to `len`; `len` is 0 if there is none. Longer ones than
  * `capacity` give OTTER_E_CONTROL_TEXT. */

@@ -24,15 +24,15 @@
 #define OTTER_SMP_REQUEST 1472
 #endif
 
-/* Bytes of the longest reply. */
+/* Bytes of the longest reply: room for four texts of 64 bytes. */
 #ifndef OTTER_SMP_REPLY
 #define OTTER_SMP_REPLY 512
 #endif
 
 _Static_assert(OTTER_SMP_REQUEST >= 256 && OTTER_SMP_REQUEST <= 65535,
                "OTTER_SMP_REQUEST is 256 to 65535");
-_Static_assert(OTTER_SMP_REPLY >= 256 && OTTER_SMP_REPLY <= 65535,
-               "OTTER_SMP_REPLY is 256 to 65535");
+_Static_assert(OTTER_SMP_REPLY >= 384 && OTTER_SMP_REPLY <= 65535,
+               "OTTER_SMP_REPLY is 384 to 65535");
 
 enum { OTTER_SMP_HEADER_SIZE = 8, OTTER_SMP_FIELDS = 6 };
 
@@ -75,6 +75,8 @@ enum otter_smp_own {
     OTTER_SMP_OWN_REQUEST = 5,
     OTTER_SMP_OWN_MANAGER = 6,
     OTTER_SMP_OWN_EVENTS = 7,
+    OTTER_SMP_OWN_PRODUCT = 8,
+    OTTER_SMP_OWN_NOTES = 9,
 };
 
 /* What the program must do now; the reply has gone out. */

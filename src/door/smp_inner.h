@@ -53,6 +53,16 @@ extern const struct smp_commands smp_otter_commands;
 /* NULL if no command has that group, id and op. */
 const struct otter_smp_command *smp_find(uint16_t group, uint8_t id, uint8_t op);
 
+/* ---- smp_product.c ---- */
+
+/* What people read about the running system; its notes from an offset on. */
+enum { SMP_NOTES_FIELDS = 1 };
+
+extern const struct otter_cbor_field smp_notes_fields[SMP_NOTES_FIELDS];
+
+enum otter_result smp_answer_product(struct otter_smp *smp, struct otter_cbor_map *map);
+enum otter_result smp_answer_notes(struct otter_smp *smp, struct otter_cbor_map *map);
+
 /* ---- smp_reply.c ---- */
 
 /* What a client is told about a result. Without a group version 2 says {"rc": rc}, too.

@@ -339,6 +339,10 @@ static const struct otter_smp_command commands[] = {
         act_manager, NULL),
     OWN(OTTER_SMP_OWN_EVENTS, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
         answer_events),
+    OWN(OTTER_SMP_OWN_PRODUCT, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
+        smp_answer_product),
+    OWN(OTTER_SMP_OWN_NOTES, OTTER_SMP_READ, OTTER_COMMAND_READ, SMP_NOTES_FIELDS,
+        smp_notes_fields, NULL, smp_answer_notes),
 };
 
 const struct smp_commands smp_otter_commands = {commands,

@@ -181,30 +181,47 @@ enum otter_result otter_control_check_extensions(const struct otter_source *sour
     return OTTER_OK;
 }
 
+enum otter_result otter_control_extension_find(const struct otter_source *source,
+                                               const struct otter_control *control,
+                                               uint16_t type, uint32_t *off,
+                                               size_t *len)
+{
+    uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
+    struct extension extension = {0};
+
+    *off = 0;
+    *len = 0;
+    for (uint32_t at = control->extensions_off; at < end;
+         at = extension.data_off + extension.len) {
+        enum otter_result result = read_extension(source, control, at, &extension);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if ((extension.type & (uint16_t)~OTTER_EXTENSION_CRITICAL) == type) {
+            *off = extension.data_off;
+            *len = extension.len;
+            return OTTER_OK;
+        }
+    }
+    return OTTER_OK;
+}
+
 enum otter_result otter_control_extension(const struct otter_source *source,
                                           const struct otter_control *control,
                                           uint16_t type, void *data, size_t capacity,
                                           size_t *len)
 {
-    uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
-    struct extension extension = {0};
+    uint32_t off = 0;
+    enum otter_result result =
+        otter_control_extension_find(source, control, type, &off, len);
 
-    *len = 0;
-    for (uint32_t off = control->extensions_off; off < end;
-         off = extension.data_off + extension.len) {
-        enum otter_result result = read_extension(source, control, off, &extension);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if ((extension.type & (uint16_t)~OTTER_EXTENSION_CRITICAL) != type) {
-            continue;
-        }
-        if (extension.len > capacity) {
-            return OTTER_E_CONTROL_TEXT;
-        }
-        *len = extension.len;
-        return source->read(source->context, extension.data_off, data, extension.len);
+    if (result != OTTER_OK || *len == 0) {
+        return result;
     }
-    return OTTER_OK;
+    if (*len > capacity) {
+        *len = 0;
+        return OTTER_E_CONTROL_TEXT;
+    }
+    return source->read(source->context, off, data, *len);
 }

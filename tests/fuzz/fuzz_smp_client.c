@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { REQUESTS = 8, FIX_HEADERS = 0x80, MESSAGE_MAX = SMP_CLIENT_MESSAGE_MAX + 16 };
+enum { REQUESTS = 9, FIX_HEADERS = 0x80, MESSAGE_MAX = SMP_CLIENT_MESSAGE_MAX + 16 };
 
 struct peer {
     struct otter_reader reader; /* messages to come */
@@ -106,6 +106,18 @@ static void ask_outcome(struct remote *remote)
     }
 }
 
+static void ask_product(struct remote *remote)
+{
+    json_t *described = json_object();
+
+    if (remote_product(remote, described) == OTTER_OK) {
+        const char *notes = json_string_value(json_object_get(described, "notes"));
+
+        require(notes == NULL || strlen(notes) <= 512);
+    }
+    json_decref(described);
+}
+
 static void ask(struct remote *remote, uint8_t request)
 {
     static const uint8_t bytes[REMOTE_HASH_SIZE] = {1};
@@ -134,6 +146,9 @@ static void ask(struct remote *remote, uint8_t request)
         break;
     case 6:
         (void)!remote_confirm(remote);
+        break;
+    case 7:
+        ask_product(remote);
         break;
     default:
         (void)!remote_restart(remote);

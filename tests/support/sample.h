@@ -15,7 +15,7 @@ enum {
     SAMPLE_HARDWARE = 3,
     SAMPLE_FIRMWARE_SIZE = 1900, /* not a multiple of sectors, pages or words */
     SAMPLE_MANAGER_SIZE = 700,
-    SAMPLE_PACKAGE_MAX = 4096,
+    SAMPLE_PACKAGE_MAX = 5120,
 };
 
 /* A package that can be changed before it is built. */

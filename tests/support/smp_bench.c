@@ -64,6 +64,12 @@ void smp_bench_start(struct smp_bench *bench, bool is_ab, const uint8_t permissi
     bench->link = (struct otter_link){
         .context = bench, .receive = bench_receive, .send = bench_send};
     sample_make(&bench->sample, &profile);
+    smp_bench_again(bench);
+}
+
+void smp_bench_again(struct smp_bench *bench)
+{
+    vdevice_destroy(&bench->device);
     sample_device(&bench->sample, false, &bench->device);
     bench->device.link = &bench->link;
     bench->device.hooks.idle = stop_idle;

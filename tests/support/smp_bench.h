@@ -29,6 +29,9 @@ struct smp_bench {
  * must not move. */
 void smp_bench_start(struct smp_bench *bench, bool is_ab,
                      const uint8_t permissions[16]);
+
+/* Makes and starts the device anew from the bench's sample, which a test may change. */
+void smp_bench_again(struct smp_bench *bench);
 void smp_bench_stop(struct smp_bench *bench);
 
 /* Gives one message to the device and runs it until it has nothing to do. */

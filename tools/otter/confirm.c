@@ -14,8 +14,6 @@
 static int confirm_remote(const char *address, bool is_json)
 {
     struct remote remote;
-    struct remote_status status;
-    struct remote_outcome outcome;
 
     if (!remote_open(&remote, address)) {
         return TOOL_FAILED;
@@ -23,18 +21,10 @@ static int confirm_remote(const char *address, bool is_json)
     enum otter_result result = remote_confirm(&remote);
 
     if (result == OTTER_OK) {
-        result = remote_status(&remote, &status);
+        result = remote_report(&remote, is_json);
     }
-    if (result == OTTER_OK) {
-        result = remote_outcome(&remote, &outcome);
-    }
-    int exit_status = TOOL_DONE;
+    int exit_status = result == OTTER_OK ? TOOL_DONE : remote_complain(&remote, result);
 
-    if (result == OTTER_OK) {
-        remote_print(&status, &outcome, is_json);
-    } else {
-        exit_status = remote_complain(&remote, result);
-    }
     remote_close(&remote);
     return exit_status;
 }

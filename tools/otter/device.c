@@ -282,7 +282,7 @@ static int device_info(int argc, char **argv)
     json_t *described = virtual_describe(&device.device, true);
 
     if (is_json) {
-        (void)json_dumpf(described, stdout, JSON_INDENT(2));
+        (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
     } else {
         virtual_print(described);

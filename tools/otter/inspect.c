@@ -7,6 +7,7 @@
 #include "inspect_plan.h"
 #include "names.h"
 #include "package_read.h"
+#include "product.h"
 #include "verbs.h"
 
 #include <getopt.h>
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_ROOM = 512, LABEL = 11 };
+enum { LABEL = 11 };
 
 struct options {
     const char *path;
@@ -149,45 +150,6 @@ static enum otter_result add_members(const struct package_file *package,
     return result;
 }
 
-static const struct {
-    uint16_t type;
-    const char *name;
-} texts[] = {
-    {OTTER_EXTENSION_VENDOR, "vendor"},        {OTTER_EXTENSION_PRODUCT, "product"},
-    {OTTER_EXTENSION_VERSION, "version_text"}, {OTTER_EXTENSION_BUILD, "build"},
-    {OTTER_EXTENSION_NOTES, "notes"},
-};
-
-enum { TEXT_COUNT = sizeof(texts) / sizeof(texts[0]) };
-
-static enum otter_result add_extensions(const struct package_file *package,
-                                        json_t *described)
-{
-    const struct otter_source inner = package_file_inner(package);
-    const struct otter_control *control = &package->control;
-    char text[TEXT_ROOM];
-    uint8_t percent = 0;
-    size_t len = 0;
-    enum otter_result result = OTTER_OK;
-
-    for (size_t i = 0; result == OTTER_OK && i < TEXT_COUNT; i++) {
-        result = otter_control_extension(&inner, control, texts[i].type, text,
-                                         sizeof(text), &len);
-        if (result == OTTER_OK && len > 0) {
-            (void)json_object_set_new(described, texts[i].name,
-                                      json_stringn(text, len));
-        }
-    }
-    if (result == OTTER_OK) {
-        result = otter_control_extension(&inner, control, OTTER_EXTENSION_BATTERY,
-                                         &percent, 1, &len);
-    }
-    if (result == OTTER_OK && len > 0) {
-        (void)json_object_set_new(described, "battery", json_integer(percent));
-    }
-    return result;
-}
-
 static const char *state_of(const struct package_signature *signature,
                             const struct key_ring *ring)
 {
@@ -260,7 +222,9 @@ static json_t *describe(const struct package_file *package, const struct key_rin
     json_t *described = package->has_control ? json_head(package) : json_object();
 
     if (package->has_control) {
-        if (add_extensions(package, described) != OTTER_OK ||
+        const struct otter_source inner = package_file_inner(package);
+
+        if (product_describe(&inner, &package->control, described) != OTTER_OK ||
             add_members(package, described) != OTTER_OK) {
             (void)json_object_set_new(described, "is_cut_short", json_true());
         }
@@ -284,11 +248,6 @@ static const char *string_in(const json_t *object, const char *name)
     return text != NULL ? text : "-";
 }
 
-static void print_label(const char *label)
-{
-    (void)printf("%-*s", (int)LABEL, label);
-}
-
 static void print_head(const json_t *described)
 {
     (void)printf("version    %s\n", string_in(described, "version"));
@@ -305,27 +264,6 @@ static void print_head(const json_t *described)
                  (long long)number_in(described, "manager_min"));
     (void)printf("id         %s\n", string_in(described, "package_id"));
     (void)printf("hash       %s\n", string_in(described, "sha256"));
-}
-
-static void print_texts(const json_t *described)
-{
-    static const char *const labels[TEXT_COUNT] = {"vendor", "product", "called",
-                                                   "build", "notes"};
-
-    for (size_t i = 0; i < TEXT_COUNT; i++) {
-        const json_t *text = json_object_get(described, texts[i].name);
-
-        if (text != NULL) {
-            print_label(labels[i]);
-            print_text(stdout, (const uint8_t *)json_string_value(text),
-                       json_string_length(text), "\n           ");
-            (void)printf("\n");
-        }
-    }
-    if (json_object_get(described, "battery") != NULL) {
-        (void)printf("battery    %lld %% or more\n",
-                     (long long)number_in(described, "battery"));
-    }
 }
 
 static void print_list(const char *label, const json_t *list)
@@ -374,7 +312,7 @@ static void print_description(const json_t *described)
     const json_t *signatures = json_object_get(described, "signatures");
 
     print_head(described);
-    print_texts(described);
+    product_print(described, LABEL);
     for (size_t i = 0; i < json_array_size(members); i++) {
         print_member(i, json_array_get(members, i));
     }

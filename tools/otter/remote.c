@@ -7,6 +7,7 @@
 
 #include "files.h"
 #include "names.h"
+#include "product.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -17,7 +18,8 @@ enum {
     OS_PARAMETERS = 6,
     IMAGE_STATE = 0,
     IMAGE_UPLOAD = 1,
-    SHORT_ATTEMPTS = 2
+    SHORT_ATTEMPTS = 2,
+    LABEL = 10, /* columns */
 };
 
 bool remote_is_address(const char *text)
@@ -312,7 +314,7 @@ static json_t *outcome_json(const struct remote_outcome *outcome)
 }
 
 static void print_json(const struct remote_status *status,
-                       const struct remote_outcome *outcome)
+                       const struct remote_outcome *outcome, json_t *product)
 {
     json_t *all = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "phase", status->phase,
@@ -321,19 +323,17 @@ static void print_json(const struct remote_status *status,
         "received", (json_int_t)status->off, "length", (json_int_t)status->len,
         "trial_left_s", (json_int_t)status->left_s, "outcome", outcome_json(outcome));
 
-    (void)json_dumpf(all, stdout, JSON_INDENT(2));
+    (void)json_object_update(all, product);
+    (void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)putchar('\n');
     json_decref(all);
 }
 
-void remote_print(const struct remote_status *status,
-                  const struct remote_outcome *outcome, bool is_json)
+static void print_people(const struct remote_status *status,
+                         const struct remote_outcome *outcome, const json_t *product)
 {
-    if (is_json) {
-        print_json(status, outcome);
-        return;
-    }
     (void)printf("system    %s\n", status->version);
+    product_print(product, LABEL);
     (void)printf("phase     %s\n", status->phase);
     (void)printf("program   %s\n", status->program);
     if (status->slot[0] != '\0') {
@@ -353,4 +353,26 @@ void remote_print(const struct remote_status *status,
         (void)printf("outcome   %s", name_of_outcome((uint8_t)outcome->kind));
         (void)printf(outcome->code[0] != '\0' ? " [%s]\n" : "%s\n", outcome->code);
     }
+}
+
+enum otter_result remote_report(struct remote *remote, bool is_json)
+{
+    json_t *product = json_object();
+    struct remote_status status;
+    struct remote_outcome outcome;
+    enum otter_result result = remote_status(remote, &status);
+
+    if (result == OTTER_OK) {
+        result = remote_outcome(remote, &outcome);
+    }
+    if (result == OTTER_OK) {
+        result = remote_product(remote, product);
+    }
+    if (result == OTTER_OK && is_json) {
+        print_json(&status, &outcome, product);
+    } else if (result == OTTER_OK) {
+        print_people(&status, &outcome, product);
+    }
+    json_decref(product);
+    return result;
 }

@@ -84,8 +84,11 @@ OTTER_MUST_CHECK enum otter_result remote_reset(struct remote *remote);
 /* Says on stderr what `result` of the last call means; gives the exit status. */
 int remote_complain(const struct remote *remote, enum otter_result result);
 
-/* Prints status and outcome for people, or as JSON. */
-void remote_print(const struct remote_status *status,
-                  const struct remote_outcome *outcome, bool is_json);
+/* Adds what people read about the running system: the keys of product.h. */
+OTTER_MUST_CHECK enum otter_result remote_product(struct remote *remote,
+                                                  json_t *described);
+
+/* Asks for status, outcome and product, and prints them for people, or as JSON. */
+OTTER_MUST_CHECK enum otter_result remote_report(struct remote *remote, bool is_json);
 
 #endif

@@ -14,24 +14,13 @@
 static int status_remote(const char *address, bool is_json)
 {
     struct remote remote;
-    struct remote_status status;
-    struct remote_outcome outcome;
 
     if (!remote_open(&remote, address)) {
         return TOOL_FAILED;
     }
-    enum otter_result result = remote_status(&remote, &status);
+    enum otter_result result = remote_report(&remote, is_json);
+    int exit_status = result == OTTER_OK ? TOOL_DONE : remote_complain(&remote, result);
 
-    if (result == OTTER_OK) {
-        result = remote_outcome(&remote, &outcome);
-    }
-    int exit_status = TOOL_DONE;
-
-    if (result == OTTER_OK) {
-        remote_print(&status, &outcome, is_json);
-    } else {
-        exit_status = remote_complain(&remote, result);
-    }
     remote_close(&remote);
     return exit_status;
 }

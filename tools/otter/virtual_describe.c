@@ -4,10 +4,13 @@
  * The description is made once, as JSON; people read the same values.
  */
 #include "names.h"
+#include "product.h"
 #include "virtual.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { LABEL = 15 }; /* columns */
 
 /* --- events --- */
 
@@ -117,7 +120,7 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
     if (system.receipt.has_hash) {
         (void)hex_of(system.receipt.hash, OTTER_SHA256_SIZE, hash);
     }
-    return json_pack(
+    json_t *described = json_pack(
         "{s:i, s:b, s:s, s:I, s:s, s:s, s:s, s:o}", "slot", slot, "installed",
         otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK, "version",
         name_of_version(&system.control.version, version), "counter",
@@ -125,6 +128,13 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
         hex_of(system.control.package_id, OTTER_PACKAGE_ID_SIZE, id), "hash", hash,
         "region", name_of_region(otter_system_region(view, slot, OTTER_ROLE_FIRMWARE)),
         "members", describe_members(&system));
+    const struct otter_source source =
+        otter_span_source(&system.receipt.span, system.receipt.length);
+
+    if (product_describe(&source, &system.control, described) != OTTER_OK) {
+        (void)json_object_set_new(described, "is_cut_short", json_true());
+    }
+    return described;
 }
 
 static json_t *describe_outcome(const struct otter_outcome *outcome)
@@ -262,6 +272,7 @@ static void print_system(const char *title, const json_t *system)
                  text_at(system, "package_id"),
                  is_installed ? "in " : "its receipt only: not in ",
                  text_at(system, "region"));
+    product_print(system, LABEL);
 }
 
 static void print_outcome(const json_t *outcome)
@@ -331,7 +342,7 @@ static void show(struct vdevice *device, bool is_json)
     json_t *described = virtual_describe(device, false);
 
     if (is_json) {
-        (void)json_dumpf(described, stdout, JSON_INDENT(2));
+        (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
     } else {
         virtual_print(described);

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What people read about a system is the same wherever it is asked for: in the package,
+# on a powered-off device, and from the device itself over a link.
+set -euo pipefail
+. "$(dirname "$0")/lib_check.bash"
+device=
+trap 'kill $device 2> /dev/null || true; rm -rf "$folder"' EXIT
+
+"$OTTER" keygen -o key.pem > /dev/null
+"$OTTER" factory -o f.hex --profile link --sign key.pem --version 1.0.0 \
+    --package-out first.otter > /dev/null
+{ printf '\x00\x40\x00\x20\x41\x00\x00\x00'; head -c 300 /dev/zero; } > app.bin
+{ for i in $(seq 1 40); do echo "$i: mended"; done; printf 'tail \342\202\254'; } > notes.txt
+"$OTTER" pack -o new.otter --key key.pem --version 1.1.0 --counter 2 --follow first.otter \
+    --firmware app.bin --vendor "Lutra Labs" --product $'Weir \u202e3' --build 0123abcd \
+    --version-text "1.1 spring" --notes @notes.txt --battery 30
+
+# says NAME COMMAND...: all of it, for people; nothing that steers a terminal.
+says() {
+    local where=$1 text
+    shift
+    for text in "Lutra Labs" 'Weir \xE2\x80\xAE3' "1.1 spring" "0123abcd" "17: mended" \
+        "40: mended" "tail €" "30 % or more"; do
+        check "$where: $text" 0 "$text" "$@"
+    done
+}
+# gives NAME COMMAND...: the same as JSON; the texts are the package's own.
+gives() {
+    local where=$1
+    shift
+    "$@" > seen.json
+    check "$where: as JSON" 0 same python3 - seen.json << 'PY'
+import json, sys
+seen = json.load(open(sys.argv[1]))
+seen = seen.get("system", seen)
+wanted = {"vendor": "Lutra Labs", "product": "Weir \u202e3", "version_text": "1.1 spring",
+          "build": "0123abcd", "notes": open("notes.txt").read(), "battery": 30}
+for key, value in wanted.items():
+    assert seen.get(key) == value, (key, seen.get(key))
+print("same")
+PY
+}
+
+says "the package" "$OTTER" inspect new.otter
+gives "the package" "$OTTER" inspect new.otter --json
+check "a device is made" 0 "" "$OTTER" device new board --profile link --package first.otter
+check "a package that says nothing shows nothing" 1 "" \
+    bash -c '"$OTTER" status board | grep -E "^(vendor|notes|battery)"'
+check "the package is installed" 0 "confirmed" "$OTTER" install board new.otter
+for verb in "status board" "device info board"; do
+    # shellcheck disable=SC2086 # words
+    says "$verb" "$OTTER" $verb
+    # shellcheck disable=SC2086
+    gives "$verb" "$OTTER" $verb --json
+done
+
+port=$((20000 + $$ % 20000))
+"$OTTER" device run board --udp 127.0.0.1:$port --seconds 60 > log &
+device=$!
+says "the device itself" "$OTTER" status udp://127.0.0.1:$port
+gives "the device itself" "$OTTER" status udp://127.0.0.1:$port --json
