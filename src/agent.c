@@ -142,7 +142,7 @@ static void make_confirmed(const struct otter_control *control,
     state->outcome.kind = OTTER_OUTCOME_CONFIRMED;
     state->outcome.code = 0;
     memcpy(state->outcome.id, control->package_id, sizeof(state->outcome.id));
-    memset(state->session, 0, sizeof(state->session));
+    /* The session stays: a first part that comes late begins nothing. */
 }
 
 enum otter_result otter_agent_confirm(struct otter_agent *agent)

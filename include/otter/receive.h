@@ -83,8 +83,9 @@ void otter_receive_open(struct otter_receive *receive, struct otter_device *devi
  * locked, 25-11 more than the length, 25-18 still busy, 23-23 not allowed now, 27-14
  * the journal holds what this program does not understand (also for the two below), or
  * the code of an earlier refusal of the same package (K11). A chunk at offset 0 of
- * another session (or with wants_restart) starts over; of the same one it gets 25-10.
- */
+ * another session (or with wants_restart) starts over; of the same one it gets 25-10,
+ * also when its package is requested, being installed, on trial, or (answered by the
+ * agent) runs confirmed: `next` is the file's length then. */
 OTTER_MUST_CHECK enum otter_result otter_receive_offer(struct otter_receive *receive,
                                                        const struct otter_chunk *chunk);
 
@@ -98,8 +99,9 @@ OTTER_MUST_CHECK enum otter_result otter_receive_step(struct otter_receive *rece
 /* True when a whole verified package lies in the store. */
 bool otter_receive_is_complete(const struct otter_receive *receive);
 
-/* Forgets a package that is being received or complete; 25-13 if the store is locked.
- * Erases nothing (the next transfer does). Not while busy. */
+/* Forgets a package that is being received or complete, and which one brought the
+ * system that runs; 25-13 if the store is locked. Erases nothing (the next transfer
+ * does). Not while busy. */
 OTTER_MUST_CHECK enum otter_result otter_receive_forget(struct otter_receive *receive);
 
 /* Asks for the installation of the complete package: one sealed record. 25-15 if there

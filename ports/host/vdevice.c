@@ -550,12 +550,16 @@ static enum otter_result feed_all(struct vdevice *device, const struct feed *fee
 
         if (result == OTTER_E_RECEIVE_OFFSET) {
             attempts++; /* it goes on elsewhere: an earlier transfer */
+            /* Whoever feeds the package of the running system wants it once more. */
+            chunk.wants_restart = chunk.off == 0 && receive->next == feed->size &&
+                                  !otter_receive_is_complete(receive);
         } else if (result != OTTER_OK) {
             return result;
         } else {
             attempts = 0;
+            chunk.wants_restart = false;
         }
-        chunk.off = receive->next;
+        chunk.off = chunk.wants_restart ? 0 : receive->next;
     }
     if (otter_receive_is_complete(receive)) {
         return OTTER_OK;

@@ -9,12 +9,16 @@
 
 #include <string.h>
 
-static bool is_same_session(const uint8_t *a, const uint8_t *b)
+static bool is_session(const uint8_t *session)
 {
     static const uint8_t none[OTTER_SESSION_SIZE] = {0};
 
-    return memcmp(a, b, OTTER_SESSION_SIZE) == 0 &&
-           memcmp(a, none, OTTER_SESSION_SIZE) != 0;
+    return memcmp(session, none, OTTER_SESSION_SIZE) != 0;
+}
+
+static bool is_same_session(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, OTTER_SESSION_SIZE) == 0 && is_session(a);
 }
 
 void otter_receive_open(struct otter_receive *receive, struct otter_device *device)
@@ -133,6 +137,41 @@ static enum otter_result store_is_free(const struct otter_device *device)
     return otter_phase_locks_store(state->phase) ? OTTER_E_LOCKED : OTTER_OK;
 }
 
+/* The receipt slot of the package whose transfer has ended and that was requested
+ * since, or runs now. In the manager the system that runs may be damaged, so there its
+ * package is taken once more. -1: there is none. */
+static int8_t finished_slot(const struct otter_device *device)
+{
+    const struct otter_state *state = &device->journal.state;
+
+    if (state->phase >= OTTER_PHASE_REQUESTED && state->phase <= OTTER_PHASE_TRIAL) {
+        return (int8_t)(1 - state->current);
+    }
+    return state->phase == OTTER_PHASE_CONFIRMED &&
+                   state->outcome.kind == OTTER_OUTCOME_CONFIRMED &&
+                   device->program == OTTER_PROGRAM_AGENT
+               ? (int8_t)state->current
+               : -1;
+}
+
+/* A first part that comes again when its transfer has long ended: a second copy of a
+ * message, or a remote that asks where to go on. It begins nothing. */
+static bool is_finished(struct otter_receive *receive, const struct otter_chunk *chunk)
+{
+    const struct otter_device *device = receive->device;
+    int8_t slot = finished_slot(device);
+    struct otter_system system;
+
+    if (chunk->off != 0 || chunk->wants_restart || slot < 0 ||
+        !is_same_session(chunk->session, device->journal.state.session) ||
+        otter_system_peek(device, (uint8_t)slot, &system) != OTTER_OK) {
+        return false;
+    }
+    receive->length = system.control.file_length;
+    receive->next = receive->length;
+    return true;
+}
+
 enum otter_result otter_receive_offer(struct otter_receive *receive,
                                       const struct otter_chunk *chunk)
 {
@@ -141,6 +180,9 @@ enum otter_result otter_receive_offer(struct otter_receive *receive,
     }
     enum otter_result result = store_is_free(receive->device);
 
+    if (result != OTTER_E_JOURNAL_CRITICAL && is_finished(receive, chunk)) {
+        return OTTER_E_RECEIVE_OFFSET;
+    }
     if (result == OTTER_OK) {
         result = remembered(receive, chunk);
     }
@@ -259,7 +301,12 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     forget_transfer(receive);
     receive->refused = OTTER_OK;
     memset(receive->refused_session, 0, sizeof(receive->refused_session));
-    if (state.phase != OTTER_PHASE_RECEIVING && state.phase != OTTER_PHASE_COMPLETE) {
+    /* Even of the system that runs: its package may be sent once more, then. */
+    bool is_known = state.phase == OTTER_PHASE_RECEIVING ||
+                    state.phase == OTTER_PHASE_COMPLETE ||
+                    (state.phase == OTTER_PHASE_CONFIRMED && is_session(state.session));
+
+    if (!is_known) {
         return OTTER_OK;
     }
     state.phase = OTTER_PHASE_CONFIRMED;

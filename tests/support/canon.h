@@ -58,7 +58,7 @@ struct canon {
     struct vflash *flash;               /* stays in use */
     const struct otter_region *journal; /* stays in use */
     const struct otter_region *receipts;
-    uint32_t copies[4]; /* addresses of the receipts' copies, ascending */
+    uint32_t copies[4];          /* addresses of the receipts' copies, ascending */
     struct vflash_place *places; /* of each sector */
     struct canon_last *lasts;
     struct canon_table *known;   /* contents that an update puts where they are */

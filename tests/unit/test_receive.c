@@ -404,6 +404,77 @@ static void p5_another_session_or_a_restart_begins_at_zero(void **state)
     on_both(check_sessions);
 }
 
+/* Phases of a package whose transfer has ended, and whether the program answers a first
+ * part that comes again with the end; else it begins a transfer. */
+static const struct {
+    uint8_t phase;
+    uint8_t outcome;
+    uint8_t program;
+    bool is_finished;
+} endings[] = {
+    {OTTER_PHASE_COMPLETE, OTTER_OUTCOME_NONE, OTTER_PROGRAM_AGENT, true},
+    {OTTER_PHASE_COMPLETE, OTTER_OUTCOME_NONE, OTTER_PROGRAM_MANAGER, true},
+    {OTTER_PHASE_REQUESTED, OTTER_OUTCOME_NONE, OTTER_PROGRAM_AGENT, true},
+    {OTTER_PHASE_REQUESTED, OTTER_OUTCOME_NONE, OTTER_PROGRAM_MANAGER, true},
+    {OTTER_PHASE_INSTALLING, OTTER_OUTCOME_NONE, OTTER_PROGRAM_MANAGER, true},
+    {OTTER_PHASE_TRIAL, OTTER_OUTCOME_NONE, OTTER_PROGRAM_AGENT, true},
+    {OTTER_PHASE_ROLLED_BACK, OTTER_OUTCOME_ROLLED_BACK, OTTER_PROGRAM_AGENT, false},
+    {OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_FAILED, OTTER_PROGRAM_AGENT, false},
+    {OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_CONFIRMED, OTTER_PROGRAM_MANAGER, false},
+};
+
+static void check_endings(struct world *world)
+{
+    struct otter_chunk first = chunk_at(world, 0, 100);
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        struct otter_device *device = &world->device.agent.device;
+
+        start_over(world);
+        assert_int_equal(give_rest(world, 100), OTTER_OK);
+        device->journal.state.phase = endings[i].phase;
+        device->journal.state.outcome.kind = endings[i].outcome;
+        device->program = endings[i].program;
+        otter_receive_open(receiver(world), device);
+        assert_int_equal(otter_receive_offer(receiver(world), &first),
+                         endings[i].is_finished ? OTTER_E_RECEIVE_OFFSET : OTTER_OK);
+        assert_true(otter_receive_is_busy(receiver(world)) != endings[i].is_finished);
+        if (endings[i].is_finished) {
+            assert_int_equal(receiver(world)->next, world->next.size);
+        }
+    }
+}
+
+/* A ghost of the transfer must not cost the other system its receipt; a restart is
+ * wanted, so it may. */
+static void check_end_of_update(struct world *world)
+{
+    struct otter_chunk first = chunk_at(world, 0, 100);
+
+    start_over(world);
+    assert_int_equal(give_rest(world, 100), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(give(world, &first), OTTER_E_RECEIVE_OFFSET);
+        assert_int_equal(receiver(world)->next, world->next.size);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    }
+    assert_int_equal(otter_receive_forget(receiver(world)), OTTER_OK);
+    assert_int_equal(finish(world), OTTER_OK);
+    assert_int_equal(give(world, &first), OTTER_OK);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_RECEIVING);
+    assert_int_equal(receiver(world)->next, 100);
+}
+
+static void p5_a_first_part_that_comes_again_after_the_end_begins_nothing(void **state)
+{
+    (void)state;
+    on_both(check_endings);
+    on_both(check_end_of_update);
+}
+
 /* --- refusals --- */
 
 static uint8_t *flash_copy(const struct world *world, size_t *size)
@@ -796,6 +867,7 @@ int main(void)
         cmocka_unit_test(p5_after_a_reset_it_goes_on_at_most_one_sector_back),
         cmocka_unit_test(p5_after_any_cut_it_goes_on_at_most_one_sector_back),
         cmocka_unit_test(p5_another_session_or_a_restart_begins_at_zero),
+        cmocka_unit_test(p5_a_first_part_that_comes_again_after_the_end_begins_nothing),
         cmocka_unit_test(k11_a_refusal_has_its_code_is_remembered_and_writes_no_store),
         cmocka_unit_test(k11_another_package_or_a_reset_ends_a_refusal),
         cmocka_unit_test(p6_one_flipped_bit_in_any_byte_refuses_the_package),

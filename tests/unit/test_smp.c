@@ -706,8 +706,16 @@ static void a_locked_store_takes_nothing(void **state)
     make_next(&bench, 2, &package);
     assert_int_equal(upload_all(&client, &package, 1), OTTER_OK);
     assert_int_equal(write_state(&client, hash_of(&package), false), OTTER_OK);
-    assert_int_equal(upload_all(&client, &package, 1), OTTER_E_LOCKED);
+    const struct part other = {.len = (uint32_t)package.size, .sha = "another one's"};
+    uint32_t op = bench.device.flash.op;
+
+    /* What has arrived is told so, as a finished upload. */
+    assert_int_equal(upload_all(&client, &package, 1), OTTER_OK);
+    assert_int_equal(
+        upload_until(&client, package.bytes, other, (uint32_t)package.size, 1),
+        OTTER_E_LOCKED);
     assert_int_equal(client.rc, OTTER_SMP_RC_BADSTATE);
+    assert_int_equal(bench.device.flash.op, op);
     assert_int_equal(
         call(&client, OTTER_SMP_WRITE, OTTER_SMP_GROUP_IMAGE, SMP_IMAGE_ERASE),
         OTTER_E_LOCKED);
