@@ -23,7 +23,10 @@
 enum {
     OTTER_RECORD_SIZE = 128,
     OTTER_JOURNAL_SECTORS_MIN = 4,
-    OTTER_JOURNAL_SECTORS_MAX = 32,
+    OTTER_JOURNAL_SECTORS_MAX = 32, /* further ones are not looked at */
+
+    /* A sector that holds so many counts at every reading. */
+    OTTER_JOURNAL_CERTAIN_RECORDS = 3,
 };
 
 /* How firmly a record must stand before the caller goes on. */

@@ -67,8 +67,9 @@ OTTER_MUST_CHECK enum otter_result otter_map_sector(const struct otter_flash *fl
 /* Checks a map against the memory: every region lies in flash and consists of whole
  * sectors with one word size and one erased value (28-15), no two overlap (28-14), no
  * id twice, and the regions that every device needs are there and large enough: boot,
- * table (2 sectors or more), receipts, journal (4 sectors or more), manager,
- * application, and one of slot B and staging (28-16). */
+ * table (2 sectors or more), receipts (each copy fits: otter_receipt_place()), journal
+ * (4 or more of its first 32 sectors hold three records each), manager, application,
+ * and one of slot B and staging (28-16). Device and factory check the same. */
 OTTER_MUST_CHECK enum otter_result otter_map_check(const struct otter_map *map,
                                                    const struct otter_flash *flash);
 

@@ -30,7 +30,7 @@ enum journal_work {
 enum {
     NO_SECTOR = -1,
     OPENING_RECORDS = 2, /* and a sector that holds so many counts */
-    CERTAIN_RECORDS = 3, /* a sector that holds so many counts at every reading */
+    CERTAIN_RECORDS = OTTER_JOURNAL_CERTAIN_RECORDS,
 };
 
 /* No new sector is begun above it: numbers never wrap. */

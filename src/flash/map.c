@@ -5,6 +5,9 @@
  */
 #include "otter/map.h"
 
+#include "otter/journal.h"
+#include "otter/receipt.h"
+
 static uint32_t area_size(const struct otter_flash_area *area)
 {
     return area->sector_size * area->sector_count;
@@ -117,6 +120,42 @@ static uint32_t count_sectors(const struct otter_map *map,
     return count;
 }
 
+/* Each copy of a receipt fits into sectors of its own (K1). */
+static bool has_receipts(const struct otter_map *map, const struct otter_flash *flash)
+{
+    struct otter_io io;
+    uint32_t off;
+    uint32_t size;
+
+    otter_io_init(&io, flash, map);
+    for (uint8_t slot = 0; slot < 2; slot++) {
+        for (uint8_t copy = 0; copy < (uint8_t)OTTER_RECEIPT_COPIES; copy++) {
+            if (otter_receipt_place(&io, slot, copy, &off, &size) != OTTER_OK) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Enough of the sectors that the journal looks at can hold what makes one certain (K2).
+ */
+static bool has_journal(const struct otter_map *map, const struct otter_flash *flash)
+{
+    const struct otter_region *journal = otter_map_find(map, OTTER_REGION_JOURNAL);
+    struct otter_sector sector = {0, 0};
+    uint32_t count = 0;
+
+    for (uint8_t i = 0; i < (uint8_t)OTTER_JOURNAL_SECTORS_MAX; i++) {
+        if (otter_map_sector(flash, journal, sector.off + sector.size, &sector) !=
+            OTTER_OK) {
+            break;
+        }
+        count += sector.size / OTTER_RECORD_SIZE >= OTTER_JOURNAL_CERTAIN_RECORDS;
+    }
+    return count >= OTTER_JOURNAL_SECTORS_MIN;
+}
+
 /* The table's second copy lies in whole sectors of its own (K8). */
 static bool has_halves(const struct otter_map *map, const struct otter_flash *flash)
 {
@@ -132,8 +171,9 @@ static const struct {
     uint8_t id;
     uint8_t sectors;
 } needed[] = {
-    {OTTER_REGION_BOOT, 1},    {OTTER_REGION_TABLE, 2},   {OTTER_REGION_RECEIPTS, 4},
-    {OTTER_REGION_JOURNAL, 4}, {OTTER_REGION_MANAGER, 1}, {OTTER_REGION_APPLICATION, 1},
+    {OTTER_REGION_BOOT, 1},     {OTTER_REGION_TABLE, 2},
+    {OTTER_REGION_RECEIPTS, 4}, {OTTER_REGION_JOURNAL, OTTER_JOURNAL_SECTORS_MIN},
+    {OTTER_REGION_MANAGER, 1},  {OTTER_REGION_APPLICATION, 1},
 };
 
 enum otter_result otter_map_check(const struct otter_map *map,
@@ -161,6 +201,9 @@ enum otter_result otter_map_check(const struct otter_map *map,
     }
     if (otter_map_find(map, OTTER_REGION_SLOT_B) == NULL &&
         otter_map_find(map, OTTER_REGION_STAGING) == NULL) {
+        return OTTER_E_MAP_MISSING;
+    }
+    if (!has_receipts(map, flash) || !has_journal(map, flash)) {
         return OTTER_E_MAP_MISSING;
     }
     return has_halves(map, flash) ? OTTER_OK : OTTER_E_MAP_ALIGNMENT;

@@ -175,6 +175,63 @@ static void k1_k2_k8_a_region_with_too_few_sectors_is_refused(void **state)
     }
 }
 
+/* Small sectors: 64 of 256 bytes, then 64 of 512. A receipt takes 2,144 bytes and a
+ * journal's sector three records of 128: docs/SPEC.md. */
+static void k1_k2_a_copy_of_a_receipt_and_three_records_have_room(void **state)
+{
+    static const struct otter_flash_area fine[] = {
+        {BASE, 256, 64, 8, 256, 0xFF},
+        {BASE + 16 * K, 512, 64, 8, 256, 0xFF},
+        {OTHER, 8 * K, 12, 16, 256, 0xFF},
+    };
+    static const struct otter_flash small = {.areas = fine, .area_count = 3};
+    static const struct {
+        uint8_t region;
+        uint32_t addr;
+        uint32_t size;
+        enum otter_result result;
+    } cases[] = {
+        {RECEIPTS, BASE + 16 * K, 4 * 2560, OTTER_OK},
+        {RECEIPTS, BASE + 16 * K, 4 * 2048, OTTER_E_MAP_MISSING},
+        {RECEIPTS, BASE + 16 * K, 4 * 2048 + 512, OTTER_E_MAP_MISSING},
+        /* quarters that begin inside a sector: one of them has 2,048 bytes */
+        {RECEIPTS, BASE + 16 * K, 4 * 2304, OTTER_E_MAP_MISSING},
+        {RECEIPTS, BASE + 8 * K, 4 * 2304, OTTER_OK},
+        {RECEIPTS, BASE + 8 * K, 4 * 2048, OTTER_E_MAP_MISSING},
+        {JOURNAL, BASE + 32 * K, 4 * 512, OTTER_OK},
+        {JOURNAL, BASE + 32 * K, 3 * 512, OTTER_E_MAP_MISSING},
+        {JOURNAL, BASE, 16 * 256, OTTER_E_MAP_MISSING},
+        {JOURNAL, BASE + 15 * K, K + 3 * 512, OTTER_E_MAP_MISSING},
+        {JOURNAL, BASE + 15 * K, K + 4 * 512, OTTER_OK},
+        /* a journal looks at its first 32 sectors only */
+        {JOURNAL, BASE + 16 * K - 29 * 256, 29 * 256 + 4 * 512, OTTER_E_MAP_MISSING},
+        {JOURNAL, BASE + 16 * K - 28 * 256, 28 * 256 + 4 * 512, OTTER_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct otter_map map = {
+            .count = 7,
+            .regions = {
+                {.id = OTTER_REGION_BOOT, .addr = OTHER, .size = 8 * K},
+                {.id = OTTER_REGION_TABLE, .addr = OTHER + 8 * K, .size = 16 * K},
+                {.id = OTTER_REGION_JOURNAL, .addr = BASE + 32 * K, .size = 2 * K},
+                {.id = OTTER_REGION_RECEIPTS, .addr = BASE + 40 * K, .size = 8 * K},
+                {.id = OTTER_REGION_MANAGER, .addr = OTHER + 24 * K, .size = 8 * K},
+                {.id = OTTER_REGION_APPLICATION, .addr = OTHER + 32 * K, .size = 8 * K},
+                {.id = OTTER_REGION_STAGING, .addr = OTHER + 40 * K, .size = 8 * K},
+            }};
+
+        map.regions[RECEIPTS].addr = BASE + 34 * K;
+        map.regions[RECEIPTS].size = 4 * 2560;
+        map.regions[cases[i].region].addr = cases[i].addr;
+        map.regions[cases[i].region].size = cases[i].size;
+        if (otter_map_check(&map, &small) != cases[i].result) {
+            fail_msg("case %u", (unsigned)i);
+        }
+    }
+}
+
 static void k8_a_table_whose_middle_is_not_a_sectors_begin_is_refused(void **state)
 {
     struct otter_map map = good_map();
@@ -232,6 +289,7 @@ int main(void)
         cmocka_unit_test(regions_that_share_a_byte_or_an_id_are_refused),
         cmocka_unit_test(a_map_without_a_needed_region_is_refused),
         cmocka_unit_test(k1_k2_k8_a_region_with_too_few_sectors_is_refused),
+        cmocka_unit_test(k1_k2_a_copy_of_a_receipt_and_three_records_have_room),
         cmocka_unit_test(k8_a_table_whose_middle_is_not_a_sectors_begin_is_refused),
         cmocka_unit_test(a_sector_is_found_from_each_of_its_bytes),
         cmocka_unit_test(areas_are_found_at_their_first_and_last_byte_and_not_beside),
