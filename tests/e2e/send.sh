@@ -70,6 +70,8 @@ for profile in link ab; do
     pack new.otter key.pem 2.0.0 6
     pack newer.otter key.pem 3.0.0 7
     pack newest.otter key.pem 4.0.0 8
+    pack other.otter key.pem 5.0.0 9
+    pack last.otter key.pem 6.0.0 10
     pack foreign.otter stranger.pem 2.0.0 6
     cp new.otter damaged.otter
     printf '\377' | dd of=damaged.otter bs=1 seek=5000 conv=notrunc status=none
@@ -95,6 +97,9 @@ for profile in link ab; do
     expect 4 "[25-14]" "$profile: a remote may not confirm" "$otter" confirm $address
     expect 0 "confirmed" "$profile: over a link that fails for a while" "$otter" send $address \
         newer.otter --wait --link-cut 20000 --link-cut-ms 1500
+    expect 0 "confirmed" "$profile: a package that runs is not sent again" \
+        "$otter" send $address newer.otter --wait
+    grep -q "from offset $(stat -c %s newer.otter)," out || fail "$profile: it was sent again"
     expect 0 "system    3.0.0" "$profile: the new system runs" "$otter" status $address
 
     stop_device
@@ -103,11 +108,33 @@ for profile in link ab; do
         newest.otter --wait --timeout 20
 
     stop_device
+    start_device
+    expect 0 "requested" "$profile: requested, and no reset" \
+        "$otter" send $address newest.otter --no-reset
+    expect 0 "requested" "$profile: it waits" "$otter" status $address
+    expect 4 "[25-13]" "$profile: another package does not fit in between" \
+        "$otter" send $address other.otter
+    expect 0 "confirmed" "$profile: a send that goes on after the request" \
+        "$otter" send $address newest.otter --wait
+
+    stop_device
+    start_device --button
+    expect 0 "confirmed" "$profile: a manager that waits installs by itself" \
+        "$otter" send $address other.otter --wait
+
+    stop_device
+    start_device --app silent --time-scale 200
+    expect 0 "requested" "$profile: sent, not waited for" "$otter" send $address last.otter
+    sleep 1
+    expect 4 "[31-" "$profile: a send that goes on in the trial" \
+        "$otter" send $address last.otter --wait
+
+    stop_device
     start_device --cut 150:torn
     (wait_for_cut "$device"; start_again) &
     helper=$!
     expect 0 "confirmed" "$profile: power is cut in the transfer, the send goes on" \
-        "$otter" send $address newest.otter --wait
+        "$otter" send $address last.otter --wait
     wait "$helper"
     grep -q "power cut" log || fail "$profile: power was not cut"
     kill "$(cat again.pid)" 2> /dev/null

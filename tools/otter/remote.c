@@ -19,6 +19,7 @@ enum {
     IMAGE_STATE = 0,
     IMAGE_UPLOAD = 1,
     SHORT_ATTEMPTS = 2,
+    BEGIN_ATTEMPTS = 4,
     LABEL = 10, /* columns */
 };
 
@@ -283,6 +284,52 @@ enum otter_result remote_reset(struct remote *remote)
 
     remote->client.attempts = attempts;
     return result == OTTER_E_LINK_TIMEOUT ? OTTER_OK : result;
+}
+
+/* One reset that is not sent again: what a second one hits may be the trial. */
+static enum otter_result reset_once(struct remote *remote)
+{
+    int attempts = remote->client.attempts;
+
+    remote->client.attempts = 1;
+    (void)smp_client_begin(&remote->client);
+    enum otter_result result = smp_client_call(
+        &remote->client,
+        (struct smp_target){OTTER_SMP_WRITE, OTTER_SMP_GROUP_OS, OS_RESET}, NULL, 0,
+        NULL);
+
+    remote->client.attempts = attempts;
+    return result;
+}
+
+/* A manager begins by itself; in any other phase it has begun. */
+static bool waits_for_reset(const struct remote_status *status)
+{
+    return strcmp(status->phase, "requested") == 0 &&
+           strcmp(status->program, "manager") != 0;
+}
+
+enum otter_result remote_begin(struct remote *remote)
+{
+    enum otter_result result = OTTER_E_LINK_TIMEOUT;
+
+    for (int i = 0; i < BEGIN_ATTEMPTS && result == OTTER_E_LINK_TIMEOUT; i++) {
+        struct remote_status status;
+        enum otter_result told = remote_status(remote, &status);
+
+        if (told == OTTER_E_SMP_COMMAND || told == OTTER_E_POLICY) {
+            return remote_reset(remote); /* it does not tell */
+        }
+        if (told == OTTER_OK && !waits_for_reset(&status)) {
+            return OTTER_OK;
+        }
+        if (told == OTTER_OK) {
+            result = reset_once(remote);
+        } else if (told != OTTER_E_LINK_TIMEOUT) {
+            return told;
+        }
+    }
+    return result;
 }
 
 int remote_complain(const struct remote *remote, enum otter_result result)

@@ -81,6 +81,11 @@ OTTER_MUST_CHECK enum otter_result remote_request(struct remote *remote,
 OTTER_MUST_CHECK enum otter_result remote_confirm(struct remote *remote);
 OTTER_MUST_CHECK enum otter_result remote_reset(struct remote *remote);
 
+/* Has a requested package installed: asks for a reset if the status says that one is
+ * needed, and again only if it still does. 25-17 if that cannot be found out. A device
+ * that tells no status is reset as by remote_reset(). */
+OTTER_MUST_CHECK enum otter_result remote_begin(struct remote *remote);
+
 /* Says on stderr what `result` of the last call means; gives the exit status. */
 int remote_complain(const struct remote *remote, enum otter_result result);
 

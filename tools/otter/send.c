@@ -38,6 +38,7 @@ struct options {
     const char *file;
     bool wants_restart;
     bool no_request;
+    bool no_reset;
     bool offer_only;
     bool wants_end; /* --wait */
     bool is_json;
@@ -56,6 +57,7 @@ struct sending {
     uint32_t chunk;   /* bytes of a chunk */
     uint32_t next;    /* offset at which the device wants to go on */
     uint32_t start;   /* offset at which this transfer began */
+    bool was_there;   /* the device had the whole file already */
     uint32_t resumes; /* times that the device asked for another position */
     uint64_t start_ms;
     uint64_t progress_ms; /* time of the last progress */
@@ -293,6 +295,7 @@ static enum otter_result transfer(struct sending *sending)
         }
     }
     sending->start = sending->next;
+    sending->was_there = sending->next >= sending->file.size;
     sending->start_ms = host_now_ms();
     if (result == OTTER_OK && !sending->options.offer_only) {
         result = upload(sending);
@@ -319,7 +322,8 @@ static bool is_idle_phase(const char *phase)
     return is_one_of(phase, idle);
 }
 
-/* A request whose reply was lost, and then a reset: is the update under way already? */
+/* The request is not taken, but perhaps for the reason that it was: its reply was lost,
+ * or an earlier send ended after it. Is this package on its way, or does it run? */
 static bool is_under_way(struct sending *sending)
 {
     struct remote_status status;
@@ -334,8 +338,28 @@ static bool is_under_way(struct sending *sending)
             memcmp(outcome.id, sending->control.package_id, REMOTE_ID_SIZE) == 0);
 }
 
+static bool is_manager(struct sending *sending)
+{
+    struct remote_status status;
+
+    return remote_status(&sending->remote, &status) == OTTER_OK &&
+           strcmp(status.program, "manager") == 0;
+}
+
+/* The reset that begins the installation. */
+static enum otter_result begin(struct sending *sending)
+{
+    enum otter_result result;
+
+    do {
+        result = remote_begin(&sending->remote);
+    } while (result != OTTER_OK && may_retry(sending, result));
+    return result == OTTER_E_POLICY ? OTTER_OK : result;
+}
+
 static enum otter_result request(struct sending *sending)
 {
+    bool begins_itself = is_manager(sending); /* and is silent while it installs */
     bool was_lost = false;
     enum otter_result result;
 
@@ -344,14 +368,13 @@ static enum otter_result request(struct sending *sending)
         result = remote_request(&sending->remote, sending->hash);
         was_lost = was_lost || result == OTTER_E_LINK_TIMEOUT;
     } while (result != OTTER_OK && may_retry(sending, result));
-    if (result != OTTER_OK && was_lost && is_under_way(sending)) {
+    if (result != OTTER_OK && (was_lost || sending->was_there) &&
+        is_under_way(sending)) {
         return OTTER_OK;
     }
-    if (result != OTTER_OK) {
-        return result;
-    }
-    result = remote_reset(&sending->remote);
-    return result == OTTER_E_POLICY ? OTTER_OK : result;
+    return result != OTTER_OK || begins_itself || sending->options.no_reset
+               ? result
+               : begin(sending);
 }
 
 /* The result that "23-12" stands for; OTTER_OK if it is no code. */
@@ -530,11 +553,10 @@ static bool take_value(int name, struct options *options)
 
 static bool take_flag(int name, struct options *options)
 {
-    bool *flags[] = {['w' - 'a'] = &options->wants_end,
-                     ['r' - 'a'] = &options->wants_restart,
-                     ['n' - 'a'] = &options->no_request,
-                     ['o' - 'a'] = &options->offer_only,
-                     ['j' - 'a'] = &options->is_json};
+    bool *flags[] = {
+        ['w' - 'a'] = &options->wants_end,  ['r' - 'a'] = &options->wants_restart,
+        ['n' - 'a'] = &options->no_request, ['s' - 'a'] = &options->no_reset,
+        ['o' - 'a'] = &options->offer_only, ['j' - 'a'] = &options->is_json};
     int index = name - 'a';
 
     if (index < 0 || (size_t)index >= sizeof(flags) / sizeof(flags[0]) ||
@@ -551,6 +573,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         {"wait", no_argument, NULL, 'w'},
         {"restart", no_argument, NULL, 'r'},
         {"no-request", no_argument, NULL, 'n'},
+        {"no-reset", no_argument, NULL, 's'},
         {"offer-only", no_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
         {"timeout", required_argument, NULL, 't'},
