@@ -135,7 +135,8 @@ static void make_confirmed(const struct otter_control *control,
     state->current = (uint8_t)(1 - state->current);
     state->faults = 0;
     state->powers = 0;
-    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
+    state->flags =
+        (uint8_t)(state->flags & ~(OTTER_FLAG_NEW_MANAGER | OTTER_FLAG_NEW_REGIONS));
     if (control->counter > state->counter) {
         state->counter = control->counter;
     }

@@ -44,9 +44,18 @@ static bool verifies(struct otter_manager *manager, uint8_t slot, uint8_t role)
            otter_system_check(&manager->device, &system, role) == OTTER_OK;
 }
 
+/* Resources and fonts that may not be the current system's any more are looked at. */
 static bool runs(struct otter_manager *manager, uint8_t slot)
 {
-    return verifies(manager, slot, OTTER_ROLE_FIRMWARE);
+    const struct otter_state *state = &manager->device.journal.state;
+    struct otter_system system;
+
+    return otter_system_open(&manager->device, slot, &system) == OTTER_OK &&
+           otter_system_check(&manager->device, &system, OTTER_ROLE_FIRMWARE) ==
+               OTTER_OK &&
+           (slot != state->current ||
+            otter_system_check_regions(&manager->device, &system, state->flags) ==
+                OTTER_OK);
 }
 
 /* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing
@@ -86,8 +95,15 @@ static bool is_trial_over(struct otter_manager *manager)
             !runs(manager, (uint8_t)(1 - state->current)));
 }
 
-/* Finds out what there is to go back to. In a trial of a device with one application
- * boot knows the way: to the new system, or to the saved copy of the old one. */
+/* The old system does not stand any more: only its saved copies do. */
+static bool has_to_copy(const struct otter_manager *manager)
+{
+    return !otter_device_is_ab(&manager->device) ||
+           (manager->device.journal.state.flags & OTTER_FLAG_NEW_REGIONS) != 0;
+}
+
+/* Finds out what there is to go back to. In the trial of a system that has overwritten
+ * the old one boot knows the way: to the new system, or to the saved copies. */
 static enum otter_result look_around(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
@@ -101,7 +117,7 @@ static enum otter_result look_around(struct otter_manager *manager)
         manager->result = OTTER_E_JOURNAL_CRITICAL;
         return OTTER_OK;
     }
-    if (state->phase == OTTER_PHASE_TRIAL && !otter_device_is_ab(&manager->device)) {
+    if (state->phase == OTTER_PHASE_TRIAL && has_to_copy(manager)) {
         manager->has_application = true;
         return OTTER_OK;
     }

@@ -35,11 +35,14 @@ struct otter_boot_facts {
     bool is_restored;     /* the saved copy was written back in this run */
     bool cannot_restore;  /* there is no whole saved copy, or it cannot be written */
     bool has_new_manager; /* the incoming system has another manager (K15) */
+    bool
+        has_new_regions; /* resources or a font are not the current system's any more */
     bool is_manager_done; /* boot finished writing the manager in this run */
     bool cannot_copy;     /* the manager's copy is not whole, or cannot be written */
     bool cannot_record;   /* the journal cannot be written */
     bool is_given_up;     /* the other system failed its trial for good (K16) */
-    enum otter_verdict system[2]; /* receipt and firmware of each slot */
+    enum otter_verdict system[2]; /* receipt and firmware of each slot, and what else
+                                     may be another system's */
     enum otter_verdict manager;
 };
 
@@ -50,7 +53,7 @@ enum otter_boot_act {
     OTTER_BOOT_TRY,    /* seal an attempt, then jump to it */
     OTTER_BOOT_SWITCH, /* record that `slot` is the current system, then decide again */
     OTTER_BOOT_ROLL_BACK,     /* record that the roll back begins, then decide again */
-    OTTER_BOOT_RESTORE,       /* copy the saved image back, then decide again */
+    OTTER_BOOT_RESTORE,       /* copy the saved images back, then decide again */
     OTTER_BOOT_WRITE_MANAGER, /* copy the new manager to its place, decide again */
     OTTER_BOOT_TRY_MANAGER,   /* seal an attempt, then jump to the new manager */
     OTTER_BOOT_TAKE_BACK,     /* record that the old manager comes back */
@@ -95,7 +98,8 @@ struct otter_boot {
 };
 
 /* Runs boot: opens the device, decides and acts until it knows where to jump. Returns
- * in any case. Long only when it rolls back (one copy of the application). The board's
+ * in any case. Long only when it rolls back (one copy of the application, of resources
+ * and fonts). The board's
  * watchdog is fed, and started for a trial. */
 struct otter_boot_result otter_boot_run(struct otter_boot *boot,
                                         const struct otter_ports *ports);

@@ -65,7 +65,7 @@ OTTER_MUST_CHECK enum otter_result otter_device_open(struct otter_device *device
 
 /* Finds the newest state that receipts and installed images can prove, for a lost
  * journal (K2), and makes it the journal's state in RAM. 30-10 if nothing verifies.
- * Hashes every installed firmware: as long as a boot. */
+ * Hashes every installed firmware, and resources and fonts: as long as a boot. */
 OTTER_MUST_CHECK enum otter_result otter_device_rebuild(struct otter_device *device);
 
 /* Opens the system of receipt slot `slot`: either copy, its form, its signature, its
@@ -89,10 +89,30 @@ OTTER_MUST_CHECK enum otter_result otter_system_member(
     const struct otter_system *system, uint8_t role, struct otter_member *member,
     uint8_t *index);
 
-/* The region in which the program of `role` of the system in `slot` lies: on an A/B
- * device the slot's own for firmware. */
+/* The region of its own that `role` has in the system in `slot`: on an A/B device the
+ * slot's for firmware. NONE for a role that has none. */
 uint8_t otter_system_region(const struct otter_device *device, uint8_t slot,
                             uint8_t role);
+
+/* The regions of resources and fonts are shared by both systems of a device: which one
+ * they belong to is told by the journal's flags. The flag of such a region; 0 for any
+ * other one. */
+uint8_t otter_region_flag(uint8_t region);
+
+/* The region in which the member of the system in `slot` is installed. */
+uint8_t otter_member_region(const struct otter_device *device, uint8_t slot,
+                            const struct otter_member *member);
+
+/* The member that the system has in `region`. 21-17 if there is none. */
+OTTER_MUST_CHECK enum otter_result otter_system_in_region(
+    const struct otter_device *device, const struct otter_system *system,
+    uint8_t region, struct otter_member *member);
+
+/* Compares the shared regions whose flags are in `flags` with the receipt: OTTER_OK or
+ * 30-13; one in which the system has nothing is passed over. Hashes them whole, feeding
+ * the watchdog. */
+OTTER_MUST_CHECK enum otter_result otter_system_check_regions(
+    struct otter_device *device, const struct otter_system *system, uint8_t flags);
 
 /* Compares the installed bytes of `role` with the receipt. OTTER_OK, 30-11 or 30-12;
  * a read error counts as a mismatch. Hashes the whole member, feeding the watchdog. */

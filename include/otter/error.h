@@ -78,8 +78,8 @@
       "Check the card, then retry")                                                       \
     X(STALE_DIRS,       14,  0, 100, RESERVED, "Removing stale directories failed",       \
       "Check the card, then retry")                                                       \
-    X(UNPACK,           15,  0, 100, RESERVED, "Unpacking resources failed",              \
-      "Check the card and its free space, then retry")                                    \
+    X(UNPACK,           15,  0, 100, LIVE,    "Unpacking resources or fonts failed",      \
+      "Retry; if it repeats, the flash or the card that holds them is failing")           \
     X(SPLASH,           16,  0, 100, RESERVED, "Installing the splash screen failed",     \
       "Retry the update")                                                                 \
     /* 20: the package file */                                                            \
@@ -238,6 +238,8 @@
       "Send the package again")                                                           \
     X(BOOT_MANAGER,     30, 12, 12, LIVE, "The manager does not match any receipt",       \
       "Write the factory image while the application still runs")                         \
+    X(BOOT_RESOURCES,   30, 13, 13, LIVE, "Resources or a font do not match their receipt", \
+      "Send the package again")                                                           \
     /* 31: trial and roll back */                                                         \
     X(TRIAL_FAULTS,     31, 10, 10, LIVE, "The new system failed too often and was rolled back", \
       "Correct the firmware and send a new version")                                      \

@@ -32,9 +32,11 @@ struct otter_install {
     /* Private. */
     uint8_t substep; /* of the stage; 0 when it begins */
     uint8_t member;
-    uint8_t repeats;     /* of stages 10 and 11 after a mismatch */
-    bool is_ending;      /* the record that ends the installation is being written */
-    enum otter_step end; /* what to answer when it stands */
+    uint8_t repeats;        /* of stages 10 and 11 after a mismatch, */
+    uint8_t region_repeats; /* and of stage 15 */
+    bool has_old;           /* `old` is open */
+    bool is_ending;         /* the record that ends the installation is being written */
+    enum otter_step end;    /* what to answer when it stands */
     struct otter_system incoming;
     struct otter_system old;
     struct otter_member current;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { OTTER_ERASE_COUNTS = OTTER_REGION_ID_COUNT - 1 }; /* one for each id from 1 on */
+
 struct otter_io {
     const struct otter_flash *flash;
     const struct otter_map *map;

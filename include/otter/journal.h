@@ -96,11 +96,11 @@ OTTER_MUST_CHECK enum otter_result otter_journal_write(struct otter_journal *jou
 
 /* Encodes and decodes one record; pure. Decode answers false for anything but a valid
  * version 1 record. */
-void otter_record_encode(const struct otter_state *state, const uint32_t erases[8],
-                         uint32_t sequence, uint8_t program,
-                         uint8_t record[OTTER_RECORD_SIZE]);
+void otter_record_encode(const struct otter_state *state,
+                         const uint32_t erases[OTTER_ERASE_COUNTS], uint32_t sequence,
+                         uint8_t program, uint8_t record[OTTER_RECORD_SIZE]);
 bool otter_record_decode(const uint8_t record[OTTER_RECORD_SIZE],
-                         struct otter_state *state, uint32_t erases[8],
+                         struct otter_state *state, uint32_t erases[OTTER_ERASE_COUNTS],
                          uint32_t *sequence);
 
 #endif

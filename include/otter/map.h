@@ -24,6 +24,8 @@ enum otter_region_id {
     OTTER_REGION_APPLICATION = 6, /* the only application, or slot A */
     OTTER_REGION_SLOT_B = 7,      /* present on an A/B device only */
     OTTER_REGION_STAGING = 8,     /* "upgrade bin" of other systems */
+    OTTER_REGION_RESOURCES = 9,   /* what a system has besides programs: both systems */
+    OTTER_REGION_FONT = 10,       /* of a device share these two */
     OTTER_REGION_ID_COUNT,
 };
 

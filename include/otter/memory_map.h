@@ -7,12 +7,12 @@
  *     OTTER_<REGION>_EXEC   address at which a program in it runs; default: _ADDR
  *     OTTER_<REGION>_FLAGS  OTTER_REGION_WINDOW or 0
  *
- * for BOOT, TABLE, RECEIPTS, JOURNAL, MANAGER, APPLICATION, SLOT_B and STAGING. A
- * project overrides what it needs in a header of its own, custom_memory_map.h, found
- * on the include path, or in the file that OTTER_CUSTOM_MEMORY_MAP names (with its
- * quotes). What that header does not define keeps the default: the flash table at the
- * start of a 4 MiB NOR flash, the manager 128 KiB on, the application after it, the
- * store ("upgrade bin") at the end of flash.
+ * for BOOT, TABLE, RECEIPTS, JOURNAL, MANAGER, APPLICATION, SLOT_B, STAGING, RESOURCES
+ * and FONT. A project overrides what it needs in a header of its own,
+ * custom_memory_map.h, found on the include path, or in the file that
+ * OTTER_CUSTOM_MEMORY_MAP names (with its quotes). What that header does not define
+ * keeps the default: the flash table at the start of a 4 MiB NOR flash, the manager 128
+ * KiB on, the application after it, the store ("upgrade bin") at the end of flash.
  *
  * Only the address and size of TABLE are compiled into the device programs; the rest
  * reaches them through the flash table, made by `otter factory` from these macros.
@@ -142,6 +142,32 @@
 #define OTTER_STAGING_FLAGS 0
 #endif
 
+/* Regions for resources and fonts; a device without them has size 0. */
+#ifndef OTTER_RESOURCES_SIZE
+#define OTTER_RESOURCES_SIZE 0
+#endif
+#ifndef OTTER_RESOURCES_ADDR
+#define OTTER_RESOURCES_ADDR 0
+#endif
+#ifndef OTTER_RESOURCES_EXEC
+#define OTTER_RESOURCES_EXEC OTTER_RESOURCES_ADDR
+#endif
+#ifndef OTTER_RESOURCES_FLAGS
+#define OTTER_RESOURCES_FLAGS 0
+#endif
+#ifndef OTTER_FONT_SIZE
+#define OTTER_FONT_SIZE 0
+#endif
+#ifndef OTTER_FONT_ADDR
+#define OTTER_FONT_ADDR 0
+#endif
+#ifndef OTTER_FONT_EXEC
+#define OTTER_FONT_EXEC OTTER_FONT_ADDR
+#endif
+#ifndef OTTER_FONT_FLAGS
+#define OTTER_FONT_FLAGS 0
+#endif
+
 /* RAM in which a program's first stack pointer must lie. */
 #ifndef OTTER_RAM_ADDR
 #define OTTER_RAM_ADDR 0x20000000u
@@ -174,6 +200,8 @@ OTTER_MEMORY_MAP_WHOLE(OTTER_MANAGER);
 OTTER_MEMORY_MAP_WHOLE(OTTER_APPLICATION);
 OTTER_MEMORY_MAP_WHOLE(OTTER_SLOT_B);
 OTTER_MEMORY_MAP_WHOLE(OTTER_STAGING);
+OTTER_MEMORY_MAP_WHOLE(OTTER_RESOURCES);
+OTTER_MEMORY_MAP_WHOLE(OTTER_FONT);
 
 OTTER_MEMORY_MAP_APART(OTTER_BOOT, OTTER_TABLE);
 OTTER_MEMORY_MAP_APART(OTTER_BOOT, OTTER_RECEIPTS);
@@ -203,6 +231,23 @@ OTTER_MEMORY_MAP_APART(OTTER_MANAGER, OTTER_STAGING);
 OTTER_MEMORY_MAP_APART(OTTER_APPLICATION, OTTER_SLOT_B);
 OTTER_MEMORY_MAP_APART(OTTER_APPLICATION, OTTER_STAGING);
 OTTER_MEMORY_MAP_APART(OTTER_SLOT_B, OTTER_STAGING);
+OTTER_MEMORY_MAP_APART(OTTER_BOOT, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_BOOT, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_TABLE, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_TABLE, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_RECEIPTS, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_RECEIPTS, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_JOURNAL, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_JOURNAL, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_MANAGER, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_MANAGER, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_APPLICATION, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_APPLICATION, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_SLOT_B, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_SLOT_B, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_STAGING, OTTER_RESOURCES);
+OTTER_MEMORY_MAP_APART(OTTER_STAGING, OTTER_FONT);
+OTTER_MEMORY_MAP_APART(OTTER_RESOURCES, OTTER_FONT);
 
 _Static_assert(OTTER_TABLE_SIZE >= 2 * OTTER_SECTOR_SIZE,
                "The table's region holds two copies, each in sectors of its own");
@@ -233,6 +278,17 @@ _Static_assert(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0,
 #else
 #define OTTER_MEMORY_MAP_STAGING
 #endif
+#if OTTER_RESOURCES_SIZE
+#define OTTER_MEMORY_MAP_RESOURCES \
+    OTTER_MEMORY_MAP_REGION(OTTER_RESOURCES, OTTER_REGION_RESOURCES),
+#else
+#define OTTER_MEMORY_MAP_RESOURCES
+#endif
+#if OTTER_FONT_SIZE
+#define OTTER_MEMORY_MAP_FONT OTTER_MEMORY_MAP_REGION(OTTER_FONT, OTTER_REGION_FONT),
+#else
+#define OTTER_MEMORY_MAP_FONT
+#endif
 
 /* Initialiser of a struct otter_map. */
 #define OTTER_MEMORY_MAP                                                            \
@@ -244,8 +300,10 @@ _Static_assert(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0,
                     OTTER_MEMORY_MAP_REGION(OTTER_MANAGER, OTTER_REGION_MANAGER),   \
                     OTTER_MEMORY_MAP_REGION(OTTER_APPLICATION,                      \
                                             OTTER_REGION_APPLICATION),              \
-                    OTTER_MEMORY_MAP_SLOT_B OTTER_MEMORY_MAP_STAGING},              \
-        .count = 6 + (OTTER_SLOT_B_SIZE != 0) + (OTTER_STAGING_SIZE != 0)           \
+                    OTTER_MEMORY_MAP_SLOT_B OTTER_MEMORY_MAP_STAGING                \
+                        OTTER_MEMORY_MAP_RESOURCES OTTER_MEMORY_MAP_FONT},          \
+        .count = 6 + (OTTER_SLOT_B_SIZE != 0) + (OTTER_STAGING_SIZE != 0) +         \
+                 (OTTER_RESOURCES_SIZE != 0) + (OTTER_FONT_SIZE != 0)               \
     }
 
 #endif

@@ -18,6 +18,8 @@ enum otter_strategy {
     OTTER_STRATEGY_SAVED_COPY =
         2, /* staged; the old image is saved first, then replaced */
     OTTER_STRATEGY_BY_BOOT = 3, /* the manager: staged, saved, replaced by boot */
+    OTTER_STRATEGY_REGION = 4, /* resources and fonts: as the saved copy, also on an A/B
+                                  device, whose systems share their regions */
 };
 
 struct otter_placement {
@@ -25,8 +27,8 @@ struct otter_placement {
     uint8_t store_region;  /* where the stored bytes lie */
     uint8_t target_region; /* where the installed bytes lie */
     uint32_t store_off;
-    uint32_t save_off;  /* SAVED_COPY: where the old image is saved, in staging */
-    uint32_t save_size; /* bytes of the old image */
+    uint32_t save_off;  /* where what it replaces is saved, in staging */
+    uint32_t save_size; /* bytes of that; 0: there is nothing to save */
 };
 
 struct otter_plan {
@@ -42,12 +44,13 @@ OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_control *control,
                                                    struct otter_plan *plan);
 
-/* Where in staging the saved copy of what a system has as `role` lies, and its size:
- * the application's at the end, the manager's below it. Depends on that system alone.
- * 23-20 if it does not fit, 21-17 if the system names none. */
+/* Where in staging the saved copy of what a system has in `region` lies, and what that
+ * is: the application's at the end (not on an A/B device), below it the manager's, the
+ * resources', the font's. Depends on that system alone. 23-20 if it does not fit, 21-17
+ * if the system has nothing there. */
 OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *device,
                                                     const struct otter_system *old,
-                                                    uint8_t role, uint32_t *off,
-                                                    uint32_t *size);
+                                                    uint8_t region, uint32_t *off,
+                                                    struct otter_member *member);
 
 #endif

@@ -72,8 +72,11 @@ struct otter_outcome {
 };
 
 enum {
-    OTTER_FLAG_NEW_MANAGER = 1, /* the manager's region is not the current system's any
-                                   more, or may not be (K15) */
+    /* These regions are not the current system's any more, or may not be. */
+    OTTER_FLAG_NEW_MANAGER = 1, /* K15 */
+    OTTER_FLAG_NEW_RESOURCES = 2,
+    OTTER_FLAG_NEW_FONT = 4,
+    OTTER_FLAG_NEW_REGIONS = OTTER_FLAG_NEW_RESOURCES | OTTER_FLAG_NEW_FONT,
 };
 
 enum { OTTER_TLV_MAX = 40, OTTER_SESSION_SIZE = 8 };

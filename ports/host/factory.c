@@ -442,11 +442,17 @@ static enum otter_result write_table(struct work *work)
 
 static uint8_t region_of(const struct otter_member *member)
 {
-    if (member->region != OTTER_REGION_NONE) {
+    static const uint8_t regions[] = {
+        [OTTER_ROLE_FIRMWARE] = OTTER_REGION_APPLICATION,
+        [OTTER_ROLE_MANAGER] = OTTER_REGION_MANAGER,
+        [OTTER_ROLE_RESOURCES] = OTTER_REGION_RESOURCES,
+        [OTTER_ROLE_FONT] = OTTER_REGION_FONT,
+    };
+
+    if (member->region != OTTER_REGION_NONE || member->role >= sizeof(regions)) {
         return member->region;
     }
-    return member->role == OTTER_ROLE_MANAGER ? OTTER_REGION_MANAGER
-                                              : OTTER_REGION_APPLICATION;
+    return regions[member->role];
 }
 
 static enum otter_result write_members(struct work *work)

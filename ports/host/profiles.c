@@ -35,8 +35,8 @@ const struct host_profile *host_profile_find(const char *name)
 
 enum { KIB = 1024 };
 
-/* Small sectors of two sizes in every region but boot's. Firmware, manager and their
- * saved copies span both, and staging is full to the last sector. */
+/* Small sectors of two sizes in every region but boot's. Firmware, manager, font and
+ * their saved copies span both, and staging is full to the last sector. */
 static const struct host_small_part mixed_link[] = {
     {OTTER_REGION_TABLE, {{512, 2}, {1024, 1}}},
     {OTTER_REGION_BOOT, {{512, 1}}},
@@ -44,7 +44,9 @@ static const struct host_small_part mixed_link[] = {
     {OTTER_REGION_APPLICATION, {{1024, 1}, {512, 3}}},
     {OTTER_REGION_RECEIPTS, {{512, 4}, {1024, 9}, {512, 2}}},
     {OTTER_REGION_JOURNAL, {{512, 3}, {1024, 2}}},
-    {OTTER_REGION_STAGING, {{512, 3}, {1024, 4}, {512, 2}}},
+    {OTTER_REGION_STAGING, {{512, 3}, {1024, 7}, {512, 4}}},
+    {OTTER_REGION_RESOURCES, {{512, 1}}},
+    {OTTER_REGION_FONT, {{512, 1}, {1024, 1}}},
     {OTTER_REGION_NONE, {{0, 0}}},
 };
 
@@ -57,7 +59,9 @@ static const struct host_small_part mixed_ab[] = {
     {OTTER_REGION_SLOT_B, {{512, 2}, {2048, 1}}},
     {OTTER_REGION_RECEIPTS, {{4096, 2}, {2048, 4}}},
     {OTTER_REGION_JOURNAL, {{512, 1}, {1024, 2}, {2048, 1}, {512, 1}}},
-    {OTTER_REGION_STAGING, {{512, 1}, {1024, 1}, {512, 2}}},
+    {OTTER_REGION_STAGING, {{512, 1}, {1024, 5}, {512, 2}}},
+    {OTTER_REGION_FONT, {{512, 1}, {1024, 1}}},
+    {OTTER_REGION_RESOURCES, {{1024, 1}}},
     {OTTER_REGION_NONE, {{0, 0}}},
 };
 
@@ -84,7 +88,9 @@ static const struct host_small_part mixed_8k[] = {
     {OTTER_REGION_SLOT_B, {{8 * KIB, 1}, {16 * KIB, 1}}},
     {OTTER_REGION_RECEIPTS, {{8 * KIB, 2}, {16 * KIB, 2}}},
     {OTTER_REGION_JOURNAL, {{8 * KIB, 2}, {16 * KIB, 2}}},
-    {OTTER_REGION_STAGING, {{8 * KIB, 1}, {16 * KIB, 1}}},
+    {OTTER_REGION_STAGING, {{8 * KIB, 3}, {16 * KIB, 3}}},
+    {OTTER_REGION_RESOURCES, {{8 * KIB, 1}}},
+    {OTTER_REGION_FONT, {{16 * KIB, 1}}},
     {OTTER_REGION_NONE, {{0, 0}}},
 };
 
@@ -205,7 +211,9 @@ static const struct small_region single_regions[] = {
     {OTTER_REGION_APPLICATION, 2048, 1},
     {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
     {OTTER_REGION_JOURNAL, 512, 5},
-    {OTTER_REGION_STAGING, 1024, 8},
+    {OTTER_REGION_STAGING, 1024, 10},
+    {OTTER_REGION_RESOURCES, 512, 1},
+    {OTTER_REGION_FONT, 1024, 1},
 };
 
 static const struct small_region ab_regions[] = {
@@ -216,7 +224,9 @@ static const struct small_region ab_regions[] = {
     {OTTER_REGION_SLOT_B, 2048, 1},
     {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
     {OTTER_REGION_JOURNAL, 512, 5},
-    {OTTER_REGION_STAGING, 1024, 4},
+    {OTTER_REGION_STAGING, 1024, 6},
+    {OTTER_REGION_RESOURCES, 512, 1},
+    {OTTER_REGION_FONT, 1024, 1},
 };
 
 static void start_small(const struct host_small *small, struct host_profile *profile)

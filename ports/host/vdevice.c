@@ -309,6 +309,9 @@ static void jump(struct vdevice *device, const struct otter_boot_result *chosen)
         }
     } else {
         device->program = OTTER_PROGRAM_AGENT;
+        if (device->hooks.on_start != NULL) {
+            device->hooks.on_start(device->hooks.context);
+        }
         if (otter_agent_open(&device->agent, &device->ports, device->link) !=
             OTTER_OK) {
             device->code = otter_code(OTTER_E_TABLE_LOST);

@@ -52,6 +52,9 @@ struct vdevice_hooks {
     void (*on_event)(void *context, enum otter_program program,
                      const struct otter_event *event);
 
+    /* Boot has jumped to the application, which has not begun yet. */
+    void (*on_start)(void *context);
+
     /* `done` of `total` bytes of a fed package are taken. */
     void (*on_progress)(void *context, uint32_t done, uint32_t total);
 

@@ -34,6 +34,7 @@ void boot_load_state(struct otter_boot *boot)
     facts->powers = state->powers;
     facts->roll_backs = state->roll_backs;
     facts->has_new_manager = (state->flags & OTTER_FLAG_NEW_MANAGER) != 0;
+    facts->has_new_regions = (state->flags & OTTER_FLAG_NEW_REGIONS) != 0;
     facts->has_unknown = otter_state_has_unknown(state);
     facts->is_given_up = otter_state_is_given_up(state);
 }
@@ -55,13 +56,29 @@ static void collect_facts(struct otter_boot *boot)
     facts->power_limit = policy->trial_powers;
 }
 
+/* Resources and fonts are hashed only if there is doubt whose they are (K1): those that
+ * an update has replaced, of the system before it; all of them, of a system that nobody
+ * expects to run. */
+static uint8_t doubtful_regions(const struct otter_boot *boot, uint8_t slot)
+{
+    if (boot->facts.is_rebuilt) {
+        return OTTER_FLAG_NEW_REGIONS;
+    }
+    if (slot == boot->facts.current) {
+        return boot->device.journal.state.flags;
+    }
+    return boot->facts.phase == OTTER_PHASE_TRIAL ? 0 : OTTER_FLAG_NEW_REGIONS;
+}
+
 static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
 {
     struct otter_device *device = &boot->device;
 
     return otter_system_open(device, slot, &boot->system) == OTTER_OK &&
                    otter_system_check(device, &boot->system, OTTER_ROLE_FIRMWARE) ==
-                       OTTER_OK
+                       OTTER_OK &&
+                   otter_system_check_regions(device, &boot->system,
+                                              doubtful_regions(boot, slot)) == OTTER_OK
                ? OTTER_VERDICT_GOOD
                : OTTER_VERDICT_BAD;
 }
@@ -153,6 +170,7 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
     }
     boot_clear_work(&state);
     boot_clear_manager(&state);
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_REGIONS);
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;

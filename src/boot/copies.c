@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one kind of work that boot can finish by itself (K15): copying a verified, raw
- * image from staging to its region. The old application and the old manager come from
- * their saved copies, vouched for by the old receipt; the new manager from the package,
- * vouched for by the new one.
+ * image from staging to its region. What the old system had comes from its saved
+ * copies, vouched for by the old receipt: application, resources, font, manager; the
+ * new manager from the package, vouched for by the new one.
  */
 #include "boot_inner.h"
 
@@ -37,23 +37,32 @@ static bool is_in_place(struct otter_boot *boot, const struct image *image)
            matches;
 }
 
-/* The copy that was saved of the old system's `role`. */
-static bool find_saved(struct otter_boot *boot, uint8_t role, struct image *image)
+/* Where the copy lies that was saved of what the old system has in `region`. 21-17 if
+ * it has nothing there. */
+static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
+                                      struct image *image)
 {
     struct otter_device *device = &boot->device;
-    uint8_t current = device->journal.state.current;
     struct otter_member member;
-    uint8_t index;
+    enum otter_result result =
+        otter_system_open(device, device->journal.state.current, &boot->system);
 
-    if (otter_system_open(device, current, &boot->system) != OTTER_OK ||
-        otter_system_member(&boot->system, role, &member, &index) != OTTER_OK ||
-        otter_plan_saved(device, &boot->system, role, &image->off, &image->size) !=
-            OTTER_OK) {
-        return false;
+    if (result != OTTER_OK) {
+        return OTTER_E_RECEIPT_LOST;
     }
-    image->region = otter_system_region(device, current, role);
+    result = otter_plan_saved(device, &boot->system, region, &image->off, &member);
+    if (result != OTTER_OK) {
+        return result;
+    }
+    image->region = region;
+    image->size = member.installed_size;
     memcpy(image->sha, member.installed_sha, sizeof(image->sha));
-    return is_whole(boot, image);
+    return OTTER_OK;
+}
+
+static bool find_saved(struct otter_boot *boot, uint8_t region, struct image *image)
+{
+    return locate_saved(boot, region, image) == OTTER_OK && is_whole(boot, image);
 }
 
 /* The new manager where the package's store has it. */
@@ -101,13 +110,15 @@ static enum otter_result copy_steps(struct otter_boot *boot)
     return OTTER_OK;
 }
 
-/* Seals the journal's state at `cursor`, then copies the image to its region, which is
- * open for just that long. False and an event if it cannot be done. */
-static bool copy(struct otter_boot *boot, const struct image *image, uint32_t cursor)
+/* Seals the journal's state at `cursor` of `member`, then copies the image to its
+ * region, which is open for just that long. False and an event if it cannot be done. */
+static bool copy(struct otter_boot *boot, const struct image *image, uint8_t member,
+                 uint32_t cursor)
 {
     struct otter_device *device = &boot->device;
     struct otter_state state = device->journal.state;
 
+    state.member = member;
     state.cursor = cursor;
     boot_record(boot, &state,
                 OTTER_SEALED); /* what may be an unsealed tail, too (K3) */
@@ -132,17 +143,72 @@ static bool copy(struct otter_boot *boot, const struct image *image, uint32_t cu
     return result == OTTER_OK;
 }
 
-/* ---- the application ---- */
+/* Goes on where the journal stands. */
+static bool go_on(struct otter_boot *boot, const struct image *image)
+{
+    const struct otter_state *now = &boot->device.journal.state;
+
+    return copy(boot, image, now->member, now->cursor);
+}
+
+/* ---- application, resources, font ---- */
+
+/* In the order of restoring; the place here is the record's `member`. */
+static const uint8_t restored[] = {
+    OTTER_REGION_APPLICATION,
+    OTTER_REGION_RESOURCES,
+    OTTER_REGION_FONT,
+};
+
+enum { RESTORED_COUNT = sizeof(restored) / sizeof(restored[0]) };
+
+/* The update has written there, or may have. */
+static bool is_replaced(const struct otter_boot *boot, uint8_t region)
+{
+    return region == OTTER_REGION_APPLICATION
+               ? !otter_device_is_ab(&boot->device)
+               : (boot->device.journal.state.flags & otter_region_flag(region)) != 0;
+}
+
+/* All the copies from `first` on are whole: none is written while another is missing,
+ * because only all of them together are a system. */
+static bool has_copies(struct otter_boot *boot, uint8_t first)
+{
+    struct image image;
+
+    for (uint8_t i = first; i < (uint8_t)RESTORED_COUNT; i++) {
+        if (is_replaced(boot, restored[i]) && !find_saved(boot, restored[i], &image)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool restore_all(struct otter_boot *boot, uint8_t first, uint32_t cursor)
+{
+    for (uint8_t i = first; i < (uint8_t)RESTORED_COUNT; i++) {
+        struct image image;
+
+        if (!is_replaced(boot, restored[i])) {
+            continue;
+        }
+        if (locate_saved(boot, restored[i], &image) != OTTER_OK ||
+            !copy(boot, &image, i, i == first ? cursor : 0)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* A restore that is finished is counted, so that one that never verifies ends. */
 static void restore(struct otter_boot *boot)
 {
     struct otter_state *now = &boot->device.journal.state;
-    struct image image;
-
     /* What stands and does not verify is written again, all of it. */
-    if (!find_saved(boot, OTTER_ROLE_FIRMWARE, &image) ||
-        !copy(boot, &image, boot->facts.is_restored ? 0 : now->cursor)) {
+    uint8_t first = boot->facts.is_restored ? 0 : now->member;
+    uint32_t cursor = boot->facts.is_restored ? 0 : now->cursor;
+
+    if (!has_copies(boot, first) || !restore_all(boot, first, cursor)) {
         boot->facts.cannot_restore = true;
         return;
     }
@@ -162,8 +228,7 @@ static void write_manager(struct otter_boot *boot)
     struct otter_state state;
     struct image image;
 
-    if (!find_new_manager(boot, &image) ||
-        !copy(boot, &image, boot->device.journal.state.cursor) ||
+    if (!find_new_manager(boot, &image) || !go_on(boot, &image) ||
         !is_in_place(boot, &image)) {
         boot->facts.cannot_copy = true;
         return;
@@ -194,8 +259,7 @@ static void write_back(struct otter_boot *boot)
     struct otter_state state;
     struct image image;
 
-    if (!find_saved(boot, OTTER_ROLE_MANAGER, &image) ||
-        !copy(boot, &image, boot->device.journal.state.cursor)) {
+    if (!find_saved(boot, OTTER_REGION_MANAGER, &image) || !go_on(boot, &image)) {
         boot->facts.cannot_copy = true;
     }
     if (boot->facts.cannot_record) {
@@ -222,8 +286,7 @@ static void restore_manager(struct otter_boot *boot)
     struct image image;
 
     boot->facts.manager = OTTER_VERDICT_UNKNOWN;
-    if (find_saved(boot, OTTER_ROLE_MANAGER, &image) &&
-        copy(boot, &image, boot->device.journal.state.cursor)) {
+    if (find_saved(boot, OTTER_REGION_MANAGER, &image) && go_on(boot, &image)) {
         boot->facts.is_manager_done = true;
     } else {
         boot->facts.cannot_copy = true;

@@ -11,6 +11,13 @@
 
 enum { ROLL_BACK_LIMIT = 3 };
 
+/* To go back something must be copied: the application over the new one, or resources
+ * and fonts, which an A/B device has only once. */
+static bool needs_copy(const struct otter_boot_facts *facts)
+{
+    return !facts->is_ab || facts->has_new_regions;
+}
+
 static struct otter_boot_decision decision(enum otter_boot_act act, uint8_t slot,
                                            enum otter_result why)
 {
@@ -90,24 +97,32 @@ static struct otter_boot_decision finish_roll_back(const struct otter_boot_facts
                : decision(OTTER_BOOT_BEGIN_RESTORE, facts->current, OTTER_OK);
 }
 
-/* The old application does not verify. If it had been whole before, it is written once
- * more; the manager is the last resort, so its own restore is finished before it runs.
- */
+/* The old system does not verify. If it had been whole before, it is written once more;
+ * the manager is the last resort, so its own restore is finished before it runs, and
+ * begun if the one that is there is damaged. */
 static struct otter_boot_decision lose_system(const struct otter_boot_facts *facts)
 {
-    if (facts->part != OTTER_PART_RESTORE_MANAGER || facts->cannot_record) {
+    bool is_at_manager = facts->part == OTTER_PART_RESTORE_MANAGER;
+
+    if (facts->cannot_record) {
         return manager(facts, OTTER_E_ROLL_BACK);
     }
-    if (!facts->is_ab && !facts->cannot_restore &&
+    if (is_at_manager && needs_copy(facts) && !facts->cannot_restore &&
         facts->roll_backs < ROLL_BACK_LIMIT) {
         return decision(OTTER_BOOT_RESTORE_AGAIN, facts->current, OTTER_OK);
     }
-    return facts->has_new_manager && !facts->is_manager_done && !facts->cannot_copy
-               ? decision(OTTER_BOOT_RESTORE_MANAGER, facts->current, OTTER_OK)
-               : manager(facts, OTTER_E_ROLL_BACK);
+    if (facts->has_new_manager && !facts->is_manager_done && !facts->cannot_copy) {
+        if (is_at_manager) {
+            return decision(OTTER_BOOT_RESTORE_MANAGER, facts->current, OTTER_OK);
+        }
+        if (facts->manager == OTTER_VERDICT_BAD) {
+            return decision(OTTER_BOOT_BEGIN_RESTORE, facts->current, OTTER_OK);
+        }
+    }
+    return manager(facts, OTTER_E_ROLL_BACK);
 }
 
-/* Brings the saved copy back, then the old system runs. A copy that this run did not
+/* Brings the saved copies back, then the old system runs. A copy that this run did not
  * finish writing is never taken for whole (K5), but for the last one: it is counted
  * when it stands, and nothing is written after it; and when the roll back has come to
  * the manager, the application was whole before that was sealed. */
@@ -116,7 +131,7 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
     bool is_last = facts->roll_backs >= ROLL_BACK_LIMIT ||
                    facts->part == OTTER_PART_RESTORE_MANAGER;
 
-    if (facts->is_ab || facts->is_restored || is_last) {
+    if (!needs_copy(facts) || facts->is_restored || is_last) {
         switch (facts->system[facts->current]) {
         case OTTER_VERDICT_UNKNOWN:
             return decision(OTTER_BOOT_CHECK_SYSTEM, facts->current, OTTER_OK);
@@ -126,21 +141,21 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
             break;
         }
     }
-    if (facts->is_ab || facts->cannot_restore || is_last) {
+    if (!needs_copy(facts) || facts->cannot_restore || is_last) {
         return lose_system(facts);
     }
     return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
 }
 
-/* The trial is over: on an A/B device the old system stands ready, else its copy is
- * written back. */
+/* The trial is over: the old system stands ready in the other slot, or what is not
+ * there any more is written back from its copies. */
 static struct otter_boot_decision end_trial(const struct otter_boot_facts *facts,
                                             enum otter_result why)
 {
     if (facts->cannot_record) {
         return manager(facts, OTTER_E_JOURNAL_SECTORS);
     }
-    if (!facts->is_ab || facts->has_new_manager) {
+    if (needs_copy(facts) || facts->has_new_manager) {
         return decision(OTTER_BOOT_ROLL_BACK, facts->current, why);
     }
     switch (facts->system[facts->current]) {
@@ -227,7 +242,7 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
     if (writes_manager(facts->part) || facts->part == OTTER_PART_TRY_MANAGER) {
         return replace_manager(facts);
     }
-    if (facts->is_ab || facts->part != OTTER_PART_WRITE) {
+    if (!needs_copy(facts) || facts->part != OTTER_PART_WRITE) {
         return prefer_manager(facts);
     }
     if (facts->manager != OTTER_VERDICT_BAD) {

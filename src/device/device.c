@@ -33,6 +33,10 @@ uint8_t otter_system_region(const struct otter_device *device, uint8_t slot,
         return OTTER_REGION_MANAGER;
     case OTTER_ROLE_TABLE:
         return OTTER_REGION_TABLE;
+    case OTTER_ROLE_RESOURCES:
+        return OTTER_REGION_RESOURCES;
+    case OTTER_ROLE_FONT:
+        return OTTER_REGION_FONT;
     default:
         return OTTER_REGION_NONE;
     }
@@ -64,6 +68,8 @@ void otter_device_open_regions(struct otter_device *device)
         return;
     }
     otter_io_open(io, OTTER_REGION_TABLE);
+    otter_io_open(io, OTTER_REGION_RESOURCES);
+    otter_io_open(io, OTTER_REGION_FONT);
     if (!otter_device_is_ab(device)) {
         otter_io_open(io, OTTER_REGION_APPLICATION);
     }

@@ -9,7 +9,7 @@
 
 struct proof {
     bool has_receipt;
-    bool has_firmware;
+    bool is_whole;
     struct otter_version version;
     uint32_t counter;
 };
@@ -25,8 +25,9 @@ static void prove(struct otter_device *device, uint8_t slot, struct proof *proof
     proof->has_receipt = true;
     proof->version = system.control.version;
     proof->counter = system.control.counter;
-    proof->has_firmware =
-        otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK;
+    proof->is_whole =
+        otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
+        otter_system_check_regions(device, &system, OTTER_FLAG_NEW_REGIONS) == OTTER_OK;
 }
 
 /* The newer of two proofs: by version, then by counter. */
@@ -62,10 +63,10 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
     state->phase = OTTER_PHASE_CONFIRMED;
     otter_device_event(device, OTTER_EVENT_FAILED, device->program, 0,
                        otter_code(OTTER_E_JOURNAL_LOST));
-    if (proofs[0].has_firmware && proofs[1].has_firmware) {
+    if (proofs[0].is_whole && proofs[1].is_whole) {
         settle_both(state, proofs);
-    } else if (proofs[0].has_firmware || proofs[1].has_firmware) {
-        state->current = proofs[1].has_firmware ? 1 : 0;
+    } else if (proofs[0].is_whole || proofs[1].is_whole) {
+        state->current = proofs[1].is_whole ? 1 : 0;
         state->counter = proofs[state->current].counter;
     } else {
         state->current = proofs[0].has_receipt ? 0 : 1;

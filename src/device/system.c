@@ -125,6 +125,56 @@ enum otter_result otter_system_member(const struct otter_system *system, uint8_t
     return OTTER_E_CONTROL_MISSING;
 }
 
+static const struct {
+    uint8_t region;
+    uint8_t flag;
+} shared_regions[] = {
+    {OTTER_REGION_RESOURCES, OTTER_FLAG_NEW_RESOURCES},
+    {OTTER_REGION_FONT, OTTER_FLAG_NEW_FONT},
+};
+
+enum { SHARED_COUNT = sizeof(shared_regions) / sizeof(shared_regions[0]) };
+
+uint8_t otter_region_flag(uint8_t region)
+{
+    for (size_t i = 0; i < SHARED_COUNT; i++) {
+        if (shared_regions[i].region == region) {
+            return shared_regions[i].flag;
+        }
+    }
+    return 0;
+}
+
+uint8_t otter_member_region(const struct otter_device *device, uint8_t slot,
+                            const struct otter_member *member)
+{
+    bool names_one =
+        member->region != OTTER_REGION_NONE && member->role != OTTER_ROLE_FIRMWARE;
+
+    return names_one ? member->region : otter_system_region(device, slot, member->role);
+}
+
+enum otter_result otter_system_in_region(const struct otter_device *device,
+                                         const struct otter_system *system,
+                                         uint8_t region, struct otter_member *member)
+{
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+
+    for (uint8_t i = 0; i < system->control.member_count; i++) {
+        enum otter_result result =
+            otter_control_member(&source, &system->control, i, member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if (otter_member_region(device, system->slot, member) == region) {
+            return OTTER_OK;
+        }
+    }
+    return OTTER_E_CONTROL_MISSING;
+}
+
 /* A table that is not the one the receipt names does not fit the system (K8). */
 static enum otter_result check_table(const struct otter_device *device,
                                      const struct otter_system *system)
@@ -249,4 +299,37 @@ enum otter_result otter_system_check(struct otter_device *device,
         return mismatch;
     }
     return otter_vectors_check(device, id, 0, region, member.installed_size);
+}
+
+static enum otter_result check_shared(struct otter_device *device,
+                                      const struct otter_system *system, uint8_t id)
+{
+    struct otter_member member;
+    bool matches = false;
+    enum otter_result result = otter_system_in_region(device, system, id, &member);
+
+    if (result == OTTER_E_CONTROL_MISSING) {
+        return OTTER_OK;
+    }
+    if (result != OTTER_OK ||
+        otter_hash_matches(device, id, 0, member.installed_size, member.installed_sha,
+                           &matches) != OTTER_OK ||
+        !matches) {
+        return OTTER_E_BOOT_RESOURCES;
+    }
+    return OTTER_OK;
+}
+
+enum otter_result otter_system_check_regions(struct otter_device *device,
+                                             const struct otter_system *system,
+                                             uint8_t flags)
+{
+    enum otter_result result = OTTER_OK;
+
+    for (size_t i = 0; i < SHARED_COUNT && result == OTTER_OK; i++) {
+        if ((flags & shared_regions[i].flag) != 0) {
+            result = check_shared(device, system, shared_regions[i].region);
+        }
+    }
+    return result;
 }

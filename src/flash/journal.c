@@ -42,7 +42,7 @@ struct sector_log {
     uint32_t sequence;
     struct otter_state state; /* of its last valid record; read once, because a torn
                                  record may read differently the next time */
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     bool is_repeated; /* the last two valid records say the same */
     bool has_remains; /* something that is no record follows the last valid one */
 };
@@ -85,8 +85,8 @@ static bool is_erased(const struct otter_journal *journal, const uint8_t *bytes)
 }
 
 static enum content read_record(const struct otter_journal *journal, uint32_t off,
-                                struct otter_state *state, uint32_t erases[8],
-                                uint32_t *sequence)
+                                struct otter_state *state,
+                                uint32_t erases[OTTER_ERASE_COUNTS], uint32_t *sequence)
 {
     uint8_t record[OTTER_RECORD_SIZE];
 
@@ -102,7 +102,7 @@ static enum content read_record(const struct otter_journal *journal, uint32_t of
 
 /* Takes a valid record of the sector over into its log. */
 static void log_record(struct sector_log *log, const struct otter_state *state,
-                       const uint32_t erases[8])
+                       const uint32_t erases[OTTER_ERASE_COUNTS])
 {
     log->is_repeated = log->valid_count > 0 && otter_state_equal(&log->state, state);
     log->has_remains = false;
@@ -119,7 +119,7 @@ static void scan_sector(struct otter_journal *journal,
                         const struct otter_sector *sector, struct sector_log *log)
 {
     struct otter_state state;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
 
     memset(log, 0, sizeof(*log));

@@ -40,16 +40,55 @@ enum {
     OFF_RESERVED = 121,
     OFF_CRC = 124,
 
-    ERASES_COUNT = 8,
+    ERASES_COUNT = 8, /* of the regions that the record itself has room for */
+
+    /* The extension that counts the erases of the regions after them. */
+    TLV_ERASES = 1,
+    TLV_HEAD_SIZE = 2,
+    MORE_COUNT = OTTER_ERASE_COUNTS - ERASES_COUNT,
+    MORE_SIZE = 4 * MORE_COUNT,
 };
 
 _Static_assert(OFF_CRC + 4 == OTTER_RECORD_SIZE,
                "the record's size is part of the format");
 _Static_assert(OFF_TLV + OTTER_TLV_MAX == OFF_FLAGS, "so is the room for extensions");
 
-void otter_record_encode(const struct otter_state *state, const uint32_t erases[8],
-                         uint32_t sequence, uint8_t program,
-                         uint8_t record[OTTER_RECORD_SIZE])
+/* Goes before the others, which stay as they are; left out if there is nothing to
+ * count, or no room for it: counts may lag, what others wrote may not be lost (K6). */
+static uint8_t put_more_erases(const struct otter_state *state, const uint32_t *more,
+                               uint8_t tlv[OTTER_TLV_MAX])
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < MORE_COUNT; i++) {
+        sum |= more[i];
+    }
+    if (sum == 0 || state->tlv_size > OTTER_TLV_MAX - TLV_HEAD_SIZE - MORE_SIZE) {
+        return 0;
+    }
+    tlv[0] = TLV_ERASES;
+    tlv[1] = MORE_SIZE;
+    for (size_t i = 0; i < MORE_COUNT; i++) {
+        otter_store_le32(tlv + TLV_HEAD_SIZE + 4 * i, more[i]);
+    }
+    return TLV_HEAD_SIZE + MORE_SIZE;
+}
+
+/* Takes them out again; answers how many bytes of the extensions they were. */
+static uint8_t take_more_erases(const uint8_t *tlv, uint8_t size, uint32_t *more)
+{
+    bool is_there = size >= TLV_HEAD_SIZE + MORE_SIZE && tlv[0] == TLV_ERASES &&
+                    tlv[1] == MORE_SIZE;
+
+    for (size_t i = 0; i < MORE_COUNT; i++) {
+        more[i] = is_there ? otter_load_le32(tlv + TLV_HEAD_SIZE + 4 * i) : 0;
+    }
+    return is_there ? TLV_HEAD_SIZE + MORE_SIZE : 0;
+}
+
+void otter_record_encode(const struct otter_state *state,
+                         const uint32_t erases[OTTER_ERASE_COUNTS], uint32_t sequence,
+                         uint8_t program, uint8_t record[OTTER_RECORD_SIZE])
 {
     memset(record, 0, OTTER_RECORD_SIZE);
     otter_store_le16(record + OFF_MAGIC, RECORD_MAGIC);
@@ -69,14 +108,16 @@ void otter_record_encode(const struct otter_state *state, const uint32_t erases[
     otter_store_le32(record + OFF_KEY_MASK, state->key_mask);
     otter_store_le16(record + OFF_OUTCOME_CODE, state->outcome.code);
     record[OFF_OUTCOME_KIND] = state->outcome.kind;
-    record[OFF_TLV_SIZE] = state->tlv_size;
     record[OFF_FLAGS] = state->flags;
     memcpy(record + OFF_OUTCOME_ID, state->outcome.id, sizeof(state->outcome.id));
     memcpy(record + OFF_SESSION, state->session, sizeof(state->session));
     for (size_t i = 0; i < ERASES_COUNT; i++) {
         otter_store_le32(record + OFF_ERASES + 4 * i, erases[i]);
     }
-    memcpy(record + OFF_TLV, state->tlv, state->tlv_size);
+    uint8_t own = put_more_erases(state, erases + ERASES_COUNT, record + OFF_TLV);
+
+    record[OFF_TLV_SIZE] = (uint8_t)(own + state->tlv_size);
+    memcpy(record + OFF_TLV + own, state->tlv, state->tlv_size);
     otter_store_le32(record + OFF_CRC, otter_crc32(0, record, OFF_CRC));
 }
 
@@ -102,7 +143,7 @@ static bool is_valid(const uint8_t record[OTTER_RECORD_SIZE])
 }
 
 bool otter_record_decode(const uint8_t record[OTTER_RECORD_SIZE],
-                         struct otter_state *state, uint32_t erases[8],
+                         struct otter_state *state, uint32_t erases[OTTER_ERASE_COUNTS],
                          uint32_t *sequence)
 {
     if (!is_valid(record)) {
@@ -124,13 +165,16 @@ bool otter_record_decode(const uint8_t record[OTTER_RECORD_SIZE],
     state->key_mask = otter_load_le32(record + OFF_KEY_MASK);
     state->outcome.code = otter_load_le16(record + OFF_OUTCOME_CODE);
     state->outcome.kind = record[OFF_OUTCOME_KIND];
-    state->tlv_size = record[OFF_TLV_SIZE];
     state->flags = record[OFF_FLAGS];
     memcpy(state->outcome.id, record + OFF_OUTCOME_ID, sizeof(state->outcome.id));
     memcpy(state->session, record + OFF_SESSION, sizeof(state->session));
     for (size_t i = 0; i < ERASES_COUNT; i++) {
         erases[i] = otter_load_le32(record + OFF_ERASES + 4 * i);
     }
-    memcpy(state->tlv, record + OFF_TLV, state->tlv_size);
+    uint8_t own =
+        take_more_erases(record + OFF_TLV, record[OFF_TLV_SIZE], erases + ERASES_COUNT);
+
+    state->tlv_size = (uint8_t)(record[OFF_TLV_SIZE] - own);
+    memcpy(state->tlv, record + OFF_TLV + own, state->tlv_size);
     return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stages 1 and 9: the package's receipt is opened, verified and planned again, and
- * every stored member is hashed again. They only read.
+ * Stages 1 and 9: the package's receipt is opened, verified and planned again, every
+ * stored member is hashed again, and so are resources and fonts that the package keeps:
+ * nobody else looks at these (K1). They only read.
  */
 #include "stages.h"
 
@@ -36,9 +37,44 @@ static enum otter_step fail_reading(struct otter_install *install)
                : otter_stage_fail(install, otter_error_at(OTTER_E_CHECK_READ, percent));
 }
 
+/* Starts the hash of the member under way where it is stored; of resources or a font
+ * that the package keeps, where it is installed. False if there is nothing to check:
+ * boot looks at the programs. */
+static bool open_hash(struct otter_install *install)
+{
+    const struct otter_placement *placement = otter_stage_placement(install);
+    bool is_kept = placement->strategy == OTTER_STRATEGY_KEPT;
+
+    if (is_kept && otter_region_flag(placement->target_region) == 0) {
+        return false;
+    }
+    otter_hashing_start(install->device, &install->hashing,
+                        is_kept ? placement->target_region : placement->store_region,
+                        is_kept ? 0 : placement->store_off,
+                        is_kept ? install->current.installed_size
+                                : install->current.stored_size);
+    return true;
+}
+
+static enum otter_step compare(struct otter_install *install)
+{
+    bool is_kept = otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
+    uint8_t digest[OTTER_SHA256_SIZE];
+
+    otter_hashing_final(install->device, &install->hashing, digest);
+    if (memcmp(digest,
+               is_kept ? install->current.installed_sha : install->current.stored_sha,
+               sizeof(digest)) != 0) {
+        return otter_stage_fail(install,
+                                is_kept ? OTTER_E_KEPT : OTTER_E_CHECK_DAMAGED);
+    }
+    install->member++;
+    install->substep = 0;
+    return OTTER_STEP_MORE;
+}
+
 enum otter_step otter_stage_check(struct otter_install *install)
 {
-    uint8_t digest[OTTER_SHA256_SIZE];
     bool is_done = false;
 
     if (install->substep == 0) {
@@ -47,11 +83,10 @@ enum otter_step otter_stage_check(struct otter_install *install)
         if (found != OTTER_STEP_MORE) {
             return found;
         }
-        const struct otter_placement *placement =
-            &install->plan.members[install->member];
-
-        otter_hashing_start(install->device, &install->hashing, placement->store_region,
-                            placement->store_off, install->current.stored_size);
+        if (!open_hash(install)) {
+            install->member++;
+            return OTTER_STEP_MORE;
+        }
         install->substep = 1;
     }
     enum otter_result result =
@@ -62,14 +97,5 @@ enum otter_step otter_stage_check(struct otter_install *install)
     }
     install->percent =
         otter_stage_percent(install->hashing.done, install->hashing.size);
-    if (!is_done) {
-        return OTTER_STEP_MORE;
-    }
-    otter_hashing_final(install->device, &install->hashing, digest);
-    if (memcmp(digest, install->current.stored_sha, sizeof(digest)) != 0) {
-        return otter_stage_fail(install, OTTER_E_CHECK_DAMAGED);
-    }
-    install->member++;
-    install->substep = 0;
-    return OTTER_STEP_MORE;
+    return is_done ? compare(install) : OTTER_STEP_MORE;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Saving the old application, stage 10 and stage 11. The order is what keeps the
- * promise: the copy of the old application stands and is verified, then "the
- * application is open" stands in two sectors of the journal, then the first of its
- * sectors is erased (K3, K13).
+ * Saving the old system, stage 10 and stage 11. The order is what keeps the promise:
+ * the copies of all that will be replaced stand and are verified, then "the application
+ * is open", with the flags of the regions that stop being the old system's, stands in
+ * two sectors of the journal, then the first sector of all these is erased (K3, K13).
  */
 #include "stages.h"
 
 #include <string.h>
 
 enum save_substep {
-    SAVE_BEGIN = 0, /* is there anything to save, or is it saved already? */
-    SAVE_HASH_OLD,  /* is the old application whole? */
+    SAVE_BEGIN = 0, /* for each member: is there anything to save that is not yet? */
+    SAVE_HASH_OLD,  /* is the old one whole? */
     SAVE_OPEN,      /* seal that saving begins */
     SAVE_COPY,      /* copy it */
     SAVE_HASH_COPY, /* does the copy match the old receipt? */
@@ -24,7 +24,7 @@ enum write_substep {
     WRITE_COPY,
 };
 
-static const struct otter_placement *placement_of(const struct otter_install *install)
+const struct otter_placement *otter_stage_placement(const struct otter_install *install)
 {
     return &install->plan.members[install->member];
 }
@@ -37,28 +37,50 @@ static enum otter_step more_or_fail(struct otter_install *install,
 
 /* ---- saving ---- */
 
-/* After a cut: once "writing begins" stands, the application may be half written and
- * its copy is the truth. */
+/* The system that is to be saved, opened once. */
+static bool open_old(struct otter_install *install)
+{
+    struct otter_device *device = install->device;
+
+    if (!install->has_old) {
+        install->has_old = otter_system_open(device, device->journal.state.current,
+                                             &install->old) == OTTER_OK;
+    }
+    return install->has_old;
+}
+
+/* After a cut: once "writing begins" stands, the old system may be half overwritten and
+ * its copies are the truth; and what comes before the member that the journal names is
+ * saved and verified. */
 static enum otter_step begin_save(struct otter_install *install)
 {
     struct otter_device *device = install->device;
-    uint8_t index;
-    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_SAVED);
+    const struct otter_state *state = &device->journal.state;
 
-    if (found != OTTER_STEP_MORE) {
-        return found;
-    }
-    const struct otter_placement *placement = placement_of(install);
-
-    if (device->journal.state.part == OTTER_PART_WRITE) {
+    if (state->part == OTTER_PART_WRITE) {
         install->substep = SAVE_DONE;
         return OTTER_STEP_MORE;
     }
-    if (placement->save_size == 0 ||
-        otter_system_open(device, device->journal.state.current, &install->old) !=
-            OTTER_OK ||
-        otter_system_member(&install->old, OTTER_ROLE_FIRMWARE, &install->current,
-                            &index) != OTTER_OK) {
+    enum otter_step found = otter_stage_find_member(
+        install, OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_REGION);
+
+    if (found == OTTER_STEP_DONE) {
+        install->substep = SAVE_CLOSE;
+        return OTTER_STEP_MORE;
+    }
+    if (found == OTTER_STEP_FAILED) {
+        return found;
+    }
+    const struct otter_placement *placement = otter_stage_placement(install);
+    bool is_saved = state->part == OTTER_PART_SAVE && install->member < state->member;
+
+    if (placement->save_size == 0 || is_saved) {
+        install->member++;
+        return OTTER_STEP_MORE;
+    }
+    if (!open_old(install) ||
+        otter_system_in_region(device, &install->old, placement->target_region,
+                               &install->current) != OTTER_OK) {
         install->substep = SAVE_CLOSE; /* no system is there to go back to */
         return OTTER_STEP_MORE;
     }
@@ -68,8 +90,7 @@ static enum otter_step begin_save(struct otter_install *install)
     return OTTER_STEP_MORE;
 }
 
-/* An application that is damaged is no way back; what was saved before is left alone.
- */
+/* A system that is damaged is no way back; what was saved before is left alone. */
 static enum otter_step check_old(struct otter_install *install)
 {
     bool is_done = false;
@@ -87,10 +108,11 @@ static enum otter_step check_old(struct otter_install *install)
 
 static enum otter_step open_save(struct otter_install *install)
 {
-    const struct otter_placement *placement = placement_of(install);
+    const struct otter_placement *placement = otter_stage_placement(install);
+    const struct otter_state *state = &install->device->journal.state;
     enum otter_result result = OTTER_OK;
 
-    if (install->device->journal.state.part != OTTER_PART_SAVE) {
+    if (state->part != OTTER_PART_SAVE || state->member != install->member) {
         result = otter_stage_put(install, OTTER_PART_SAVE, OTTER_SEALED);
     }
     install->copying = (struct otter_copying){
@@ -117,8 +139,8 @@ static enum otter_step copy_old(struct otter_install *install)
     }
     if (is_done) {
         otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
-                            placement_of(install)->save_off,
-                            placement_of(install)->save_size);
+                            otter_stage_placement(install)->save_off,
+                            otter_stage_placement(install)->save_size);
         install->substep = SAVE_HASH_COPY;
     }
     return more_or_fail(install, result, OTTER_E_SAVE_WRITE);
@@ -135,9 +157,46 @@ static enum otter_step check_copy(struct otter_install *install)
         return otter_stage_fail(install, OTTER_E_SAVE_DAMAGED);
     }
     if (is_done) {
-        install->substep = SAVE_CLOSE;
+        install->member++;
+        install->substep = SAVE_BEGIN;
     }
     return OTTER_STEP_MORE;
+}
+
+/* The first member that is written: programs come before resources and fonts. */
+static uint8_t first_written(const struct otter_install *install)
+{
+    uint8_t first = 0;
+
+    for (uint8_t i = install->plan.count; i > 0; i--) {
+        uint8_t strategy = install->plan.members[i - 1].strategy;
+
+        if (strategy == OTTER_STRATEGY_SAVED_COPY) {
+            return (uint8_t)(i - 1);
+        }
+        if (strategy == OTTER_STRATEGY_REGION) {
+            first = (uint8_t)(i - 1);
+        }
+    }
+    return first;
+}
+
+/* Order matters: this stands in two sectors before the first erase of what the old
+ * system is made of. A region in which that has nothing needs no way back. */
+static enum otter_result close_save(struct otter_install *install)
+{
+    struct otter_state state = install->device->journal.state;
+
+    otter_state_begin(&state, OTTER_PART_WRITE);
+    state.member = first_written(install);
+    for (uint8_t i = 0; i < install->plan.count; i++) {
+        const struct otter_placement *placement = &install->plan.members[i];
+
+        if (placement->strategy == OTTER_STRATEGY_REGION && placement->save_size > 0) {
+            state.flags |= otter_region_flag(placement->target_region);
+        }
+    }
+    return otter_journal_put(&install->device->journal, &state, OTTER_LASTING);
 }
 
 enum otter_step otter_stage_save(struct otter_install *install)
@@ -154,11 +213,8 @@ enum otter_step otter_stage_save(struct otter_install *install)
     case SAVE_HASH_COPY:
         return check_copy(install);
     case SAVE_CLOSE:
-        /* Order matters: this stands in two sectors before the first erase below. */
         install->substep = SAVE_DONE;
-        return more_or_fail(install,
-                            otter_stage_put(install, OTTER_PART_WRITE, OTTER_LASTING),
-                            OTTER_E_SAVE_WRITE);
+        return more_or_fail(install, close_save(install), OTTER_E_SAVE_WRITE);
     case SAVE_DONE:
         break;
     }
@@ -167,14 +223,36 @@ enum otter_step otter_stage_save(struct otter_install *install)
 
 /* ---- writing ---- */
 
-static enum otter_step fail_at(struct otter_install *install, enum otter_result base)
+enum otter_step otter_stage_fail_at(struct otter_install *install,
+                                    enum otter_result base)
 {
     return otter_stage_fail(install, otter_error_at(base, install->percent));
 }
 
+bool otter_stage_writes(const struct otter_install *install, uint8_t strategy)
+{
+    const struct otter_state *state = &install->device->journal.state;
+
+    return state->part == OTTER_PART_WRITE && state->member < install->plan.count &&
+           install->plan.members[state->member].strategy == strategy;
+}
+
+void otter_stage_open_write(struct otter_install *install)
+{
+    const struct otter_placement *placement = otter_stage_placement(install);
+
+    install->copying = (struct otter_copying){
+        .device = install->device,
+        .from_region = placement->store_region,
+        .from_off = placement->store_off,
+        .to_region = placement->target_region,
+        .size = install->current.installed_size,
+    };
+    otter_copying_open(&install->copying);
+}
+
 enum otter_step otter_stage_write(struct otter_install *install)
 {
-    const struct otter_placement *placement = placement_of(install);
     bool is_done = false;
 
     if (install->substep == WRITE_BEGIN) {
@@ -184,14 +262,10 @@ enum otter_step otter_stage_write(struct otter_install *install)
         if (found != OTTER_STEP_MORE) {
             return found;
         }
-        install->copying = (struct otter_copying){
-            .device = install->device,
-            .from_region = placement->store_region,
-            .from_off = placement->store_off,
-            .to_region = placement->target_region,
-            .size = install->current.installed_size,
-        };
-        otter_copying_open(&install->copying);
+        if (otter_stage_writes(install, OTTER_STRATEGY_REGION)) {
+            return OTTER_STEP_DONE; /* it stood before stage 15 began */
+        }
+        otter_stage_open_write(install);
         install->substep = WRITE_COPY;
     }
     enum otter_result result = otter_copying_step(&install->copying, &is_done);
@@ -199,7 +273,7 @@ enum otter_step otter_stage_write(struct otter_install *install)
     install->percent =
         otter_stage_percent(install->copying.cursor, install->copying.size);
     if (result != OTTER_OK) {
-        return fail_at(install, OTTER_E_WRITE);
+        return otter_stage_fail_at(install, OTTER_E_WRITE);
     }
     return is_done ? OTTER_STEP_DONE : OTTER_STEP_MORE;
 }
@@ -210,12 +284,11 @@ enum otter_step otter_stage_write(struct otter_install *install)
 static enum otter_step repeat_write(struct otter_install *install)
 {
     if (install->repeats > 0 ||
-        placement_of(install)->strategy != OTTER_STRATEGY_SAVED_COPY) {
-        return fail_at(install, OTTER_E_VALIDATE);
+        otter_stage_placement(install)->strategy != OTTER_STRATEGY_SAVED_COPY) {
+        return otter_stage_fail_at(install, OTTER_E_VALIDATE);
     }
     install->repeats++;
     install->stage--;
-    install->member = 0;
     install->substep = WRITE_BEGIN;
     return more_or_fail(install,
                         otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED),
@@ -225,7 +298,7 @@ static enum otter_step repeat_write(struct otter_install *install)
 enum otter_step otter_stage_validate(struct otter_install *install)
 {
     struct otter_device *device = install->device;
-    const struct otter_placement *placement = placement_of(install);
+    const struct otter_placement *placement = otter_stage_placement(install);
     uint8_t digest[OTTER_SHA256_SIZE];
     bool is_done = false;
 
@@ -236,7 +309,7 @@ enum otter_step otter_stage_validate(struct otter_install *install)
         if (found != OTTER_STEP_MORE) {
             return found;
         }
-        placement = placement_of(install);
+        placement = otter_stage_placement(install);
         otter_hashing_start(device, &install->hashing, placement->target_region, 0,
                             install->current.installed_size);
         install->substep = 1;

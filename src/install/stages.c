@@ -23,9 +23,19 @@ static bool has_strategy(const struct otter_install *install, uint8_t strategy)
 }
 
 /* Something is copied over the application, so the old one must be kept. */
-static bool replaces(const struct otter_install *install)
+static bool replaces_application(const struct otter_install *install)
 {
     return has_strategy(install, OTTER_STRATEGY_SAVED_COPY);
+}
+
+static bool replaces_regions(const struct otter_install *install)
+{
+    return has_strategy(install, OTTER_STRATEGY_REGION);
+}
+
+static bool replaces(const struct otter_install *install)
+{
+    return replaces_application(install) || replaces_regions(install);
 }
 
 static bool replaces_manager(const struct otter_install *install)
@@ -39,8 +49,9 @@ const struct otter_stage otter_stages[] = {
     {9, "Checking the firmware", always, otter_stage_check},
     {34, "Replacing the manager", replaces_manager, otter_stage_manager},
     {32, "Saving the old system", replaces, otter_stage_save},
-    /* Everything above leaves the application alone; everything below may change it. */
-    {10, "Writing flash", replaces, otter_stage_write},
+    /* Everything above leaves the old system alone; everything below may change it. */
+    {10, "Writing flash", replaces_application, otter_stage_write},
     {11, "Validating flash", always, otter_stage_validate},
+    {15, "Unpacking resources and fonts", replaces_regions, otter_stage_regions},
     {0, "", always, NULL},
 };

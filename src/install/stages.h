@@ -28,12 +28,13 @@ otter_stage_fn otter_stage_manager; /* stage_manager.c */
 otter_stage_fn otter_stage_save;    /* stage_write.c */
 otter_stage_fn otter_stage_write;
 otter_stage_fn otter_stage_validate;
+otter_stage_fn otter_stage_regions; /* stage_regions.c */
 
 /* Sets `result` and answers FAILED. */
 enum otter_step otter_stage_fail(struct otter_install *install,
                                  enum otter_result result);
 
-/* Goes to the next carried member from `install->member` on whose strategy is in
+/* Goes to the next member from `install->member` on whose strategy is in
  * `strategies` (bit: enum otter_strategy). MORE: `current` is that member; DONE: none
  * is left; FAILED: its entry cannot be read. */
 enum otter_step otter_stage_find_member(struct otter_install *install,
@@ -43,14 +44,32 @@ enum {
     OTTER_STRATEGIES_SLOT = 1 << OTTER_STRATEGY_OTHER_SLOT,
     OTTER_STRATEGIES_SAVED = 1 << OTTER_STRATEGY_SAVED_COPY,
     OTTER_STRATEGIES_BOOT = 1 << OTTER_STRATEGY_BY_BOOT,
-    OTTER_STRATEGIES_ALL =
-        OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_BOOT,
+    OTTER_STRATEGIES_KEPT = 1 << OTTER_STRATEGY_KEPT,
+    OTTER_STRATEGIES_REGION = 1 << OTTER_STRATEGY_REGION,
+    OTTER_STRATEGIES_ALL = OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT |
+                           OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_BOOT |
+                           OTTER_STRATEGIES_REGION,
 };
 
 /* Hashes on; at the end `matches` tells whether the digest is `wanted`. */
 OTTER_MUST_CHECK enum otter_result otter_stage_hash(struct otter_install *install,
                                                     const uint8_t *wanted,
                                                     bool *is_done, bool *matches);
+
+/* The placement of the member under way. */
+const struct otter_placement *otter_stage_placement(
+    const struct otter_install *install);
+
+/* True if the journal's writing stands at a member of that strategy. */
+bool otter_stage_writes(const struct otter_install *install, uint8_t strategy);
+
+/* Opens the copying of the member under way from the store to its region, from the
+ * journal's cursor on. */
+void otter_stage_open_write(struct otter_install *install);
+
+/* FAILED with `base` and the stage's percentage. */
+enum otter_step otter_stage_fail_at(struct otter_install *install,
+                                    enum otter_result base);
 
 /* Seals that the stage works at `part`, from its start. */
 OTTER_MUST_CHECK enum otter_result otter_stage_put(struct otter_install *install,

@@ -2,8 +2,8 @@
 /*
  * The plan: every reason to refuse a package before it is transferred, and where each
  * of its members goes. Staging is filled from its start with stored members, each from
- * a sector on, and from its end with the saved copy of the old application, whose place
- * depends on the old system alone: so boot finds it without the new system's receipt.
+ * a sector on, and from its end with the saved copies of the old system, whose places
+ * depend on that system alone: so boot finds them without the new system's receipt.
  */
 #include "otter/plan.h"
 
@@ -16,6 +16,8 @@ struct planning {
     struct otter_plan plan;
     uint32_t staged;     /* bytes of staging taken from its start */
     uint32_t saved_from; /* and from here to its end, by saved copies */
+    uint16_t taken;      /* bit id: a shared region that some member is for */
+    uint32_t data;       /* bit i: member i is installed after all programs */
 };
 
 static enum otter_result check_target(const struct otter_device *device,
@@ -52,25 +54,58 @@ static enum otter_result check_follows(const struct planning *planning,
                                                                    : OTTER_OK;
 }
 
-/* A kept member is the one that the current system's receipt names. */
-static enum otter_result check_kept(const struct planning *planning,
-                                    const struct otter_member *member)
+/* Two members cannot lie in one region. */
+static enum otter_result take_region(struct planning *planning, uint8_t region)
 {
-    struct otter_member installed;
+    uint16_t bit =
+        otter_region_flag(region) == 0 ? 0 : (uint16_t)(1U << (unsigned)region);
+
+    if ((planning->taken & bit) != 0) {
+        return OTTER_E_CONTROL_DOUBLED;
+    }
+    planning->taken = (uint16_t)(planning->taken | bit);
+    return OTTER_OK;
+}
+
+/* The member of the current system that a kept one must be. */
+static enum otter_result find_installed(const struct planning *planning,
+                                        const struct otter_member *member,
+                                        uint8_t region, struct otter_member *installed)
+{
     uint8_t index;
+
+    if (!planning->has_current) {
+        return OTTER_E_KEPT;
+    }
+    return otter_region_flag(region) != 0
+               ? otter_system_in_region(planning->device, &planning->current, region,
+                                        installed)
+               : otter_system_member(&planning->current, member->role, installed,
+                                     &index);
+}
+
+/* A kept member is the one that the current system's receipt names. */
+static enum otter_result place_kept(struct planning *planning,
+                                    const struct otter_member *member,
+                                    struct otter_placement *placement)
+{
+    struct otter_device *device = planning->device;
+    struct otter_member installed;
+    uint8_t region = otter_member_region(device, device->journal.state.current, member);
 
     if (member->role == OTTER_ROLE_FIRMWARE) {
         return OTTER_E_STRATEGY; /* a trial needs an image of its own and a way back */
     }
-    if (!planning->has_current ||
-        otter_system_member(&planning->current, member->role, &installed, &index) !=
-            OTTER_OK ||
+    if (find_installed(planning, member, region, &installed) != OTTER_OK ||
+        installed.role != member->role ||
         installed.installed_size != member->installed_size ||
         memcmp(installed.installed_sha, member->installed_sha, OTTER_SHA256_SIZE) !=
             0) {
         return OTTER_E_KEPT;
     }
-    return OTTER_OK;
+    placement->strategy = OTTER_STRATEGY_KEPT;
+    placement->target_region = region;
+    return take_region(planning, region);
 }
 
 static enum otter_result check_carried(const struct otter_device *device,
@@ -87,8 +122,9 @@ static enum otter_result check_carried(const struct otter_device *device,
         otter_map_find(&device->table.map, member->region) == NULL) {
         return OTTER_E_REGION;
     }
-    if (member->link_addr != target->exec ||
-        (member->region != OTTER_REGION_NONE && member->region != target->id)) {
+    if (otter_region_flag(target->id) == 0 &&
+        (member->link_addr != target->exec ||
+         (member->region != OTTER_REGION_NONE && member->region != target->id))) {
         return OTTER_E_LINK_ADDRESS;
     }
     return member->installed_size > target->size ? OTTER_E_TOO_LARGE : OTTER_OK;
@@ -120,37 +156,40 @@ static enum otter_result place_before(const struct otter_device *device, uint32_
     return OTTER_OK;
 }
 
-static enum otter_result place_saved(const struct otter_device *device,
-                                     const struct otter_system *old, uint8_t role,
-                                     uint32_t *off, uint32_t *size)
-{
-    struct otter_member member;
-    uint8_t index;
-    enum otter_result result = otter_system_member(old, role, &member, &index);
+/* From the end of staging down. A region that a system does not use takes no room. */
+static const uint8_t saved_regions[] = {
+    OTTER_REGION_APPLICATION,
+    OTTER_REGION_MANAGER,
+    OTTER_REGION_RESOURCES,
+    OTTER_REGION_FONT,
+};
 
-    if (result != OTTER_OK) {
-        return result;
-    }
-    *size = member.installed_size;
-    return place_before(device, *off, *size, off);
-}
+enum { SAVED_COUNT = sizeof(saved_regions) / sizeof(saved_regions[0]) };
 
 enum otter_result otter_plan_saved(const struct otter_device *device,
-                                   const struct otter_system *old, uint8_t role,
-                                   uint32_t *off, uint32_t *size)
+                                   const struct otter_system *old, uint8_t region,
+                                   uint32_t *off, struct otter_member *member)
 {
     const struct otter_region *staging =
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
-    enum otter_result result = OTTER_OK;
+    size_t first = otter_device_is_ab(device) ? 1 : 0;
 
     *off = staging == NULL ? 0 : staging->size;
-    if (!otter_device_is_ab(device)) {
-        result = place_saved(device, old, OTTER_ROLE_FIRMWARE, off, size);
+    for (size_t i = first; i < SAVED_COUNT; i++) {
+        bool is_wanted = saved_regions[i] == region;
+        enum otter_result result =
+            otter_system_in_region(device, old, saved_regions[i], member);
+
+        if (result == OTTER_OK) {
+            result = place_before(device, *off, member->installed_size, off);
+        } else if (result == OTTER_E_CONTROL_MISSING && !is_wanted) {
+            continue;
+        }
+        if (is_wanted || result != OTTER_OK) {
+            return result;
+        }
     }
-    if (result == OTTER_OK && role == OTTER_ROLE_MANAGER) {
-        result = place_saved(device, old, role, off, size);
-    }
-    return result;
+    return OTTER_E_CONTROL_MISSING;
 }
 
 /* Stages the member and reserves the copy of what it replaces. */
@@ -171,10 +210,19 @@ static enum otter_result place_staged(struct planning *planning,
     if (!planning->has_current) {
         return OTTER_OK;
     }
-    if (otter_plan_saved(device, &planning->current, member->role, &placement->save_off,
-                         &placement->save_size) != OTTER_OK) {
+    struct otter_member old;
+    enum otter_result result =
+        otter_plan_saved(device, &planning->current, placement->target_region,
+                         &placement->save_off, &old);
+
+    if (result == OTTER_E_CONTROL_MISSING &&
+        otter_region_flag(placement->target_region) != 0) {
+        return OTTER_OK; /* the region holds nothing of the old system */
+    }
+    if (result != OTTER_OK) {
         return OTTER_E_NO_SPACE;
     }
+    placement->save_size = old.installed_size;
     if (placement->save_off < planning->saved_from) {
         planning->saved_from = placement->save_off;
     }
@@ -243,22 +291,68 @@ static enum otter_result place_firmware(struct planning *planning,
     return place_staged(planning, member, placement);
 }
 
+/* Resources and fonts. Both systems share the region, so what lies there is saved. */
+static enum otter_result place_data(struct planning *planning,
+                                    const struct otter_member *member,
+                                    struct otter_placement *placement)
+{
+    struct otter_device *device = planning->device;
+    uint8_t id = otter_member_region(device, 0, member);
+    const struct otter_region *target = otter_map_find(&device->table.map, id);
+
+    if (target == NULL) {
+        return OTTER_E_REGION;
+    }
+    if (otter_region_flag(id) == 0) {
+        return OTTER_E_STRATEGY;
+    }
+    enum otter_result result = check_carried(device, member, target);
+
+    if (result == OTTER_OK) {
+        result = take_region(planning, id);
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    placement->strategy = OTTER_STRATEGY_REGION;
+    placement->target_region = id;
+    return place_staged(planning, member, placement);
+}
+
 static enum otter_result place(struct planning *planning,
                                const struct otter_member *member,
                                struct otter_placement *placement)
 {
     if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
-        placement->strategy = OTTER_STRATEGY_KEPT;
-        return check_kept(planning, member);
+        return place_kept(planning, member, placement);
     }
     switch (member->role) {
     case OTTER_ROLE_FIRMWARE:
         return place_firmware(planning, member, placement);
     case OTTER_ROLE_MANAGER:
         return place_manager(planning, member, placement);
+    case OTTER_ROLE_RESOURCES:
+    case OTTER_ROLE_FONT:
+        return place_data(planning, member, placement);
     default:
         return OTTER_E_STRATEGY;
     }
+}
+
+/* Programs are installed before resources and fonts (stages 10 and 15): one that waits
+ * for these would wait for ever. */
+static enum otter_result check_order(struct planning *planning,
+                                     const struct otter_member *member, uint8_t index)
+{
+    uint8_t strategy = planning->plan.members[index].strategy;
+
+    if (strategy == OTTER_STRATEGY_REGION) {
+        planning->data |= 1U << index;
+    } else if (strategy != OTTER_STRATEGY_KEPT &&
+               (member->depends & planning->data) != 0) {
+        return OTTER_E_STRATEGY;
+    }
+    return OTTER_OK;
 }
 
 enum otter_result otter_plan_make(struct otter_device *device,
@@ -292,6 +386,9 @@ enum otter_result otter_plan_make(struct otter_device *device,
         result = otter_control_member(source, control, i, &member);
         if (result == OTTER_OK) {
             result = place(&planning, &member, &planning.plan.members[i]);
+        }
+        if (result == OTTER_OK) {
+            result = check_order(&planning, &member, i);
         }
         if (result != OTTER_OK) {
             return result;

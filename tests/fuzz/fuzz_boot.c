@@ -89,6 +89,19 @@ static bool may_write_slot(const struct otter_device *view, uint8_t id)
                      state->part == OTTER_PART_WRITE;
 }
 
+/* Of resources and fonts both systems have the same one, also on an A/B device. */
+static bool may_write_shared(const struct otter_device *view)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    return view->program == OTTER_PROGRAM_BOOT
+               ? state->phase == OTTER_PHASE_ROLLING_BACK &&
+                     state->part != OTTER_PART_RESTORE_MANAGER
+               : view->program == OTTER_PROGRAM_MANAGER &&
+                     state->phase == OTTER_PHASE_INSTALLING &&
+                     state->part == OTTER_PART_WRITE;
+}
+
 static bool may_write(const struct otter_device *view, uint8_t id)
 {
     switch ((enum otter_region_id)id) {
@@ -108,6 +121,9 @@ static bool may_write(const struct otter_device *view, uint8_t id)
     case OTTER_REGION_APPLICATION:
     case OTTER_REGION_SLOT_B:
         return !attack.was_idle && may_write_slot(view, id);
+    case OTTER_REGION_RESOURCES:
+    case OTTER_REGION_FONT:
+        return !attack.was_idle && may_write_shared(view);
     case OTTER_REGION_NONE:
     case OTTER_REGION_BOOT:
     case OTTER_REGION_ID_COUNT:

@@ -29,12 +29,12 @@ static void seal(uint8_t record[OTTER_RECORD_SIZE])
 }
 
 static void check(const uint8_t record[OTTER_RECORD_SIZE],
-                  const struct otter_state *state, const uint32_t erases[8],
-                  uint32_t sequence)
+                  const struct otter_state *state,
+                  const uint32_t erases[OTTER_ERASE_COUNTS], uint32_t sequence)
 {
     uint8_t again[OTTER_RECORD_SIZE];
     struct otter_state same;
-    uint32_t same_erases[8];
+    uint32_t same_erases[OTTER_ERASE_COUNTS];
     uint32_t same_sequence = 0;
 
     require(state->phase > 0 && state->phase < OTTER_PHASE_COUNT);
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t record[OTTER_RECORD_SIZE] = {0};
     struct otter_state state;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
 
     if (size == 0) {

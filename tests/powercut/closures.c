@@ -119,7 +119,8 @@ static bool run_rows(const struct choice *choice, atomic_size_t *next)
         }
         for (size_t s = 0; s < sweep_scenario_count; s++) {
             for (size_t t = 0; report_twin(t, &profile); t++) {
-                if (is_wanted(choice, kind, &sweep_scenarios[s], t) && row++ == mine) {
+                if (is_wanted(choice, kind, &sweep_scenarios[s], t) &&
+                    sweep_fits(&sweep_scenarios[s], &profile) && row++ == mine) {
                     is_good = close_one(&profile, kind, &sweep_scenarios[s],
                                         is_thorough(choice, t)) &&
                               is_good;

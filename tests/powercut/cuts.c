@@ -117,6 +117,9 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
         if (sweep_scenarios[i].is_like_crash && !effort->has_memo) {
             continue; /* the same flash operations as after a crash */
         }
+        if (!sweep_fits(&sweep_scenarios[i], profile)) {
+            continue;
+        }
         sweep_open(world, profile, &sweep_scenarios[i], is_ecc, effort->has_memo);
         sweep_one_cut(world, effort, &one);
         print_row(world, effort->has_memo ? "one" : "one, real", &one, begin);

@@ -55,6 +55,26 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app_manager = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_FAILED,
      .erases_max = 2},
+    {.name = "regions",
+     .has_regions = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "regions-crash",
+     .has_regions = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "all-crash",
+     .has_regions = true,
+     .has_manager = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "added-crash",
+     .adds_regions = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -78,11 +98,41 @@ static void note_progress(void *context, uint32_t done, uint32_t total)
     world->accepted = done;
 }
 
+static void read_region(struct sweep_world *world, uint8_t id, uint32_t size)
+{
+    const struct otter_flash *port = world->device.ports.flash;
+    const struct otter_region *region = otter_map_find(&world->sample.profile.map, id);
+    uint8_t bytes[SAMPLE_FONT_SIZE];
+
+    if (region != NULL) {
+        (void)!port->read(port->context, region->addr, bytes, size);
+    }
+}
+
+/* An application reads its resources and its font; what is not of its version is
+ * noticed when it starts, not when it has run. */
+static void note_start(void *context)
+{
+    struct sweep_world *world = context;
+
+    if (world->promise.new.font != NULL) {
+        read_region(world, OTTER_REGION_RESOURCES, SAMPLE_RESOURCES_SIZE);
+        read_region(world, OTTER_REGION_FONT, SAMPLE_FONT_SIZE);
+    }
+    if (world->device.defect == NULL) {
+        world->device.defect = promise_p1_start(&world->promise);
+    }
+}
+
 static struct promise_system system_of(const struct sample *sample,
                                        const struct sample_package *package,
-                                       bool has_own_manager)
+                                       bool has_own_manager, bool has_regions)
 {
     return (struct promise_system){
+        .resources = has_regions ? package->resources : NULL,
+        .resources_size = SAMPLE_RESOURCES_SIZE,
+        .font = has_regions ? package->font : NULL,
+        .font_size = SAMPLE_FONT_SIZE,
         .firmware = package->firmware,
         .firmware_size = SAMPLE_FIRMWARE_SIZE,
         .manager = has_own_manager ? package->manager : sample->manager,
@@ -99,13 +149,22 @@ static void make_case(struct sweep_world *world)
         .device = &world->device,
         .map = &world->sample.profile.map,
         .before = &world->initial,
-        .old = system_of(&world->sample, &world->sample.first, false),
-        .new = system_of(&world->sample, &world->next, scenario->has_manager),
+        .old = system_of(&world->sample, &world->sample.first, false,
+                         scenario->has_regions),
+        .new = system_of(&world->sample, &world->next, scenario->has_manager,
+                         scenario->has_regions || scenario->adds_regions),
         .ends = scenario->ends,
         .erases_max = scenario->erases_max,
         .power_limit = world->sample.profile.policy.trial_powers,
         .carries_manager = scenario->has_manager,
     };
+}
+
+bool sweep_fits(const struct sweep_scenario *scenario,
+                const struct host_profile *profile)
+{
+    return (!scenario->has_regions && !scenario->adds_regions) ||
+           otter_map_find(&profile->map, OTTER_REGION_FONT) != NULL;
 }
 
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
@@ -116,11 +175,16 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     world->is_ecc = is_ecc;
     world->has_memo = has_memo;
     sample_make(&world->sample, profile);
+    if (scenario->has_regions) {
+        sample_carry_regions(&world->sample.first);
+        sample_build(&world->sample.first);
+    }
     sample_device(&world->sample, is_ecc, &world->device);
     world->device.app = scenario->app;
     world->device.flash.hooks.on_breach = note_breach;
     world->device.hooks.context = world;
     world->device.hooks.on_progress = note_progress;
+    world->device.hooks.on_start = note_start;
     if (has_memo) {
         world->device.ports.crypto = memo_crypto();
     }
@@ -128,6 +192,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     if (scenario->has_manager) {
         world->device.app_manager = scenario->app_manager;
         sample_carry_manager(&world->sample, &world->next);
+    }
+    if (scenario->has_regions || scenario->adds_regions) {
+        sample_carry_regions(&world->next);
     }
     sample_build(&world->next);
     if (scenario->is_forged) {

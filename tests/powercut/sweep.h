@@ -20,12 +20,18 @@ struct sweep_scenario {
     enum vdevice_app app;         /* how the new system behaves */
     bool has_manager;             /* the package carries a manager (K15) */
     enum vdevice_app app_manager; /* how that manager starts */
+    bool has_regions;             /* both systems have resources and a font */
+    bool adds_regions;            /* only the new one has */
     bool is_forged;               /* the package is refused */
     bool is_damaged;              /* its second half is */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */
     uint32_t erases_max; /* P10: of one sector of a store or slot, undisturbed */
 };
+
+/* True if a device of `profile` can have the scenario's members. */
+bool sweep_fits(const struct sweep_scenario *scenario,
+                const struct host_profile *profile);
 
 extern const struct sweep_scenario sweep_scenarios[];
 extern const size_t sweep_scenario_count;

@@ -17,6 +17,12 @@ enum {
     SEQUENCE_OFF = 4,
     ERASES_OFF = 48,
     ERASES_SIZE = 32,
+    TLV_SIZE_OFF = 31,
+    TLV_OFF = 80,
+    TLV_ROOM = 40,
+    MORE_ERASES_TYPE =
+        1, /* the extension that counts erases, the first if it is there */
+    MORE_ERASES_SIZE = 8,
     CRC_OFF = 124,
 };
 
@@ -53,7 +59,7 @@ struct log {
 static bool is_record(const uint8_t *bytes, uint32_t *sequence)
 {
     struct otter_state state;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
 
     return otter_record_decode(bytes, &state, erases, sequence);
 }
@@ -308,6 +314,19 @@ static void load_log(struct canon *canon, struct log *log)
 
 /* --- its form --- */
 
+static void drop_more_erases(uint8_t *bytes)
+{
+    enum { DROPPED = 2 + MORE_ERASES_SIZE };
+    uint8_t *tlv = bytes + TLV_OFF;
+
+    if (bytes[TLV_SIZE_OFF] >= DROPPED && tlv[0] == MORE_ERASES_TYPE &&
+        tlv[1] == MORE_ERASES_SIZE) {
+        bytes[TLV_SIZE_OFF] = (uint8_t)(bytes[TLV_SIZE_OFF] - DROPPED);
+        memmove(tlv, tlv + DROPPED, TLV_ROOM - DROPPED);
+        memset(tlv + TLV_ROOM - DROPPED, 0, DROPPED);
+    }
+}
+
 /* A record with its sequence number replaced by `rank`; anything else but erased bytes
  * becomes garbage. */
 static void form_record(const struct canon *canon, uint8_t *bytes, uint8_t erased,
@@ -318,6 +337,7 @@ static void form_record(const struct canon *canon, uint8_t *bytes, uint8_t erase
     if (is_known_record(canon, bytes, &sequence)) {
         otter_store_le32(bytes + SEQUENCE_OFF, rank);
         memset(bytes + ERASES_OFF, 0, ERASES_SIZE);
+        drop_more_erases(bytes);
         bytes[WRITER_OFF] = OTTER_PROGRAM_FACTORY;
         otter_store_le32(bytes + CRC_OFF, otter_crc32(0, bytes, CRC_OFF));
     } else if (!vflash_is_erased(bytes, OTTER_RECORD_SIZE, erased)) {
@@ -409,7 +429,7 @@ static void form_stable(const struct canon_form *form,
 static void form_spare(const struct canon_form *form, const struct log_sector *sector)
 {
     static const struct otter_state state = {.phase = OTTER_PHASE_CONFIRMED};
-    static const uint32_t erases[8];
+    static const uint32_t erases[OTTER_ERASE_COUNTS];
     const struct otter_flash_area *area = sector->place.bank->area;
     size_t third = (KEPT_RECORDS - 1) * OTTER_RECORD_SIZE;
     size_t words = OTTER_RECORD_SIZE / area->word_size;
@@ -635,7 +655,7 @@ void canon_shift_sequences(struct canon *canon, uint32_t offset)
 static void print_reading(FILE *out, const uint8_t *bytes, uint8_t erased)
 {
     struct otter_state state;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
 
     if (otter_record_decode(bytes, &state, erases, &sequence)) {

@@ -28,10 +28,78 @@ static bool holds(const struct promise_case *it, uint8_t id, const uint8_t *byte
                                     bytes, size) == 0;
 }
 
-static bool runs(const struct promise_case *it, const struct promise_system *system)
+/* A member of a system: where it lies. */
+struct part {
+    uint8_t region;
+    const uint8_t *bytes;
+    uint32_t size;
+};
+
+enum { SHARED_PARTS = 2 };
+
+static void list_shared(const struct promise_system *system,
+                        struct part parts[SHARED_PARTS])
+{
+    parts[0] = (struct part){OTTER_REGION_RESOURCES, system->resources,
+                             system->resources_size};
+    parts[1] = (struct part){OTTER_REGION_FONT, system->font, system->font_size};
+}
+
+static bool has_shared(const struct promise_case *it,
+                       const struct promise_system *system)
+{
+    struct part parts[SHARED_PARTS];
+
+    list_shared(system, parts);
+    for (size_t i = 0; i < SHARED_PARTS; i++) {
+        if (parts[i].bytes != NULL &&
+            !holds(it, parts[i].region, parts[i].bytes, parts[i].size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool runs_firmware(const struct promise_case *it,
+                          const struct promise_system *system)
 {
     return it->device->program == OTTER_PROGRAM_AGENT &&
            holds(it, it->device->region, system->firmware, system->firmware_size);
+}
+
+static bool runs(const struct promise_case *it, const struct promise_system *system)
+{
+    return runs_firmware(it, system) && has_shared(it, system);
+}
+
+/* Some region that belongs to `system` holds what is `other`'s. */
+static bool is_mixed(const struct promise_case *it, const struct promise_system *system,
+                     const struct promise_system *other)
+{
+    struct part own[SHARED_PARTS];
+    struct part foreign[SHARED_PARTS];
+
+    list_shared(system, own);
+    list_shared(other, foreign);
+    for (size_t i = 0; i < SHARED_PARTS; i++) {
+        if (own[i].bytes != NULL && foreign[i].bytes != NULL &&
+            holds(it, foreign[i].region, foreign[i].bytes, foreign[i].size) &&
+            !holds(it, own[i].region, own[i].bytes, own[i].size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *promise_p1_start(const struct promise_case *it)
+{
+    bool is_old = runs_firmware(it, &it->old);
+    bool is_bad = it->is_hurt ? is_mixed(it, is_old ? &it->old : &it->new,
+                                         is_old ? &it->new : &it->old)
+                              : !has_shared(it, is_old ? &it->old : &it->new);
+
+    return is_bad ? "P1: an application was started with what is not of its version"
+                  : NULL;
 }
 
 /* The region of the manager holds this system's. */
@@ -53,6 +121,13 @@ static bool look(const struct promise_case *it, struct otter_state *state)
     return true;
 }
 
+/* As runs(), but a device that is hurt need not notice what boot does not execute. */
+static bool seems_to_run(const struct promise_case *it,
+                         const struct promise_system *system)
+{
+    return it->is_hurt ? runs_firmware(it, system) : runs(it, system);
+}
+
 const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
 {
     const struct vdevice *device = it->device;
@@ -69,9 +144,9 @@ const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
     if (end != VDEVICE_IDLE || device->program != OTTER_PROGRAM_AGENT) {
         return "P1: no application runs";
     }
-    return runs(it, &it->old) || runs(it, &it->new)
+    return seems_to_run(it, &it->old) || seems_to_run(it, &it->new)
                ? NULL
-               : "P1: the application that runs is neither old nor new";
+               : "P1: the system that runs is neither old nor new";
 }
 
 const char *promise_p2(const struct promise_case *it)
@@ -90,9 +165,11 @@ const char *promise_p2(const struct promise_case *it)
                     state.outcome.kind == OTTER_OUTCOME_REFUSED;
 
     return !is_early || (is_untouched(it, OTTER_REGION_APPLICATION) &&
+                         is_untouched(it, OTTER_REGION_RESOURCES) &&
+                         is_untouched(it, OTTER_REGION_FONT) &&
                          is_untouched(it, OTTER_REGION_MANAGER))
                ? NULL
-               : "P2: the application was changed before the package was verified";
+               : "P2: the old system was changed before the package was verified";
 }
 
 /* How it is to end, given what the outcome says about attempts that were used up. */
@@ -161,6 +238,7 @@ const char *promise_p6(const struct promise_case *it)
     static const uint8_t closed[] = {
         OTTER_REGION_BOOT,        OTTER_REGION_TABLE,  OTTER_REGION_MANAGER,
         OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B, OTTER_REGION_STAGING,
+        OTTER_REGION_RESOURCES,   OTTER_REGION_FONT,
     };
 
     for (size_t i = 0; i < sizeof(closed); i++) {
@@ -196,14 +274,14 @@ const char *promise_p7(const struct promise_case *it)
     if (!is_idle || it->device->program != OTTER_PROGRAM_AGENT) {
         return NULL;
     }
-    if (is_confirmed && !runs(it, &it->new)) {
+    if (is_confirmed && !seems_to_run(it, &it->new)) {
         return "P7: the outcome says confirmed, and the old system runs";
     }
     bool says_old = state.outcome.kind == OTTER_OUTCOME_ROLLED_BACK ||
                     state.outcome.kind == OTTER_OUTCOME_REFUSED ||
                     state.outcome.kind == OTTER_OUTCOME_FAILED;
 
-    return says_old && !runs(it, &it->old)
+    return says_old && !seems_to_run(it, &it->old)
                ? "P7: the outcome says that the old system runs, and it does not"
                : NULL;
 }
@@ -219,7 +297,8 @@ const char *promise_p8(const struct promise_case *it)
 const char *promise_p10(const struct promise_case *it)
 {
     static const uint8_t stores[] = {OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
-                                     OTTER_REGION_STAGING};
+                                     OTTER_REGION_STAGING, OTTER_REGION_RESOURCES,
+                                     OTTER_REGION_FONT};
 
     for (size_t i = 0; i < sizeof(stores); i++) {
         const struct otter_region *region = region_of(it, stores[i]);
@@ -233,19 +312,32 @@ const char *promise_p10(const struct promise_case *it)
     return NULL;
 }
 
-const char *promise_k5(const struct promise_case *it)
+static bool is_programmed(const struct promise_case *it, const struct part *part)
 {
-    const struct otter_region *region = region_of(it, it->device->region);
-    bool is_new = runs(it, &it->new);
-    uint32_t size = is_new ? it->new.firmware_size : it->old.firmware_size;
+    const struct otter_region *region = region_of(it, part->region);
 
-    for (uint32_t off = 0; region != NULL && off < size; off++) {
+    for (uint32_t off = 0; region != NULL && part->bytes != NULL && off < part->size;
+         off++) {
         if (vflash_word_at(&it->device->flash, region->addr + off) !=
             VFLASH_WORD_PROGRAMMED) {
-            return "K5: the firmware that runs holds a word that a cut has touched";
+            return false;
         }
     }
-    return NULL;
+    return true;
+}
+
+const char *promise_k5(const struct promise_case *it)
+{
+    const struct promise_system *system = runs(it, &it->new) ? &it->new : &it->old;
+    const struct part firmware = {it->device->region, system->firmware,
+                                  system->firmware_size};
+    struct part parts[SHARED_PARTS];
+
+    list_shared(system, parts);
+    return is_programmed(it, &firmware) && is_programmed(it, &parts[0]) &&
+                   is_programmed(it, &parts[1])
+               ? NULL
+               : "K5: the system that runs holds a word that a cut has touched";
 }
 
 bool promise_is_confirmed(const struct promise_case *it)
@@ -264,7 +356,8 @@ const char *promise_k2(const struct promise_case *it, bool was_confirmed)
         return NULL;
     }
     return state.phase == OTTER_PHASE_TRIAL ||
-                   (it->device->program == OTTER_PROGRAM_AGENT && runs(it, &it->old))
+                   (it->device->program == OTTER_PROGRAM_AGENT &&
+                    seems_to_run(it, &it->old))
                ? "K2: a confirmed system is on trial again, or gone"
                : NULL;
 }

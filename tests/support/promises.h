@@ -15,12 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The programs of one system. */
+/* The members of one system. Resources and font may be NULL: it has none. */
 struct promise_system {
     const uint8_t *firmware;
     uint32_t firmware_size;
     const uint8_t *manager;
     uint32_t manager_size;
+    const uint8_t *resources;
+    uint32_t resources_size;
+    const uint8_t *font;
+    uint32_t font_size;
     uint32_t counter;
 };
 
@@ -44,6 +48,10 @@ struct promise_case {
 /* P1: after a power-on without a fault the old or the new system runs, whole; or, if
  * the device is hurt, the manager, with a code. */
 const char *promise_p1(const struct promise_case *it, enum vdevice_end end);
+
+/* P1: an application that is being started has no resources or font of another version.
+ * For the moment of the jump. */
+const char *promise_p1_start(const struct promise_case *it);
 
 /* P2: nothing outside store, receipts and journal has changed before the package is
  * verified. For a device that is off; reads its flash. */
@@ -76,7 +84,7 @@ const char *promise_p8(const struct promise_case *it);
 /* P10: erases of one sector outside journal and receipts: one more for each cut. */
 const char *promise_p10(const struct promise_case *it);
 
-/* K5: no word of the firmware that runs was touched by a cut. */
+/* K5: no word of the system that runs was touched by a cut. */
 const char *promise_k5(const struct promise_case *it);
 
 /* K2, K17: a system that was confirmed is never on trial again. */

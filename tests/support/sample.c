@@ -20,6 +20,14 @@ static void need(enum otter_result result, const char *what)
     }
 }
 
+static void fill_noise(uint32_t seed, uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1664525U + 1013904223U; /* Numerical Recipes' generator */
+        bytes[i] = (uint8_t)(seed >> 24);
+    }
+}
+
 /* An image that starts as a Cortex-M program does and goes on with noise. */
 static void fill_image(const struct sample *sample, uint8_t region_id, uint32_t seed,
                        uint8_t *image, size_t size)
@@ -27,10 +35,7 @@ static void fill_image(const struct sample *sample, uint8_t region_id, uint32_t 
     const struct otter_region *region = otter_map_find(&sample->profile.map, region_id);
     const struct otter_policy *policy = &sample->profile.policy;
 
-    for (size_t i = 0; i < size; i++) {
-        seed = seed * 1664525U + 1013904223U; /* Numerical Recipes' generator */
-        image[i] = (uint8_t)(seed >> 24);
-    }
+    fill_noise(seed, image, size);
     otter_store_le32(image, policy->ram_addr + policy->ram_size);
     otter_store_le32(image + 4, region->exec + 0x41);
 }
@@ -115,6 +120,21 @@ void sample_carry_manager(const struct sample *sample, struct sample_package *pa
     package->members[1].version = 2;
     package->members[1].image =
         (struct host_image){package->manager, SAMPLE_MANAGER_SIZE};
+}
+
+void sample_carry_regions(struct sample_package *package)
+{
+    struct host_member *members = package->members + package->package.member_count;
+    uint32_t seed = 3000U + package->package.version.minor;
+
+    fill_noise(seed, package->resources, sizeof(package->resources));
+    fill_noise(seed + 1000, package->font, sizeof(package->font));
+    members[0] =
+        (struct host_member){.role = OTTER_ROLE_RESOURCES,
+                             .image = {package->resources, SAMPLE_RESOURCES_SIZE}};
+    members[1] = (struct host_member){.role = OTTER_ROLE_FONT,
+                                      .image = {package->font, SAMPLE_FONT_SIZE}};
+    package->package.member_count = (uint8_t)(package->package.member_count + 2);
 }
 
 void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device)

@@ -15,15 +15,19 @@ enum {
     SAMPLE_HARDWARE = 3,
     SAMPLE_FIRMWARE_SIZE = 1900, /* not a multiple of sectors, pages or words */
     SAMPLE_MANAGER_SIZE = 700,
+    SAMPLE_RESOURCES_SIZE = 301,
+    SAMPLE_FONT_SIZE = 702,
     SAMPLE_PACKAGE_MAX = 5120,
 };
 
 /* A package that can be changed before it is built. */
 struct sample_package {
     struct host_package package;
-    struct host_member members[4];
+    struct host_member members[6];
     uint8_t firmware[SAMPLE_FIRMWARE_SIZE];
-    uint8_t manager[SAMPLE_MANAGER_SIZE]; /* of sample_carry_manager() */
+    uint8_t manager[SAMPLE_MANAGER_SIZE];     /* of sample_carry_manager() */
+    uint8_t resources[SAMPLE_RESOURCES_SIZE]; /* of sample_carry_regions() */
+    uint8_t font[SAMPLE_FONT_SIZE];
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
 };
@@ -48,6 +52,10 @@ void sample_next(struct sample *sample, uint8_t minor, struct sample_package *pa
 
 /* Makes the package carry a manager of its own, too. */
 void sample_carry_manager(const struct sample *sample, struct sample_package *package);
+
+/* Makes the package carry resources and a font of its own, too; the first system's
+ * package is to be built again then. */
+void sample_carry_regions(struct sample_package *package);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

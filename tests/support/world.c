@@ -23,21 +23,34 @@ static void need(bool is_true, const char *what)
     }
 }
 
-struct world *world_make(const struct host_profile *profile, bool is_ecc)
+static struct world *make(const struct host_profile *profile, bool is_ecc,
+                          bool has_regions)
 {
     struct world *world = calloc(1, sizeof(*world));
 
     need(world != NULL, "no memory");
     sample_make(&world->sample, profile);
+    if (has_regions) {
+        sample_carry_regions(&world->sample.first);
+        sample_build(&world->sample.first);
+    }
     sample_device(&world->sample, is_ecc, &world->device);
     world->device.ports.crypto = memo_crypto();
     sample_next(&world->sample, 2, &world->next);
+    if (has_regions) {
+        sample_carry_regions(&world->next);
+    }
     sample_build(&world->next);
     world_mark(world);
     return world;
 }
 
-struct world *world_make_small(bool is_ab, bool is_ecc)
+struct world *world_make(const struct host_profile *profile, bool is_ecc)
+{
+    return make(profile, is_ecc, false);
+}
+
+static struct world *make_small(bool is_ab, bool is_ecc, bool has_regions)
 {
     const struct host_small small = {.is_ab = is_ab,
                                      .word_size = 4,
@@ -47,7 +60,17 @@ struct world *world_make_small(bool is_ab, bool is_ecc)
     struct host_profile profile;
 
     host_profile_small(&small, &profile);
-    return world_make(&profile, is_ecc);
+    return make(&profile, is_ecc, has_regions);
+}
+
+struct world *world_make_small(bool is_ab, bool is_ecc)
+{
+    return make_small(is_ab, is_ecc, false);
+}
+
+struct world *world_make_full(bool is_ab)
+{
+    return make_small(is_ab, false, true);
 }
 
 void world_drop(struct world *world)

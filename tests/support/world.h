@@ -25,6 +25,9 @@ struct world *world_make(const struct host_profile *profile, bool is_ecc);
 
 /* A small device: words of 4 bytes, pages of 128, sectors of 512. */
 struct world *world_make_small(bool is_ab, bool is_ecc);
+
+/* The same without ECC; the first system and the package have resources and a font. */
+struct world *world_make_full(bool is_ab);
 void world_drop(struct world *world);
 
 /* Remembers the flash as it is, and brings it back to a device that is off. */

@@ -104,6 +104,7 @@ static bool simulate(struct otter_boot_facts *facts, struct truth *truth,
         return false;
     case OTTER_BOOT_SWITCH:
         facts->phase = OTTER_PHASE_ROLLED_BACK;
+        facts->has_new_regions = false;
         facts->current = decision->slot;
         facts->roll_backs = 0;
         return false;
@@ -152,6 +153,12 @@ static bool is_over(const struct otter_boot_facts *facts)
                                    : facts->powers >= facts->power_limit;
 }
 
+/* Only copies of the old system are left: of its application, or of resources. */
+static bool has_only_copies(const struct otter_boot_facts *facts)
+{
+    return !facts->is_ab || facts->has_new_regions;
+}
+
 /* True if K18 allows "nothing" here; the manager is damaged. */
 static bool may_be_nothing(const struct otter_boot_facts *facts,
                            const struct truth *truth)
@@ -162,18 +169,19 @@ static bool may_be_nothing(const struct otter_boot_facts *facts,
     switch (facts->phase) {
     case OTTER_PHASE_TRIAL:
         return facts->cannot_record ||
-               (facts->is_ab && !current && (is_over(facts) || !other));
+               (!has_only_copies(facts) && !current && (is_over(facts) || !other));
     case OTTER_PHASE_ROLLING_BACK:
         /* The manager comes back before anything is given up. */
         if (facts->part == OTTER_PART_RESTORE_MANAGER && facts->has_new_manager &&
             !facts->cannot_copy && !facts->cannot_record) {
             return false;
         }
-        return facts->is_ab ? !current
-                            : facts->cannot_restore || facts->cannot_record ||
-                                  facts->roll_backs >= RESTORES_MAX;
+        return !has_only_copies(facts)
+                   ? !current
+                   : facts->cannot_restore || facts->cannot_record ||
+                         facts->roll_backs >= RESTORES_MAX;
     case OTTER_PHASE_INSTALLING:
-        if (!facts->is_ab && facts->part == OTTER_PART_WRITE) {
+        if (has_only_copies(facts) && facts->part == OTTER_PART_WRITE) {
             return facts->cannot_record;
         }
         break;
@@ -233,7 +241,7 @@ static void check_act(const struct otter_boot_facts *facts,
                   (decision->act == OTTER_BOOT_ROLL_BACK && !facts->has_new_manager);
 
     assert_true(decision->slot <= 1);
-    assert_false(copies && facts->is_ab);
+    assert_false(copies && !has_only_copies(facts));
     assert_false(decision->act == OTTER_BOOT_CHECK_SYSTEM &&
                  facts->system[decision->slot] != OTTER_VERDICT_UNKNOWN);
     assert_false(decision->act == OTTER_BOOT_CHECK_MANAGER &&
@@ -280,7 +288,8 @@ static struct otter_boot_facts facts_of(uint8_t phase, uint8_t part, uint32_t bi
         .powers = bit(bits, 9) ? POWER_LIMIT : POWER_LIMIT - 1,
         .roll_backs = bit(bits, 10) ? RESTORES_MAX : 0,
         .is_given_up = bit(bits, 11),
-        .has_new_manager = bit(bits, 12),
+        .has_new_regions = bit(bits, 12),
+        .has_new_manager = bit(bits, 13),
         .fault_limit = FAULT_LIMIT,
         .power_limit = POWER_LIMIT,
     };
@@ -305,7 +314,7 @@ static void k10_every_value_of_the_facts_ends_in_something_that_verifies(void **
 
     (void)state;
     for (size_t p = 0; p < sizeof(phases); p++) {
-        for (uint32_t bits = 0; bits < 1U << 12; bits++) {
+        for (uint32_t bits = 0; bits < 1U << 13; bits++) {
             for (uint32_t i = 0; i < 64U * sizeof(parts); i++) {
                 struct otter_boot_facts facts =
                     facts_of(phases[p], parts[i % sizeof(parts)], bits);
@@ -329,7 +338,7 @@ static void k15_every_part_of_replacing_the_manager_ends_in_something_that_verif
 
     (void)state;
     for (size_t p = 0; p < sizeof(phases); p++) {
-        for (uint32_t bits = 0; bits < 1U << 13; bits++) {
+        for (uint32_t bits = 0; bits < 1U << 14; bits++) {
             for (uint32_t i = 0; i < 64U * sizeof(parts); i++) {
                 struct otter_boot_facts facts =
                     facts_of(phases[p], parts[i % sizeof(parts)], bits);
@@ -346,7 +355,7 @@ static void k10_no_verdict_that_is_known_changes_that(void **state)
 {
     (void)state;
     for (uint8_t phase = 0; phase <= OTTER_PHASE_COUNT; phase++) {
-        for (uint32_t bits = 0; bits < 1U << 12; bits++) {
+        for (uint32_t bits = 0; bits < 1U << 13; bits++) {
             for (uint32_t known = 0; known < 8; known++) {
                 struct otter_boot_facts facts = facts_of(phase, OTTER_PART_WRITE, bits);
                 struct truth truth = truth_of(bits >> 3, &facts);

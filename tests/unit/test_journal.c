@@ -720,7 +720,7 @@ static void k3_after_a_write_was_given_up_nothing_is_added_below_what_it_left(
 static void provision_sector(struct run *run, uint32_t sector, uint32_t sequence)
 {
     struct otter_state first = first_state();
-    uint32_t erases[8] = {0};
+    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
     uint8_t record[OTTER_RECORD_SIZE];
 
     otter_record_encode(&first, erases, sequence, OTTER_PROGRAM_FACTORY, record);
@@ -761,7 +761,7 @@ static void k3_a_number_seen_in_a_sector_that_does_not_count_is_not_used_again(
 {
     struct run run = {.bench = bench_new(&usual, JOURNAL)};
     struct otter_state lone = first_state();
-    uint32_t erases[8] = {0};
+    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
     uint8_t record[OTTER_RECORD_SIZE];
 
     (void)state;
@@ -781,7 +781,7 @@ static void records_of_two_sequences_in_one_sector_are_not_added_up(void **state
 {
     struct run run = {.bench = bench_new(&usual, JOURNAL)};
     struct otter_state other = first_state();
-    uint32_t erases[8] = {0};
+    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
     uint8_t record[OTTER_RECORD_SIZE];
 
     (void)state;
@@ -806,7 +806,7 @@ static void k6_extensions_go_through_every_write_verbatim(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct run run = {.bench = bench_new(&usual, JOURNAL)};
         struct otter_state found;
-        uint32_t erases[8];
+        uint32_t erases[OTTER_ERASE_COUNTS];
         uint32_t sequence;
 
         assert_true(otter_record_decode(records[i], &found, erases, &sequence));

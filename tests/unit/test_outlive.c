@@ -51,7 +51,7 @@ static void k6_the_frozen_vectors_are_what_they_were(void **state)
 static void check_round_trip(const uint8_t record[BENCH_RECORD])
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
     uint8_t again[BENCH_RECORD];
 
@@ -78,7 +78,7 @@ static void k6_a_newer_programs_records_decode_and_encode_to_the_same_bytes(
 static void k6_reserved_bytes_are_read_over_and_not_kept(void **state)
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
     uint8_t again[BENCH_RECORD];
 

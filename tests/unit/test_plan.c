@@ -202,6 +202,70 @@ static void in_place(struct sample_package *package)
 
 static uint8_t big[4096];
 
+static void carries_data(struct sample_package *package)
+{
+    sample_carry_regions(package);
+}
+
+static void names_the_other_ones_region(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[3].image.size = 700; /* the font's region takes it, */
+    package->members[4].image.size = 300; /* and the resources' region that */
+    package->members[3].region = OTTER_REGION_FONT;
+    package->members[4].region = OTTER_REGION_RESOURCES;
+}
+
+static void two_for_one_region(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[3].region = OTTER_REGION_FONT;
+}
+
+static void data_for_the_application(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[3].region = OTTER_REGION_APPLICATION;
+}
+
+static void data_for_no_region(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[4].region = 77;
+}
+
+static void font_in_place(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[4].flags = OTTER_MEMBER_IN_PLACE;
+}
+
+static void font_too_large(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[4].image = (struct host_image){big, 1025};
+}
+
+/* Member 0 goes to the end, behind the font that it is to wait for. */
+static void program_waits_for_a_font(struct sample_package *package)
+{
+    struct host_member firmware = package->members[0];
+
+    package->members[0] = package->members[1];
+    package->members[1] = package->members[2];
+    package->package.member_count = 2;
+    sample_carry_regions(package);
+    package->members[4] = firmware;
+    package->members[4].depends = 1U << 3;
+    package->package.member_count = 5;
+}
+
+static void font_waits_for_the_firmware(struct sample_package *package)
+{
+    sample_carry_regions(package);
+    package->members[4].depends = 1U << 0 | 1U << 3;
+}
+
 static void larger_than_the_region(struct sample_package *package)
 {
     package->members[0].image = (struct host_image){big, 2049};
@@ -238,6 +302,15 @@ static const struct row rows[] = {
     {"carries a radio", BOTH, carries_a_radio, OTTER_E_STRATEGY},
     {"in place", BOTH, in_place, OTTER_E_CONTROL_FLAGS},
     {"too large", BOTH, larger_than_the_region, OTTER_E_TOO_LARGE},
+    {"resources and font", BOTH, carries_data, OTTER_OK},
+    {"each in the other's", BOTH, names_the_other_ones_region, OTTER_OK},
+    {"two for one region", BOTH, two_for_one_region, OTTER_E_CONTROL_DOUBLED},
+    {"over the application", BOTH, data_for_the_application, OTTER_E_STRATEGY},
+    {"a font for no region", BOTH, data_for_no_region, OTTER_E_REGION},
+    {"a font in place", BOTH, font_in_place, OTTER_E_CONTROL_FLAGS},
+    {"a font too large", BOTH, font_too_large, OTTER_E_TOO_LARGE},
+    {"a program waits", BOTH, program_waits_for_a_font, OTTER_E_STRATEGY},
+    {"a font waits", BOTH, font_waits_for_the_firmware, OTTER_OK},
 };
 
 static void check_rows(struct world *world)
@@ -337,23 +410,25 @@ static void check_saved(struct world *world)
     static struct otter_device view;
     static struct otter_system system;
     uint32_t off = 0;
-    uint32_t size = 0;
+    struct otter_member member;
 
     assert_int_equal(vdevice_inspect(&world->device, &view), OTTER_OK);
     assert_int_equal(otter_system_open(&view, 0, &system), OTTER_OK);
-    assert_int_equal(otter_plan_saved(&view, &system, OTTER_ROLE_MANAGER, &off, &size),
-                     OTTER_OK);
-    assert_int_equal(size, SAMPLE_MANAGER_SIZE);
+    assert_int_equal(
+        otter_plan_saved(&view, &system, OTTER_REGION_MANAGER, &off, &member),
+        OTTER_OK);
+    assert_int_equal(member.installed_size, SAMPLE_MANAGER_SIZE);
     if (is_ab) {
         assert_int_equal(off,
                          staging - 1024); /* the application's way back is its slot */
         return;
     }
     assert_int_equal(off, staging - 2048 - 1024);
-    assert_int_equal(otter_plan_saved(&view, &system, OTTER_ROLE_FIRMWARE, &off, &size),
-                     OTTER_OK);
+    assert_int_equal(
+        otter_plan_saved(&view, &system, OTTER_REGION_APPLICATION, &off, &member),
+        OTTER_OK);
     assert_int_equal(off, staging - 2048);
-    assert_int_equal(size, SAMPLE_FIRMWARE_SIZE);
+    assert_int_equal(member.installed_size, SAMPLE_FIRMWARE_SIZE);
 }
 
 static void k15_saved_copies_lie_at_the_end_whatever_the_package_is(void **state)

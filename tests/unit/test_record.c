@@ -36,13 +36,13 @@ static const struct otter_state expected_state = {
     .session = {0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57},
     .last_writer = OTTER_PROGRAM_MANAGER,
 };
-static const uint32_t expected_erases[8] = {0x1001, 0x2002, 0x3003, 0x4004,
-                                            0x5005, 0x6006, 0x7007, 0x8008};
+static const uint32_t expected_erases[OTTER_ERASE_COUNTS] = {
+    0x1001, 0x2002, 0x3003, 0x4004, 0x5005, 0x6006, 0x7007, 0x8008};
 
 static void k6_the_frozen_record_decodes_to_its_state(void **state)
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
 
     (void)state;
@@ -66,7 +66,7 @@ static void k6_the_state_encodes_to_the_frozen_record(void **state)
 static void k6_unknown_extensions_are_copied_verbatim(void **state)
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
     uint8_t record[OTTER_RECORD_SIZE];
 
@@ -78,10 +78,69 @@ static void k6_unknown_extensions_are_copied_verbatim(void **state)
     assert_memory_equal(record, vector_record_extended, sizeof(record));
 }
 
+/* The record itself has room for eight counts; the others are an extension, which is
+ * the first, and the others stay as they are. */
+static void p10_erases_of_the_later_regions_are_an_extension(void **state)
+{
+    struct otter_state found;
+    uint32_t erases[OTTER_ERASE_COUNTS];
+    uint32_t sequence = 0;
+    uint8_t record[OTTER_RECORD_SIZE];
+
+    (void)state;
+    assert_true(otter_record_decode(vector_record_erases, &found, erases, &sequence));
+    assert_int_equal(erases[OTTER_REGION_STAGING - 1], 0x8008);
+    assert_int_equal(erases[OTTER_REGION_RESOURCES - 1], 0x9009);
+    assert_int_equal(erases[OTTER_REGION_FONT - 1], 0xA00A);
+    assert_int_equal(found.tlv_size, 5);
+    assert_memory_equal(found.tlv, "\x05\x03\x01\x02\x03", 5);
+    otter_record_encode(&found, erases, sequence, found.last_writer, record);
+    assert_memory_equal(record, vector_record_erases, sizeof(record));
+}
+
+static void k6_counts_give_way_to_what_others_wrote(void **state)
+{
+    struct otter_state found;
+    uint32_t erases[OTTER_ERASE_COUNTS];
+    uint32_t sequence = 0;
+    uint8_t record[OTTER_RECORD_SIZE];
+
+    (void)state;
+    assert_true(otter_record_decode(vector_record_extended, &found, erases, &sequence));
+    assert_int_equal(erases[OTTER_REGION_FONT - 1], 0);
+    erases[OTTER_REGION_FONT - 1] = 7; /* no room beside 40 bytes */
+    otter_record_encode(&found, erases, sequence, found.last_writer, record);
+    assert_memory_equal(record, vector_record_extended, sizeof(record));
+    found.tlv_size = 30; /* the last length that leaves room; type 9 is cut to fit */
+    found.tlv[8] = 21;
+    otter_record_encode(&found, erases, sequence, found.last_writer, record);
+    assert_true(otter_record_decode(record, &found, erases, &sequence));
+    assert_int_equal(erases[OTTER_REGION_FONT - 1], 7);
+    assert_int_equal(found.tlv_size, 30);
+}
+
+/* One of another length is somebody else's. */
+static void k6_an_extension_that_only_looks_like_counts_is_kept(void **state)
+{
+    struct otter_state found = expected_state;
+    struct otter_state again;
+    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
+    uint32_t sequence = 0;
+    uint8_t record[OTTER_RECORD_SIZE];
+
+    (void)state;
+    found.tlv_size = 6;
+    memcpy(found.tlv, "\x01\x04wxyz", 6);
+    otter_record_encode(&found, erases, 1, OTTER_PROGRAM_MANAGER, record);
+    assert_true(otter_record_decode(record, &again, erases, &sequence));
+    assert_true(otter_state_equal(&found, &again));
+    assert_int_equal(erases[OTTER_REGION_RESOURCES - 1], 0);
+}
+
 static void k6_a_critical_extension_is_copied_and_reported(void **state)
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
     uint8_t record[OTTER_RECORD_SIZE];
 
@@ -96,7 +155,7 @@ static void k6_the_reserved_bytes_of_a_newer_program_are_no_reason_to_refuse(
     void **state)
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence = 0;
 
     (void)state;
@@ -107,7 +166,7 @@ static void k6_the_reserved_bytes_of_a_newer_program_are_no_reason_to_refuse(
 static bool decodes(const uint8_t record[OTTER_RECORD_SIZE])
 {
     struct otter_state found;
-    uint32_t erases[8];
+    uint32_t erases[OTTER_ERASE_COUNTS];
     uint32_t sequence;
 
     return otter_record_decode(record, &found, erases, &sequence);
@@ -191,6 +250,9 @@ int main(void)
         cmocka_unit_test(k6_the_state_encodes_to_the_frozen_record),
         cmocka_unit_test(k6_unknown_extensions_are_copied_verbatim),
         cmocka_unit_test(k6_a_critical_extension_is_copied_and_reported),
+        cmocka_unit_test(p10_erases_of_the_later_regions_are_an_extension),
+        cmocka_unit_test(k6_counts_give_way_to_what_others_wrote),
+        cmocka_unit_test(k6_an_extension_that_only_looks_like_counts_is_kept),
         cmocka_unit_test(
             k6_the_reserved_bytes_of_a_newer_program_are_no_reason_to_refuse),
         cmocka_unit_test(a_record_with_any_bit_flipped_is_refused),

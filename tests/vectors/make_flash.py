@@ -125,6 +125,9 @@ VECTORS = {
     "vector_record_extended": record(bytes([5, 3, 1, 2, 3, 0x11, 0, 9, 31])
                                      + bytes(range(0x60, 0x7F))),
     "vector_record_critical": record(bytes([5, 1, 0xEE, 0x85, 2, 1, 2])),
+    # Erases of regions 9 and 10, then an extension of a newer program.
+    "vector_record_erases": record(bytes([1, 8]) + struct.pack("<2I", 0x9009, 0xA00A)
+                                   + bytes([5, 3, 1, 2, 3])),
     # "Reserved, not checked": bytes that a newer program may use.
     "vector_record_reserved": record(reserved=bytes([0, 2, 3, 4])),
     "vector_table": table(),
