@@ -15,6 +15,7 @@
 static const struct host_profile *const profiles[] = {
     &host_profile_link,
     &host_profile_ab,
+    &host_profile_full,
 };
 
 const struct host_profile *host_profile_at(size_t index)

@@ -25,6 +25,7 @@ struct host_profile {
 /* The profiles that have a name on the command line. */
 extern const struct host_profile host_profile_link;
 extern const struct host_profile host_profile_ab;
+extern const struct host_profile host_profile_full;
 extern const struct host_profile host_profile_ast1030;
 
 /* The profile called `name`, or NULL. */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARGUMENTS = 8 };
+enum { ARGUMENTS = 8, DATA_ARGUMENTS = 4 };
 
 static void must_read(const char *path, struct bytes *bytes)
 {
@@ -25,10 +25,21 @@ static void must_read(const char *path, struct bytes *bytes)
     }
 }
 
+/* What a system has besides programs; empty: it has none. */
+struct data {
+    struct bytes resources;
+    struct bytes font;
+};
+
 static struct promise_system system_of(const struct bytes *firmware,
-                                       const struct bytes *manager, const char *counter)
+                                       const struct bytes *manager, const char *counter,
+                                       const struct data *data)
 {
     return (struct promise_system){
+        .resources = data->resources.data,
+        .resources_size = (uint32_t)data->resources.size,
+        .font = data->font.data,
+        .font_size = (uint32_t)data->font.size,
         .firmware = firmware->data,
         .firmware_size = (uint32_t)firmware->size,
         .manager = manager->data,
@@ -85,11 +96,14 @@ int main(int argc, char **argv)
     struct bytes old = {0};
     struct bytes new = {0};
     struct bytes manager = {0};
+    struct data old_data = {0};
+    struct data new_data = {0};
     const struct vflash_fault none = {.kind = VFLASH_NONE};
 
-    if (argc != ARGUMENTS) {
+    if (argc != ARGUMENTS && argc != ARGUMENTS + DATA_ARGUMENTS) {
         (void)fprintf(stderr, "usage: check_promises DIR BEFORE OLD NEW MANAGER "
-                              "OLD_COUNTER,NEW_COUNTER ENDS\n");
+                              "OLD_COUNTER,NEW_COUNTER ENDS [OLD_RESOURCES OLD_FONT "
+                              "NEW_RESOURCES NEW_FONT]\n");
         return 2;
     }
     const char *comma = strchr(argv[6], ',');
@@ -102,12 +116,18 @@ int main(int argc, char **argv)
     must_read(argv[3], &old);
     must_read(argv[4], &new);
     must_read(argv[5], &manager);
+    if (argc > ARGUMENTS) {
+        must_read(argv[8], &old_data.resources);
+        must_read(argv[9], &old_data.font);
+        must_read(argv[10], &new_data.resources);
+        must_read(argv[11], &new_data.font);
+    }
     struct promise_case it = {
         .device = &folder.device,
         .map = &folder.device.profile->map,
         .before = &before,
-        .old = system_of(&old, &manager, argv[6]),
-        .new = system_of(&new, &manager, comma + 1),
+        .old = system_of(&old, &manager, argv[6], &old_data),
+        .new = system_of(&new, &manager, comma + 1, &new_data),
         .ends = end_of(argv[7]),
         .power_limit = UINT32_MAX,
     };
@@ -117,6 +137,10 @@ int main(int argc, char **argv)
     bytes_free(&old);
     bytes_free(&new);
     bytes_free(&manager);
+    bytes_free(&old_data.resources);
+    bytes_free(&old_data.font);
+    bytes_free(&new_data.resources);
+    bytes_free(&new_data.font);
     vflash_image_free(&before);
     virtual_close(&folder);
     return broken == NULL ? 0 : 1;

@@ -31,7 +31,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { CANON_SECTORS_MAX = 1024 };
+enum { CANON_SECTORS_MAX = 2048 };
 
 /* A set of sectors, by their index in the flash. */
 struct canon_set {

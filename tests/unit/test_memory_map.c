@@ -67,6 +67,16 @@ static void profiles_are_as_documented(void **state)
         {&host_profile_ab, OTTER_REGION_SLOT_B, 0x100C0000, 0x80000, 0, 1},
         {&host_profile_ab, OTTER_REGION_STAGING, 0x101F0000, 0x10000, 0x101F0000, 0},
         {&host_profile_ab, OTTER_REGION_BOOT, 0x1FF00000, 0x10000, 0x1FF00000, 0},
+        {&host_profile_full, OTTER_REGION_TABLE, 0x10000000, 0x4000, 0x10000000, 0},
+        {&host_profile_full, OTTER_REGION_BOOT, 0x10010000, 0x10000, 0x10010000, 0},
+        {&host_profile_full, OTTER_REGION_MANAGER, 0x10020000, 0x40000, 0x10020000, 0},
+        {&host_profile_full, OTTER_REGION_APPLICATION, 0x10060000, 0x80000, 0, 1},
+        {&host_profile_full, OTTER_REGION_RECEIPTS, 0x100E0000, 0x8000, 0x100E0000, 0},
+        {&host_profile_full, OTTER_REGION_JOURNAL, 0x100E8000, 0x8000, 0x100E8000, 0},
+        {&host_profile_full, OTTER_REGION_RESOURCES, 0x64000000, 0x80000, 0x64000000,
+         0},
+        {&host_profile_full, OTTER_REGION_FONT, 0x64080000, 0x180000, 0x64080000, 0},
+        {&host_profile_full, OTTER_REGION_STAGING, 0x64300000, 0x500000, 0x64300000, 0},
     };
 
     (void)state;
@@ -82,6 +92,7 @@ static void profiles_are_as_documented(void **state)
     }
     assert_int_equal(host_profile_link.map.count, 7);
     assert_int_equal(host_profile_ab.map.count, 8);
+    assert_int_equal(host_profile_full.map.count, 9);
 }
 
 static void every_named_profile_passes_the_devices_check(void **state)

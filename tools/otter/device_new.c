@@ -129,7 +129,7 @@ static int take_profile(struct new_device *device, const char *name)
 {
     device->profile = host_profile_find(name);
     if (device->profile == NULL) {
-        return complain_usage("--profile takes link or ab, not \"%s\"", name);
+        return complain_usage("--profile takes link, ab or full, not \"%s\"", name);
     }
     device->policy = device->profile->policy;
     return TOOL_DONE;
@@ -199,6 +199,12 @@ int new_device_take(struct new_device *device, int name, const char *value)
         return TOOL_DONE;
     case NEW_DEVICE_FIRMWARE:
         device->firmware = value;
+        return TOOL_DONE;
+    case NEW_DEVICE_RESOURCES:
+        device->resources = value;
+        return TOOL_DONE;
+    case NEW_DEVICE_FONT:
+        device->font = value;
         return TOOL_DONE;
     case NEW_DEVICE_POLICY:
         return take_policy(device, value);
@@ -341,9 +347,25 @@ static int make_table(const struct new_device *device, const struct signing_key 
     return status;
 }
 
+/* Bytes of the first system's members. */
+struct images {
+    struct bytes table;
+    struct bytes manager;
+    struct bytes firmware;
+    struct bytes resources; /* empty: none */
+    struct bytes font;
+};
+
+static void add_data(struct package *package, uint8_t role, const struct bytes *bytes)
+{
+    if (bytes->size > 0) {
+        package->members[package->member_count++] = (struct package_member){
+            .role = role, .data = bytes->data, .size = (uint32_t)bytes->size};
+    }
+}
+
 static int build_package(struct new_device *device, const struct signing_key *signer,
-                         const struct bytes *table, const struct bytes *manager,
-                         const struct bytes *firmware)
+                         const struct images *images)
 {
     const struct otter_map *map = &device->profile->map;
     struct bytes file = {0};
@@ -357,21 +379,24 @@ static int build_package(struct new_device *device, const struct signing_key *si
             {
                 {.role = OTTER_ROLE_FIRMWARE,
                  .link_addr = otter_map_find(map, OTTER_REGION_APPLICATION)->exec,
-                 .data = firmware->data,
-                 .size = (uint32_t)firmware->size},
+                 .data = images->firmware.data,
+                 .size = (uint32_t)images->firmware.size},
                 {.role = OTTER_ROLE_MANAGER,
                  .link_addr = otter_map_find(map, OTTER_REGION_MANAGER)->exec,
                  .version = 1,
-                 .data = manager->data,
-                 .size = (uint32_t)manager->size},
+                 .data = images->manager.data,
+                 .size = (uint32_t)images->manager.size},
                 {.role = OTTER_ROLE_TABLE,
-                 .data = table->data + OTTER_TABLE_CONTENT_OFF,
-                 .size = (uint32_t)table->size - OTTER_TABLE_CONTENT_OFF},
+                 .data = images->table.data + OTTER_TABLE_CONTENT_OFF,
+                 .size = (uint32_t)images->table.size - OTTER_TABLE_CONTENT_OFF},
             },
         .member_count = 3,
         .keys = signer,
         .key_count = 1,
     };
+
+    add_data(&package, OTTER_ROLE_RESOURCES, &images->resources);
+    add_data(&package, OTTER_ROLE_FONT, &images->font);
     int status = package_build(&package, &file);
 
     device->package = file.data;
@@ -379,34 +404,68 @@ static int build_package(struct new_device *device, const struct signing_key *si
     return status;
 }
 
+/* Resources and fonts are taken as they are; without a file there are none. */
+static int load_data(const struct new_device *device, const char *path,
+                     uint8_t region_id, struct bytes *bytes)
+{
+    const struct otter_region *region =
+        otter_map_find(&device->profile->map, region_id);
+
+    if (path == NULL) {
+        return TOOL_DONE;
+    }
+    if (region == NULL) {
+        return complain("%s: the profile %s has no region for it", path,
+                        device->profile->name);
+    }
+    int status = file_read(path, region->size, bytes);
+
+    return status == TOOL_DONE && bytes->size == 0 ? complain("%s: is empty", path)
+                                                   : status;
+}
+
+static int load_members(const struct new_device *device, struct images *images)
+{
+    int status =
+        load_image(device, device->manager, OTTER_REGION_MANAGER, &images->manager);
+
+    if (status == TOOL_DONE) {
+        status = load_image(device, device->firmware, OTTER_REGION_APPLICATION,
+                            &images->firmware);
+    }
+    if (status == TOOL_DONE) {
+        status = load_data(device, device->resources, OTTER_REGION_RESOURCES,
+                           &images->resources);
+    }
+    return status == TOOL_DONE
+               ? load_data(device, device->font, OTTER_REGION_FONT, &images->font)
+               : status;
+}
+
 static int make_system(struct new_device *device, const struct signing_key *signer)
 {
     struct otter_table table;
     uint8_t encoded[OTTER_TABLE_MAX];
-    struct bytes table_bytes = {.data = encoded};
-    struct bytes manager = {0};
-    struct bytes firmware = {0};
+    struct images images = {.table = {.data = encoded}};
     int status = make_table(device, signer, &table);
 
     if (status == TOOL_DONE) {
         enum otter_result result =
-            otter_table_encode(&table, encoded, sizeof(encoded), &table_bytes.size);
+            otter_table_encode(&table, encoded, sizeof(encoded), &images.table.size);
 
         status = result == OTTER_OK ? TOOL_DONE
                                     : complain_code("flash table", result, TOOL_FAILED);
     }
     if (status == TOOL_DONE) {
-        status = load_image(device, device->manager, OTTER_REGION_MANAGER, &manager);
+        status = load_members(device, &images);
     }
     if (status == TOOL_DONE) {
-        status =
-            load_image(device, device->firmware, OTTER_REGION_APPLICATION, &firmware);
+        status = build_package(device, signer, &images);
     }
-    if (status == TOOL_DONE) {
-        status = build_package(device, signer, &table_bytes, &manager, &firmware);
-    }
-    bytes_free(&manager);
-    bytes_free(&firmware);
+    bytes_free(&images.manager);
+    bytes_free(&images.firmware);
+    bytes_free(&images.resources);
+    bytes_free(&images.font);
     return status;
 }
 

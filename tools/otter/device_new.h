@@ -24,6 +24,8 @@ struct new_device {
     const char *boot;
     const char *manager;
     const char *firmware;
+    const char *resources; /* NULL: the first system has none; */
+    const char *font;      /* the same */
     uint32_t target;
     uint16_t hardware;
     uint32_t counter;
@@ -54,6 +56,8 @@ enum new_device_option {
     NEW_DEVICE_BOOT,
     NEW_DEVICE_MANAGER,
     NEW_DEVICE_FIRMWARE,
+    NEW_DEVICE_RESOURCES,
+    NEW_DEVICE_FONT,
     NEW_DEVICE_POLICY,
     NEW_DEVICE_DEADLINE,
 };
@@ -68,6 +72,8 @@ enum new_device_option {
         {"boot", required_argument, NULL, NEW_DEVICE_BOOT},            \
         {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},      \
         {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},    \
+        {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},  \
+        {"font", required_argument, NULL, NEW_DEVICE_FONT},            \
         {"policy", required_argument, NULL, NEW_DEVICE_POLICY},        \
     {                                                                  \
         "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE \

@@ -19,6 +19,7 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_OTHER_SLOT] = "other slot",
         [OTTER_STRATEGY_SAVED_COPY] = "saved copy",
         [OTTER_STRATEGY_BY_BOOT] = "by boot",
+        [OTTER_STRATEGY_REGION] = "region",
     };
 
     return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]

@@ -36,10 +36,11 @@ static const char *const roles[] = {
 };
 
 static const char *const regions[] = {
-    [OTTER_REGION_BOOT] = "boot",         [OTTER_REGION_TABLE] = "table",
-    [OTTER_REGION_RECEIPTS] = "receipts", [OTTER_REGION_JOURNAL] = "journal",
-    [OTTER_REGION_MANAGER] = "manager",   [OTTER_REGION_APPLICATION] = "application",
-    [OTTER_REGION_SLOT_B] = "slot B",     [OTTER_REGION_STAGING] = "staging",
+    [OTTER_REGION_BOOT] = "boot",           [OTTER_REGION_TABLE] = "table",
+    [OTTER_REGION_RECEIPTS] = "receipts",   [OTTER_REGION_JOURNAL] = "journal",
+    [OTTER_REGION_MANAGER] = "manager",     [OTTER_REGION_APPLICATION] = "application",
+    [OTTER_REGION_SLOT_B] = "slot B",       [OTTER_REGION_STAGING] = "staging",
+    [OTTER_REGION_RESOURCES] = "resources", [OTTER_REGION_FONT] = "font",
 };
 
 static const char *const outcomes[] = {
@@ -53,9 +54,13 @@ static const char *const outcomes[] = {
 };
 
 static const char *const stages[] = {
-    [1] = "loading the package",    [9] = "checking the firmware",
-    [10] = "writing flash",         [11] = "validating flash",
-    [32] = "saving the old system", [34] = "replacing the manager",
+    [1] = "loading the package",
+    [9] = "checking the firmware",
+    [10] = "writing flash",
+    [11] = "validating flash",
+    [15] = "unpacking resources and fonts",
+    [32] = "saving the old system",
+    [34] = "replacing the manager",
 };
 
 const char *name_of_phase(uint8_t phase)

@@ -21,8 +21,8 @@ static const struct {
     [OTTER_ROLE_TABLE] = {OTTER_REGION_TABLE, false},
     [OTTER_ROLE_LOADER] = {0, true},
     [OTTER_ROLE_RADIO] = {0, false},
-    [OTTER_ROLE_RESOURCES] = {0, false},
-    [OTTER_ROLE_FONT] = {0, false},
+    [OTTER_ROLE_RESOURCES] = {OTTER_REGION_RESOURCES, false},
+    [OTTER_ROLE_FONT] = {OTTER_REGION_FONT, false},
     [OTTER_ROLE_OPTION_BYTES] = {0, false},
 };
 

@@ -122,8 +122,10 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
     }
     json_t *described = json_pack(
         "{s:i, s:b, s:s, s:I, s:s, s:s, s:s, s:o}", "slot", slot, "installed",
-        otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK, "version",
-        name_of_version(&system.control.version, version), "counter",
+        otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
+            otter_system_check_regions(view, &system, OTTER_FLAG_NEW_REGIONS) ==
+                OTTER_OK,
+        "version", name_of_version(&system.control.version, version), "counter",
         (json_int_t)system.control.counter, "package_id",
         hex_of(system.control.package_id, OTTER_PACKAGE_ID_SIZE, id), "hash", hash,
         "region", name_of_region(otter_system_region(view, slot, OTTER_ROLE_FIRMWARE)),
