@@ -40,8 +40,7 @@ static bool verifies(struct otter_manager *manager, uint8_t slot, uint8_t role)
 {
     struct otter_system system;
 
-    return otter_system_open(&manager->device, slot, &system) == OTTER_OK &&
-           otter_system_check(&manager->device, &system, role) == OTTER_OK;
+    return otter_system_verify(&manager->device, slot, role, 0, &system) == OTTER_OK;
 }
 
 /* Resources and fonts that may not be the current system's any more are looked at. */
@@ -50,12 +49,9 @@ static bool runs(struct otter_manager *manager, uint8_t slot)
     const struct otter_state *state = &manager->device.journal.state;
     struct otter_system system;
 
-    return otter_system_open(&manager->device, slot, &system) == OTTER_OK &&
-           otter_system_check(&manager->device, &system, OTTER_ROLE_FIRMWARE) ==
-               OTTER_OK &&
-           (slot != state->current ||
-            otter_system_check_regions(&manager->device, &system, state->flags) ==
-                OTTER_OK);
+    return otter_system_verify(&manager->device, slot, OTTER_ROLE_FIRMWARE,
+                               slot == state->current ? state->flags : 0,
+                               &system) == OTTER_OK;
 }
 
 /* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing

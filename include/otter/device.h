@@ -43,6 +43,7 @@ struct otter_device {
 /* A system whose receipt is signed by a trusted key and not below the counter. */
 struct otter_system {
     uint8_t slot; /* receipt slot */
+    uint8_t copy; /* the copy that vouches */
     struct otter_receipt receipt;
     struct otter_control control;
 };
@@ -119,6 +120,20 @@ OTTER_MUST_CHECK enum otter_result otter_system_check_regions(
 OTTER_MUST_CHECK enum otter_result otter_system_check(struct otter_device *device,
                                                       const struct otter_system *system,
                                                       uint8_t role);
+
+/* True if the copy that `system` was read from does not read whole any more: it was
+ * damaged since, and its twin may know more. One pass over the copy. */
+bool otter_system_is_stale(const struct otter_device *device,
+                           const struct otter_system *system);
+
+/* Opens the system of `slot` and checks what it has as `role`, and in the shared regions
+ * that `flags` name (0: none); once more with the other copy of the receipt if the first
+ * one is damaged between the two. Results of the open and of the checks. At most two of
+ * each. */
+OTTER_MUST_CHECK enum otter_result otter_system_verify(struct otter_device *device,
+                                                       uint8_t slot, uint8_t role,
+                                                       uint8_t flags,
+                                                       struct otter_system *system);
 
 /* Checks that the stack pointer in the first word at `off` of `region` lies in RAM and
  * that the reset vector in the second lies in the image of `size` bytes as it runs in

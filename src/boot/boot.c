@@ -72,13 +72,8 @@ static uint8_t doubtful_regions(const struct otter_boot *boot, uint8_t slot)
 
 static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
 {
-    struct otter_device *device = &boot->device;
-
-    return otter_system_open(device, slot, &boot->system) == OTTER_OK &&
-                   otter_system_check(device, &boot->system, OTTER_ROLE_FIRMWARE) ==
-                       OTTER_OK &&
-                   otter_system_check_regions(device, &boot->system,
-                                              doubtful_regions(boot, slot)) == OTTER_OK
+    return otter_system_verify(&boot->device, slot, OTTER_ROLE_FIRMWARE,
+                               doubtful_regions(boot, slot), &boot->system) == OTTER_OK
                ? OTTER_VERDICT_GOOD
                : OTTER_VERDICT_BAD;
 }
@@ -86,14 +81,12 @@ static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
 /* Either system's receipt vouches for the manager. */
 static enum otter_verdict check_manager(struct otter_boot *boot)
 {
-    struct otter_device *device = &boot->device;
-
     for (uint8_t i = 0; i < 2; i++) {
         uint8_t slot =
             i == 0 ? boot->facts.current : (uint8_t)(1 - boot->facts.current);
 
-        if (otter_system_open(device, slot, &boot->system) == OTTER_OK &&
-            otter_system_check(device, &boot->system, OTTER_ROLE_MANAGER) == OTTER_OK) {
+        if (otter_system_verify(&boot->device, slot, OTTER_ROLE_MANAGER, 0,
+                                &boot->system) == OTTER_OK) {
             return OTTER_VERDICT_GOOD;
         }
     }

@@ -37,9 +37,7 @@ static bool is_in_place(struct otter_boot *boot, const struct image *image)
            matches;
 }
 
-/* Where the copy lies that was saved of what the old system has in `region`. 21-17 if
- * it has nothing there. */
-static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
+static enum otter_result look_up_saved(struct otter_boot *boot, uint8_t region,
                                       struct image *image)
 {
     struct otter_device *device = &boot->device;
@@ -60,13 +58,25 @@ static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
     return OTTER_OK;
 }
 
+/* Where the copy lies that was saved of what the old system has in `region`. 21-17 if
+ * it has nothing there. What was read counts if the receipt reads whole afterwards, too;
+ * else its other copy is asked. */
+static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
+                                      struct image *image)
+{
+    enum otter_result result = look_up_saved(boot, region, image);
+
+    return otter_system_is_stale(&boot->device, &boot->system)
+               ? look_up_saved(boot, region, image)
+               : result;
+}
+
 static bool find_saved(struct otter_boot *boot, uint8_t region, struct image *image)
 {
     return locate_saved(boot, region, image) == OTTER_OK && is_whole(boot, image);
 }
 
-/* The new manager where the package's store has it. */
-static bool find_new_manager(struct otter_boot *boot, struct image *image)
+static bool look_up_new_manager(struct otter_boot *boot, struct image *image)
 {
     struct otter_device *device = &boot->device;
     struct otter_member member;
@@ -90,7 +100,18 @@ static bool find_new_manager(struct otter_boot *boot, struct image *image)
     image->off = plan.members[index].store_off;
     image->size = member.installed_size;
     memcpy(image->sha, member.installed_sha, sizeof(image->sha));
-    return is_whole(boot, image);
+    return true;
+}
+
+/* The new manager where the package's store has it. */
+static bool find_new_manager(struct otter_boot *boot, struct image *image)
+{
+    bool is_found = look_up_new_manager(boot, image);
+
+    if (otter_system_is_stale(&boot->device, &boot->system)) {
+        is_found = look_up_new_manager(boot, image);
+    }
+    return is_found && is_whole(boot, image);
 }
 
 /* Copies sector by sector from where the journal stands. */

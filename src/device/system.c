@@ -90,6 +90,7 @@ enum otter_result otter_system_read(const struct otter_device *device, uint8_t s
         return result;
     }
     system->slot = slot;
+    system->copy = copy;
     struct otter_source source =
         otter_span_source(&system->receipt.span, system->receipt.length);
 
@@ -329,6 +330,37 @@ enum otter_result otter_system_check_regions(struct otter_device *device,
     for (size_t i = 0; i < SHARED_COUNT && result == OTTER_OK; i++) {
         if ((flags & shared_regions[i].flag) != 0) {
             result = check_shared(device, system, shared_regions[i].region);
+        }
+    }
+    return result;
+}
+
+bool otter_system_is_stale(const struct otter_device *device,
+                           const struct otter_system *system)
+{
+    struct otter_receipt receipt;
+
+    return otter_receipt_open(&device->io, system->slot, system->copy, &receipt) !=
+           OTTER_OK;
+}
+
+enum otter_result otter_system_verify(struct otter_device *device, uint8_t slot,
+                                      uint8_t role, uint8_t flags,
+                                      struct otter_system *system)
+{
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; i < (uint8_t)OTTER_RECEIPT_COPIES; i++) {
+        result = otter_system_open(device, slot, system);
+        if (result != OTTER_OK) {
+            return result;
+        }
+        result = otter_system_check(device, system, role);
+        if (result == OTTER_OK) {
+            result = otter_system_check_regions(device, system, flags);
+        }
+        if (result == OTTER_OK || !otter_system_is_stale(device, system)) {
+            return result;
         }
     }
     return result;

@@ -49,6 +49,26 @@ static bool open_old(struct otter_install *install)
     return install->has_old;
 }
 
+/* What that system has in `region`. What is read counts only if its receipt reads whole
+ * afterwards, too. */
+static bool look_up_old(struct otter_install *install, uint8_t region)
+{
+    return open_old(install) &&
+           otter_system_in_region(install->device, &install->old, region,
+                                  &install->current) == OTTER_OK &&
+           !otter_system_is_stale(install->device, &install->old);
+}
+
+/* A word that dies in one copy of the receipt must not cost the way back. */
+static bool find_old(struct otter_install *install, uint8_t region)
+{
+    if (look_up_old(install, region)) {
+        return true;
+    }
+    install->has_old = false;
+    return look_up_old(install, region);
+}
+
 /* After a cut: once "writing begins" stands, the old system may be half overwritten and
  * its copies are the truth; and what comes before the member that the journal names is
  * saved and verified. */
@@ -78,9 +98,7 @@ static enum otter_step begin_save(struct otter_install *install)
         install->member++;
         return OTTER_STEP_MORE;
     }
-    if (!open_old(install) ||
-        otter_system_in_region(device, &install->old, placement->target_region,
-                               &install->current) != OTTER_OK) {
+    if (!find_old(install, placement->target_region)) {
         install->substep = SAVE_CLOSE; /* no system is there to go back to */
         return OTTER_STEP_MORE;
     }

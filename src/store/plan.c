@@ -355,12 +355,12 @@ static enum otter_result check_order(struct planning *planning,
     return OTTER_OK;
 }
 
-enum otter_result otter_plan_make(struct otter_device *device,
-                                  const struct otter_source *source,
-                                  const struct otter_control *control,
-                                  struct otter_plan *plan)
+static enum otter_result plan_once(struct planning *planning,
+                                   const struct otter_source *source,
+                                   const struct otter_control *control,
+                                   struct otter_plan *plan)
 {
-    struct planning planning = {.device = device};
+    struct otter_device *device = planning->device;
     enum otter_result result = check_target(device, control);
 
     if (result != OTTER_OK) {
@@ -369,36 +369,54 @@ enum otter_result otter_plan_make(struct otter_device *device,
     const struct otter_region *staging =
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
 
-    planning.saved_from = staging == NULL ? 0 : staging->size;
-    planning.has_current = otter_system_peek(device, device->journal.state.current,
-                                             &planning.current) == OTTER_OK;
-    if (manager_version(&planning) < control->manager_min) {
+    planning->saved_from = staging == NULL ? 0 : staging->size;
+    planning->has_current = otter_system_peek(device, device->journal.state.current,
+                                             &planning->current) == OTTER_OK;
+    if (manager_version(planning) < control->manager_min) {
         return OTTER_E_MANAGER_TOO_OLD;
     }
-    result = check_follows(&planning, control);
+    result = check_follows(planning, control);
     if (result != OTTER_OK) {
         return result;
     }
-    planning.plan.count = control->member_count;
+    planning->plan.count = control->member_count;
     for (uint8_t i = 0; i < control->member_count; i++) {
         struct otter_member member;
 
         result = otter_control_member(source, control, i, &member);
         if (result == OTTER_OK) {
-            result = place(&planning, &member, &planning.plan.members[i]);
+            result = place(planning, &member, &planning->plan.members[i]);
         }
         if (result == OTTER_OK) {
-            result = check_order(&planning, &member, i);
+            result = check_order(planning, &member, i);
         }
         if (result != OTTER_OK) {
             return result;
         }
     }
-    if (planning.staged > planning.saved_from) {
+    if (planning->staged > planning->saved_from) {
         return OTTER_E_NO_SPACE;
     }
-    planning.plan.staging_used =
-        planning.staged + (staging == NULL ? 0 : staging->size - planning.saved_from);
-    *plan = planning.plan;
+    planning->plan.staging_used =
+        planning->staged + (staging == NULL ? 0 : staging->size - planning->saved_from);
+    *plan = planning->plan;
     return OTTER_OK;
+}
+
+enum otter_result otter_plan_make(struct otter_device *device,
+                                  const struct otter_source *source,
+                                  const struct otter_control *control,
+                                  struct otter_plan *plan)
+{
+    struct planning planning = {.device = device};
+    enum otter_result result = plan_once(&planning, source, control, plan);
+
+    /* What was read of the current system counts if its receipt reads whole afterwards,
+     * too; else its other copy is asked. */
+    if (planning.has_current && otter_system_is_stale(device, &planning.current)) {
+        memset(&planning, 0, sizeof(planning));
+        planning.device = device;
+        result = plan_once(&planning, source, control, plan);
+    }
+    return result;
 }
