@@ -80,6 +80,46 @@ static enum otter_result give_up_system(struct otter_manager *manager)
     return result;
 }
 
+/* Neither copy of the current system's receipt can be read, and only the other receipt
+ * says that this manager may run. The next package must not take its place. */
+static bool has_to_adopt(struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+    struct otter_system system;
+
+    return (state->phase == OTTER_PHASE_CONFIRMED ||
+            state->phase == OTTER_PHASE_ROLLED_BACK) &&
+           !otter_state_has_unknown(state) && !manager->device.journal.is_lost &&
+           otter_system_open(&manager->device, state->current, &system) ==
+               OTTER_E_RECEIPT_LOST &&
+           verifies(manager, (uint8_t)(1 - state->current), OTTER_ROLE_MANAGER);
+}
+
+/* The other system becomes the current one. Its application may be gone; a package that
+ * follows it is taken, and with one slot installed without a way back. The security
+ * counter stays. */
+static enum otter_result adopt_other(struct otter_manager *manager)
+{
+    struct otter_state state = manager->device.journal.state;
+
+    state.phase = OTTER_PHASE_CONFIRMED;
+    otter_state_begin(&state, OTTER_PART_NONE);
+    state.current = (uint8_t)(1 - state.current);
+    state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
+    if (!otter_state_is_given_up(&state)) {
+        state.outcome.kind = OTTER_OUTCOME_DAMAGED;
+        state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);
+    }
+    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
+                       otter_code(OTTER_E_RECEIPT_LOST));
+    manager->result = OTTER_E_RECEIPT_LOST;
+    enum otter_result result =
+        otter_device_record(&manager->device, &state, OTTER_LASTING);
+
+    otter_device_open_regions(&manager->device);
+    return result;
+}
+
 static bool is_trial_over(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
@@ -159,6 +199,9 @@ enum otter_result otter_manager_open(struct otter_manager *manager,
     }
     if (!has_to_install(manager)) {
         result = look_around(manager);
+        if (result == OTTER_OK && has_to_adopt(manager)) {
+            result = adopt_other(manager);
+        }
         if (result != OTTER_OK) {
             manager->result = result;
         }

@@ -126,10 +126,10 @@ OTTER_MUST_CHECK enum otter_result otter_system_check(struct otter_device *devic
 bool otter_system_is_stale(const struct otter_device *device,
                            const struct otter_system *system);
 
-/* Opens the system of `slot` and checks what it has as `role`, and in the shared regions
- * that `flags` name (0: none); once more with the other copy of the receipt if the first
- * one is damaged between the two. Results of the open and of the checks. At most two of
- * each. */
+/* Opens the system of `slot` and checks what it has as `role`, and in the shared
+ * regions that `flags` name (0: none); once more with the other copy of the receipt if
+ * the first one is damaged between the two. Results of the open and of the checks. At
+ * most two of each. */
 OTTER_MUST_CHECK enum otter_result otter_system_verify(struct otter_device *device,
                                                        uint8_t slot, uint8_t role,
                                                        uint8_t flags,

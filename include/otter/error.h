@@ -228,7 +228,7 @@
       "Correct custom_memory_map.h")                                                      \
     /* 29: receipts */                                                                    \
     X(RECEIPT_LOST,     29, 10, 10, LIVE, "Neither copy of the receipt can be read",      \
-      "Send the system's package again")                                                  \
+      "Start the manager and send the package again")                                                  \
     X(RECEIPT_COPY,     29, 11, 11, LIVE, "One copy of a receipt is damaged",             \
       "Nothing to do: the manager rewrites it")                                           \
     /* 30: boot */                                                                        \

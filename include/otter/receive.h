@@ -80,12 +80,13 @@ void otter_receive_open(struct otter_receive *receive, struct otter_device *devi
 
 /* Decides about a chunk; changes only RAM. OTTER_OK: taken, now step. 25-10: not the
  * next part; answer `next`. Any other code: refused, nothing else happens: 25-13 store
- * locked, 25-11 more than the length, 25-18 still busy, 23-23 not allowed now, 27-14
- * the journal holds what this program does not understand (also for the two below), or
- * the code of an earlier refusal of the same package (K11). A chunk at offset 0 of
- * another session (or with wants_restart) starts over; of the same one it gets 25-10,
- * also when its package is requested, being installed, on trial, or (answered by the
- * agent) runs confirmed: `next` is the file's length then. */
+ * locked, 29-10 the current receipt cannot be read, 25-11 more than the length, 25-18
+ * still busy, 23-23 not allowed now, 27-14 the journal holds what this program does not
+ * understand (also for the two below), or the code of an earlier refusal of the same
+ * package (K11). A chunk at offset 0 of another session (or with wants_restart) starts
+ * over; of the same one it gets 25-10, also when its package is requested, being
+ * installed, on trial, or (answered by the agent) runs confirmed: `next` is the file's
+ * length then. */
 OTTER_MUST_CHECK enum otter_result otter_receive_offer(struct otter_receive *receive,
                                                        const struct otter_chunk *chunk);
 

@@ -38,7 +38,7 @@ static bool is_in_place(struct otter_boot *boot, const struct image *image)
 }
 
 static enum otter_result look_up_saved(struct otter_boot *boot, uint8_t region,
-                                      struct image *image)
+                                       struct image *image)
 {
     struct otter_device *device = &boot->device;
     struct otter_member member;
@@ -59,8 +59,8 @@ static enum otter_result look_up_saved(struct otter_boot *boot, uint8_t region,
 }
 
 /* Where the copy lies that was saved of what the old system has in `region`. 21-17 if
- * it has nothing there. What was read counts if the receipt reads whole afterwards, too;
- * else its other copy is asked. */
+ * it has nothing there. What was read counts if the receipt reads whole afterwards,
+ * too; else its other copy is asked. */
 static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
                                       struct image *image)
 {

@@ -87,6 +87,7 @@ static enum otter_result offer_first(struct otter_receive *receive,
                                      const struct otter_chunk *chunk)
 {
     struct otter_image_header header;
+    struct otter_system current;
 
     if (!is_allowed_now(receive->device)) {
         return OTTER_E_POSTPONED;
@@ -97,6 +98,12 @@ static enum otter_result offer_first(struct otter_receive *receive,
         if (result != OTTER_OK) {
             return result;
         }
+    }
+    if (otter_system_peek(receive->device, receive->device->journal.state.current,
+                          &current) != OTTER_OK) {
+        /* The other receipt, which would be erased, may be the last that vouches for
+         * anything. */
+        return OTTER_E_RECEIPT_LOST;
     }
     forget_transfer(receive);
     memcpy(receive->session, chunk->session, OTTER_SESSION_SIZE);

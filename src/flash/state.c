@@ -116,6 +116,19 @@ static bool is_giving_up(const struct otter_state *before,
            before->key_mask == after->key_mask;
 }
 
+/* The current system's receipt is lost, and the other one vouches for the manager: it
+ * must not be overwritten by the next package, so its system becomes the current one.
+ */
+static bool is_adopting(const struct otter_state *before,
+                        const struct otter_state *after)
+{
+    return (before->phase == OTTER_PHASE_CONFIRMED ||
+            before->phase == OTTER_PHASE_ROLLED_BACK) &&
+           after->phase == OTTER_PHASE_CONFIRMED &&
+           after->outcome.kind >= OTTER_OUTCOME_FAILED &&
+           before->counter == after->counter && before->key_mask == after->key_mask;
+}
+
 /* Boot alone says which system is the current one when the journal's own does not
  * verify, and ends a roll back. */
 static bool is_switch(const struct otter_state *before, const struct otter_state *after)
@@ -136,7 +149,8 @@ bool otter_state_may_change(const struct otter_state *before,
     if (program == OTTER_PROGRAM_AGENT && is_confirm(before, after)) {
         return true;
     }
-    if (program == OTTER_PROGRAM_MANAGER && is_giving_up(before, after)) {
+    if (program == OTTER_PROGRAM_MANAGER &&
+        (is_giving_up(before, after) || is_adopting(before, after))) {
         return true;
     }
     if (!keeps_system(before, after) || program > OTTER_PROGRAM_AGENT) {

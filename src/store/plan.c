@@ -371,7 +371,7 @@ static enum otter_result plan_once(struct planning *planning,
 
     planning->saved_from = staging == NULL ? 0 : staging->size;
     planning->has_current = otter_system_peek(device, device->journal.state.current,
-                                             &planning->current) == OTTER_OK;
+                                              &planning->current) == OTTER_OK;
     if (manager_version(planning) < control->manager_min) {
         return OTTER_E_MANAGER_TOO_OLD;
     }

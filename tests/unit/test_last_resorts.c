@@ -304,10 +304,128 @@ static void p2_what_a_package_keeps_of_a_system_without_a_receipt_is_not_there(
     (void)world_power_on(world);
     assert_null(world->device.defect);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
-    assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_KEPT));
+    /* The installation has failed; why is told by what is done about it. */
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_DAMAGED);
+    assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_RECEIPT_LOST));
     assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
     world_drop(world);
+}
+
+/* --- the current system's receipt --- */
+
+/* Runs version 1.2.0, confirmed, with the counter of the first system; then both copies
+ * of its receipt are damaged. The first system's receipt vouches for the manager. */
+static void lose_current(struct world *world)
+{
+    world->next.package.counter = world->sample.first.package.counter;
+    sample_build(&world->next);
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    lose_new_receipt(world);
+    vdevice_power_off(&world->device);
+}
+
+static void assert_adopted(struct world *world)
+{
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(world_state(world).current, 0);
+    assert_int_equal(world_state(world).counter, world->next.package.counter);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_DAMAGED);
+    assert_int_equal(world_state(world).outcome.code, 29 * 256 + 10);
+}
+
+/* The remedy of 29-10: the system's package, sent to the manager. */
+static void send_again(struct world *world)
+{
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, world->device.region, &world->next));
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+}
+
+static void p1_a_lost_receipt_is_replaced_by_sending_the_package_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = make(kinds[i], false);
+
+        lose_current(world);
+        if (kinds[i]) {
+            damage_application(world); /* else boot would run the old slot */
+        }
+        assert_adopted(world);
+        assert_adopted(world); /* and again: it stays */
+        send_again(world);
+        world_drop(world);
+    }
+}
+
+static void p1_a_cut_at_any_operation_of_that_leaves_the_manager(void **state)
+{
+    struct world *world = make(false, false);
+
+    (void)state;
+    lose_current(world);
+    world_mark(world);
+    assert_adopted(world);
+    uint32_t ops = world->device.flash.op;
+
+    assert_true(ops > 3);
+    for (uint32_t op = 0; op < ops; op++) {
+        const struct vflash_fault fault = {
+            .at_op = op, .kind = VFLASH_TORN, .seed = op};
+
+        world_back(world);
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+        assert_adopted(world);
+        send_again(world);
+    }
+    world_drop(world);
+}
+
+/* A transfer erases the other receipt first. */
+static void p1_no_transfer_begins_while_the_current_receipt_cannot_be_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = make(kinds[i], false);
+
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        lose_old_receipt(world);
+        uint32_t op = world->device.flash.op;
+
+        assert_int_equal(world_feed(world), OTTER_E_RECEIPT_LOST);
+        assert_int_equal(world->device.flash.op, op);
+        world_drop(world);
+    }
+}
+
+/* The trial has failed, and what it would go back to is lost: the manager takes another
+ * package, and keeps the receipt that vouches for it. */
+static void p1_a_trial_that_fails_without_the_old_receipt_ends_in_a_package(
+    void **state)
+{
+    const struct moment moment = {OTTER_EVENT_PHASE, OTTER_PHASE_TRIAL,
+                                  lose_old_receipt};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = make(kinds[i], false);
+
+        (void)update_with(world, VDEVICE_CRASH, &moment);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world_state(world).outcome.code, 31 * 256 + 13);
+        world->device.app = VDEVICE_CONFIRM;
+        world->next.package.version.revision++;
+        sample_build(&world->next);
+        send_again(world);
+        world_drop(world);
+    }
 }
 
 static void p2_a_receipt_without_its_package_hash_is_not_installed(void **state)
@@ -523,6 +641,12 @@ int main(void)
         cmocka_unit_test(p7_an_old_system_that_cannot_be_read_is_not_replaced),
         cmocka_unit_test(
             p2_what_a_package_keeps_of_a_system_without_a_receipt_is_not_there),
+        cmocka_unit_test(p1_a_lost_receipt_is_replaced_by_sending_the_package_again),
+        cmocka_unit_test(p1_a_cut_at_any_operation_of_that_leaves_the_manager),
+        cmocka_unit_test(
+            p1_no_transfer_begins_while_the_current_receipt_cannot_be_read),
+        cmocka_unit_test(
+            p1_a_trial_that_fails_without_the_old_receipt_ends_in_a_package),
         cmocka_unit_test(p2_a_receipt_without_its_package_hash_is_not_installed),
         cmocka_unit_test(k15_a_manager_that_cannot_be_written_leaves_the_old_one),
         cmocka_unit_test(k15_the_engine_leaves_boots_work_to_boot),
