@@ -227,8 +227,10 @@ static enum otter_result begin_sector(struct otter_journal *journal)
                                                : journal->newest;
 
     /* Memory in which each sector takes the opening but not one record more must not
-     * keep the device busy for ever: twice round is enough for any write. */
+     * keep the device busy for ever: twice round is enough for any write. Nor is it
+     * tried again before the next power-on: each try keeps the link waiting. */
     if (journal->begun >= 2 * journal->sector_count) {
+        journal->failed_sectors = UINT32_MAX;
         return give_up(journal, OTTER_E_JOURNAL_SECTORS);
     }
     journal->begun++;
