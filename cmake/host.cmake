@@ -5,6 +5,7 @@ include(GNUInstallDirs)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3)
 find_path(BEARSSL_INCLUDE bearssl.h REQUIRED)
 find_library(BEARSSL_LIBRARY bearssl REQUIRED)
@@ -40,7 +41,7 @@ otter_library(otter_verbs "${tool_sources}")
 otter_include(otter_verbs PUBLIC tools/otter)
 otter_define(otter_verbs _GNU_SOURCE OTTER_VERSION="${PROJECT_VERSION}")
 otter_link(otter_verbs otter_host otter PkgConfig::OPENSSL PkgConfig::JANSSON
-           PkgConfig::LIBELF)
+           PkgConfig::LIBELF PkgConfig::LIBYAML)
 
 # --- what tests share ----------------------------------------------------------------
 otter_sources(support_sources tests/support)

@@ -19,6 +19,8 @@ build    libbearssl-dev               SHA-256 and ECDSA of the virtual device
 build    libssl-dev                   keys and signatures of the tool
 build    libjansson-dev               JSON of the tool
 build    libelf-dev                   ELF input of the tool
+build    libyaml-dev                  recipes of the tool
+build    python3                      independent look at JSON in tests
 build    libcmocka-dev                the test framework
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M

@@ -9,11 +9,13 @@
 #include "keys.h"
 #include "names.h"
 #include "otter/utf8.h"
+#include "pack_recipe.h"
 #include "package_read.h"
 #include "verbs.h"
 #include "version.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -36,6 +38,8 @@ struct pack {
     struct pack_map map;
     struct signing_key keys[PACKAGE_SIGNATURES_MAX];
     struct package package;
+    struct pack_recipe recipe; /* path NULL: none */
+    const char *beside;        /* an option that cannot stand beside a recipe */
 };
 
 /* Names of long options; the letters of texts are found in `texts`. */
@@ -56,6 +60,7 @@ enum option_name {
     OPTION_LINK,
     OPTION_MEMBER,
     OPTION_BATTERY,
+    OPTION_VARIANT,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -249,11 +254,67 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
         return take_member(pack, value);
     case OPTION_BATTERY:
         return take_battery(pack, value);
+    case OPTION_VARIANT:
+        pack->recipe.variant = value;
+        return TOOL_DONE;
     default:
         return name > OPTION_TEXT
                    ? take_text(pack, long_name, (uint16_t)(name - OPTION_TEXT), value)
                    : take_control_number(pack, name, value);
     }
+}
+
+static const struct option names[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"key", required_argument, NULL, OPTION_KEY},
+    {"version", required_argument, NULL, OPTION_VERSION},
+    {"counter", required_argument, NULL, OPTION_COUNTER},
+    {"follow", required_argument, NULL, OPTION_FOLLOW},
+    {"map", required_argument, NULL, OPTION_MAP},
+    {"target", required_argument, NULL, OPTION_TARGET},
+    {"hardware", required_argument, NULL, OPTION_HARDWARE},
+    {"follows", required_argument, NULL, OPTION_FOLLOWS},
+    {"boot-min", required_argument, NULL, OPTION_BOOT_MIN},
+    {"manager-min", required_argument, NULL, OPTION_MANAGER_MIN},
+    {"firmware", required_argument, NULL, OPTION_FIRMWARE},
+    {"only", required_argument, NULL, OPTION_ONLY},
+    {"rebase", required_argument, NULL, OPTION_REBASE},
+    {"link", required_argument, NULL, OPTION_LINK},
+    {"member", required_argument, NULL, OPTION_MEMBER},
+    {"variant", required_argument, NULL, OPTION_VARIANT},
+    {"battery", required_argument, NULL, OPTION_BATTERY},
+    {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
+    {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
+    {"version-text", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VERSION},
+    {"build", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_BUILD},
+    {"notes", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_NOTES},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+int pack_take(struct pack *pack, const char *name, char *value, const char *place)
+{
+    const struct option *option = names;
+    int status = TOOL_USAGE;
+
+    while (option->name != NULL && strcmp(option->name, name) != 0) {
+        option++;
+    }
+    complain_at(place);
+    if (option->name != NULL) {
+        status = take_option(pack, option->val, option->name, value);
+    }
+    if (status == TOOL_DONE && option->val == OPTION_MEMBER) {
+        pack->members[pack->member_count - 1].place = place;
+    }
+    complain_at(NULL);
+    return status;
+}
+
+/* True for what may stand beside a recipe: what is no part of the release. */
+static bool is_beside_recipe(int name)
+{
+    return name == 'o' || name == OPTION_KEY || name == OPTION_VARIANT;
 }
 
 /* What is asked for must be whole before a file is opened. */
@@ -287,33 +348,6 @@ static int check_options(const struct pack *pack)
 
 static int parse_options(int argc, char **argv, struct pack *pack)
 {
-    static const struct option names[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"key", required_argument, NULL, OPTION_KEY},
-        {"version", required_argument, NULL, OPTION_VERSION},
-        {"counter", required_argument, NULL, OPTION_COUNTER},
-        {"follow", required_argument, NULL, OPTION_FOLLOW},
-        {"map", required_argument, NULL, OPTION_MAP},
-        {"target", required_argument, NULL, OPTION_TARGET},
-        {"hardware", required_argument, NULL, OPTION_HARDWARE},
-        {"follows", required_argument, NULL, OPTION_FOLLOWS},
-        {"boot-min", required_argument, NULL, OPTION_BOOT_MIN},
-        {"manager-min", required_argument, NULL, OPTION_MANAGER_MIN},
-        {"firmware", required_argument, NULL, OPTION_FIRMWARE},
-        {"only", required_argument, NULL, OPTION_ONLY},
-        {"rebase", required_argument, NULL, OPTION_REBASE},
-        {"link", required_argument, NULL, OPTION_LINK},
-        {"member", required_argument, NULL, OPTION_MEMBER},
-        {"battery", required_argument, NULL, OPTION_BATTERY},
-        {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
-        {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
-        {"version-text", required_argument, NULL,
-         OPTION_TEXT + OTTER_EXTENSION_VERSION},
-        {"build", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_BUILD},
-        {"notes", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_NOTES},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     int index = 0;
 
     opterr = 0;
@@ -328,14 +362,31 @@ static int parse_options(int argc, char **argv, struct pack *pack)
         if (status != TOOL_DONE) {
             return status;
         }
+        if (!is_beside_recipe(name)) {
+            pack->beside = names[index].name;
+        }
     }
-    if (optind != argc) {
-        return complain_usage(
-            "pack takes no argument \"%s\"; name images with --firmware or "
-            "--member",
-            argv[optind]);
+    if (argc - optind > 1) {
+        return complain_usage("pack takes one recipe; name images with --firmware or "
+                              "--member");
     }
-    return check_options(pack);
+    pack->recipe.path = argv[optind];
+    return TOOL_DONE;
+}
+
+/* A recipe stands for all options but those that are no part of a release. */
+static int read_recipe(struct pack *pack)
+{
+    if (pack->recipe.path == NULL) {
+        return pack->recipe.variant == NULL
+                   ? TOOL_DONE
+                   : complain_usage("--variant belongs to a recipe");
+    }
+    if (pack->beside != NULL) {
+        return complain_usage("--%s cannot stand beside a recipe: write it into %s",
+                              pack->beside, pack->recipe.path);
+    }
+    return pack_recipe_take(&pack->recipe, pack);
 }
 
 /* --- members --- */
@@ -344,8 +395,11 @@ static int add_member(struct pack *pack, struct pack_member *member,
                       const struct pack_map *map)
 {
     struct package *package = &pack->package;
+
+    complain_at(member->place);
     int status = pack_member_load(member, map);
 
+    complain_at(NULL);
     if (status == TOOL_DONE) {
         package->members[package->member_count++] = (struct package_member){
             .role = member->role,
@@ -549,16 +603,30 @@ static void clean_up(struct pack *pack)
     for (size_t i = 0; i < PACKAGE_SIGNATURES_MAX; i++) {
         key_wipe(&pack->keys[i]);
     }
+    pack_recipe_free(&pack->recipe);
 }
 
+/* What a run holds is large, for a recipe above all. */
 int verb_pack(int argc, char **argv)
 {
-    struct pack pack = {.firmware = {.role = OTTER_ROLE_FIRMWARE}};
-    int status = parse_options(argc, argv, &pack);
+    struct pack *pack = calloc(1, sizeof(*pack));
+
+    if (pack == NULL) {
+        return complain("out of memory");
+    }
+    pack->firmware.role = OTTER_ROLE_FIRMWARE;
+    int status = parse_options(argc, argv, pack);
 
     if (status == TOOL_DONE) {
-        status = make(&pack);
+        status = read_recipe(pack);
     }
-    clean_up(&pack);
+    if (status == TOOL_DONE) {
+        status = check_options(pack);
+    }
+    if (status == TOOL_DONE) {
+        status = make(pack);
+    }
+    clean_up(pack);
+    free(pack);
     return status < 0 ? TOOL_DONE : status;
 }

@@ -33,6 +33,7 @@ struct pack_member {
     uint8_t region;   /* 0: the role's own */
     uint16_t version; /* of the program */
     const char *path;
+    const char *place; /* in a recipe, for complaints; or NULL */
     bool has_only, has_rebase, has_link;
     struct image_range only;
     uint32_t rebase;

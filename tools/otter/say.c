@@ -24,9 +24,17 @@ static bool has_colour(void)
     return isatty(STDERR_FILENO) != 0 && (no_color == NULL || no_color[0] == '\0');
 }
 
+static const char *complaint_place = "";
+
+void complain_at(const char *place)
+{
+    complaint_place = place == NULL ? "" : place;
+}
+
 static void print_prefix(void)
 {
     (void)fputs(has_colour() ? "\033[1;31motter:\033[0m " : "otter: ", stderr);
+    (void)fputs(complaint_place, stderr);
 }
 
 int complain(const char *format, ...)

@@ -19,6 +19,10 @@
 __attribute__((format(printf, 1, 2))) int complain(const char *format, ...);
 __attribute__((format(printf, 1, 2))) int complain_usage(const char *format, ...);
 
+/* What stands before each complaint from now on: where its reason is written, for
+ * instance "recipe.yaml:3:1: ". NULL: nothing. `place` stays in use. */
+void complain_at(const char *place);
+
 /* Names the option that getopt_long() has just refused (with opterr 0) and points to
  * the verb's --help; returns TOOL_USAGE. */
 int complain_option(const char *verb, char *const *argv);
