@@ -60,6 +60,25 @@ if(EXISTS ${tool_main})
     otter_program(otter_tool tools ${tool_main} otter_verbs)
     set_target_properties(otter_tool PROPERTIES OUTPUT_NAME otter)
     install(TARGETS otter_tool DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+    # Completion of shells, printed by the tool itself.
+    set(completions "")
+    foreach(shell bash zsh fish)
+        set(out ${PROJECT_BINARY_DIR}/completion/otter.${shell})
+        add_custom_command(OUTPUT ${out} DEPENDS otter_tool VERBATIM
+            COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/completion
+            COMMAND sh -c "exec \"$1\" completion \"$2\" >\"$3\""
+                    _ $<TARGET_FILE:otter_tool> ${shell} ${out})
+        list(APPEND completions ${out})
+    endforeach()
+    add_custom_target(completion ALL DEPENDS ${completions})
+    set(folder ${PROJECT_BINARY_DIR}/completion)
+    install(FILES ${folder}/otter.bash RENAME otter
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES ${folder}/otter.zsh RENAME _otter
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${folder}/otter.fish
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 
 # Examples are linked here too, with the port that does nothing, so that both stay true;

@@ -29,16 +29,18 @@ static int confirm_remote(const char *address, bool is_json)
     return exit_status;
 }
 
+const struct option confirm_options[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 int verb_confirm(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     bool is_json = false;
 
-    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "h", confirm_options, NULL)) != -1;) {
         if (name == 'h') {
             return help_print("confirm");
         }

@@ -133,20 +133,21 @@ static int take_run_option(int name, struct run_options *options)
     }
 }
 
+const struct option device_run_options[] = {
+    {"udp", required_argument, NULL, 'u'},
+    {"app", required_argument, NULL, 'a'},
+    {"app-old", required_argument, NULL, 'o'},
+    {"button", no_argument, NULL, 'b'},
+    {"cut", required_argument, NULL, 'c'},
+    {"time-scale", required_argument, NULL, 't'},
+    {"seconds", required_argument, NULL, 's'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_run(int argc, char **argv, struct run_options *options)
 {
-    static const struct option names[] = {
-        {"udp", required_argument, NULL, 'u'},
-        {"app", required_argument, NULL, 'a'},
-        {"app-old", required_argument, NULL, 'o'},
-        {"button", no_argument, NULL, 'b'},
-        {"cut", required_argument, NULL, 'c'},
-        {"time-scale", required_argument, NULL, 't'},
-        {"seconds", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
-    };
-
-    for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "", device_run_options, NULL)) != -1;) {
         int status = take_run_option(name, options);
 
         if (status != TOOL_DONE) {
@@ -266,15 +267,27 @@ static int device_cut(int argc, char **argv)
     return argc == 2 && argv[1][0] != '-' ? virtual_kill(argv[1]) : bad_usage();
 }
 
+const struct option device_info_options[] = {
+    {"json", no_argument, NULL, 'j'},
+    {NULL, 0, NULL, 0},
+};
+
 static int device_info(int argc, char **argv)
 {
-    bool is_json = argc == 3 && strcmp(argv[2], "--json") == 0;
+    bool is_json = false;
     struct virtual_device device;
 
-    if ((argc != 2 && !is_json) || argv[1][0] == '-') {
+    for (int name;
+         (name = getopt_long(argc, argv, "", device_info_options, NULL)) != -1;) {
+        if (name != 'j') {
+            return bad_usage();
+        }
+        is_json = true;
+    }
+    if (argc - optind != 1) {
         return bad_usage();
     }
-    int status = virtual_open(&device, argv[1]);
+    int status = virtual_open(&device, argv[optind]);
 
     if (status != TOOL_DONE) {
         return status;
@@ -306,7 +319,9 @@ int verb_device(int argc, char **argv)
         {"info", device_info},
     };
 
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    const char *last = argv[argc - 1];
+
+    if (argc >= 2 && (strcmp(last, "--help") == 0 || strcmp(last, "-h") == 0)) {
         return help_print("device");
     }
     for (size_t i = 0; argc >= 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {

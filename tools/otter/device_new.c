@@ -530,17 +530,18 @@ struct new_options {
     uint64_t seed;
 };
 
+const struct option device_new_options[] = {
+    NEW_DEVICE_OPTIONS,
+    {"package", required_argument, NULL, 'p'},
+    {"seed", required_argument, NULL, 's'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_new(int argc, char **argv, struct new_device *device,
                      struct new_options *options)
 {
-    static const struct option names[] = {
-        NEW_DEVICE_OPTIONS,
-        {"package", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
-    };
-
-    for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "", device_new_options, NULL)) != -1;) {
         int status = TOOL_DONE;
 
         if (name == 'p') {

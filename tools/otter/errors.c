@@ -22,17 +22,17 @@ struct options {
     const char *code; /* NULL: all */
 };
 
+const struct option errors_options[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"markdown", no_argument, NULL, 'm'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"markdown", no_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
     opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    for (int name; (name = getopt_long(argc, argv, "h", errors_options, NULL)) != -1;) {
         switch (name) {
         case 'j':
             options->is_json = true;

@@ -32,19 +32,20 @@ struct options {
     bool is_help;
 };
 
+const struct option factory_options[] = {
+    NEW_DEVICE_OPTIONS,
+    {"output", required_argument, NULL, 'o'},
+    {"package-out", required_argument, NULL, 'p'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct new_device *device,
                          struct options *options)
 {
-    static const struct option names[] = {
-        NEW_DEVICE_OPTIONS,
-        {"output", required_argument, NULL, 'o'},
-        {"package-out", required_argument, NULL, 'p'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
-    for (int name; (name = getopt_long(argc, argv, "o:h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "o:h", factory_options, NULL)) != -1;) {
         int status = TOOL_DONE;
 
         if (name == 'o') {

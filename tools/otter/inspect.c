@@ -24,19 +24,21 @@ struct options {
     bool is_json;
 };
 
+const struct option inspect_options[] = {
+    {"key", required_argument, NULL, 'k'},
+    {"device", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"device", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     int status = TOOL_DONE;
 
     opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "k:h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "k:h", inspect_options, NULL)) != -1;) {
         switch (name) {
         case 'k':
             status = key_ring_add(&options->ring, optarg);

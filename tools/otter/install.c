@@ -30,18 +30,20 @@ struct ending {
     uint32_t operations; /* flash operations since power on */
 };
 
+const struct option install_options[] = {
+    {"app", required_argument, NULL, 'a'},
+    {"cut", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"app", required_argument, NULL, 'a'},
-        {"cut", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     int status = TOOL_DONE;
 
-    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "h", install_options, NULL)) != -1;) {
         switch (name) {
         case 'a':
             status = virtual_parse_app(optarg, &options->app);

@@ -17,18 +17,19 @@ struct options {
     const char *public_path; /* NULL: not written */
 };
 
+const struct option keygen_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"public", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 /* Status below 0: nothing is left to do. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"public", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
     opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "o:h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "o:h", keygen_options, NULL)) != -1;) {
         switch (name) {
         case 'o':
             options->private_path = optarg;

@@ -11,26 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
-    {"keygen", verb_keygen},   {"factory", verb_factory}, {"pack", verb_pack},
-    {"inspect", verb_inspect}, {"verify", verb_verify},   {"device", verb_device},
-    {"send", verb_send},       {"install", verb_install}, {"status", verb_status},
-    {"confirm", verb_confirm}, {"errors", verb_errors},
-};
-
-enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
-
 static void print_help(FILE *out)
 {
     (void)fputs("usage: otter VERB [arguments]\n"
                 "       otter help [VERB] | VERB --help | --version\n\n",
                 out);
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        (void)fprintf(out, "  %-10s  %s\n", verbs[i].name,
-                      help_find(verbs[i].name)->summary);
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+        if (verb == verbs || strcmp(verb[-1].name, verb->name) != 0) {
+            (void)fprintf(out, "  %-10s  %s\n", verb->name,
+                          help_find(verb->name)->summary);
+        }
     }
     (void)fputs(
         "\nExit status: 0 done, 1 failed, 2 usage, 3 refused by verification,\n"
@@ -40,9 +30,9 @@ static void print_help(FILE *out)
 
 static const struct verb *find_verb(const char *name)
 {
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
-            return &verbs[i];
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+        if (strcmp(verb->name, name) == 0) {
+            return verb;
         }
     }
     return NULL;

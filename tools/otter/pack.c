@@ -264,7 +264,7 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     }
 }
 
-static const struct option names[] = {
+const struct option pack_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"key", required_argument, NULL, OPTION_KEY},
     {"version", required_argument, NULL, OPTION_VERSION},
@@ -294,7 +294,7 @@ static const struct option names[] = {
 
 int pack_take(struct pack *pack, const char *name, char *value, const char *place)
 {
-    const struct option *option = names;
+    const struct option *option = pack_options;
     int status = TOOL_USAGE;
 
     while (option->name != NULL && strcmp(option->name, name) != 0) {
@@ -351,19 +351,21 @@ static int parse_options(int argc, char **argv, struct pack *pack)
     int index = 0;
 
     opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "o:h", names, &index)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "o:h", pack_options, &index)) != -1;) {
         if (name == 'h') {
             (void)help_print("pack");
             return -1;
         }
-        int status = name == '?' ? complain_option("pack", argv)
-                                 : take_option(pack, name, names[index].name, optarg);
+        int status = name == '?'
+                         ? complain_option("pack", argv)
+                         : take_option(pack, name, pack_options[index].name, optarg);
 
         if (status != TOOL_DONE) {
             return status;
         }
         if (!is_beside_recipe(name)) {
-            pack->beside = names[index].name;
+            pack->beside = pack_options[index].name;
         }
     }
     if (argc - optind > 1) {

@@ -567,28 +567,28 @@ static bool take_flag(int name, struct options *options)
     return true;
 }
 
+const struct option send_options[] = {
+    {"wait", no_argument, NULL, 'w'},
+    {"restart", no_argument, NULL, 'r'},
+    {"no-request", no_argument, NULL, 'n'},
+    {"no-reset", no_argument, NULL, 's'},
+    {"offer-only", no_argument, NULL, 'o'},
+    {"json", no_argument, NULL, 'j'},
+    {"timeout", required_argument, NULL, 't'},
+    {"chunk", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    /* Faults of the link, for tests: docs/TESTING.md. */
+    {"link-drop", required_argument, NULL, OPTION_DROP},
+    {"link-twice", required_argument, NULL, OPTION_TWICE},
+    {"link-swap", required_argument, NULL, OPTION_SWAP},
+    {"link-cut", required_argument, NULL, OPTION_CUT},
+    {"link-cut-ms", required_argument, NULL, OPTION_CUT_MS},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"wait", no_argument, NULL, 'w'},
-        {"restart", no_argument, NULL, 'r'},
-        {"no-request", no_argument, NULL, 'n'},
-        {"no-reset", no_argument, NULL, 's'},
-        {"offer-only", no_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},
-        {"timeout", required_argument, NULL, 't'},
-        {"chunk", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        /* Faults of the link, for tests: docs/TESTING.md. */
-        {"link-drop", required_argument, NULL, OPTION_DROP},
-        {"link-twice", required_argument, NULL, OPTION_TWICE},
-        {"link-swap", required_argument, NULL, OPTION_SWAP},
-        {"link-cut", required_argument, NULL, OPTION_CUT},
-        {"link-cut-ms", required_argument, NULL, OPTION_CUT_MS},
-        {NULL, 0, NULL, 0},
-    };
-
-    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    for (int name; (name = getopt_long(argc, argv, "h", send_options, NULL)) != -1;) {
         if (name == 'h') {
             (void)help_print("send");
             return -1;

@@ -25,16 +25,17 @@ static int status_remote(const char *address, bool is_json)
     return exit_status;
 }
 
+const struct option status_options[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 int verb_status(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     bool is_json = false;
 
-    for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    for (int name; (name = getopt_long(argc, argv, "h", status_options, NULL)) != -1;) {
         if (name == 'h') {
             return help_print("status");
         }

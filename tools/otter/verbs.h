@@ -7,6 +7,9 @@
 #ifndef OTTER_TOOL_VERBS_H
 #define OTTER_TOOL_VERBS_H
 
+#include <getopt.h>
+#include <stddef.h>
+
 /* Exit statuses of the tool. */
 enum tool_status {
     TOOL_DONE = 0,
@@ -17,6 +20,41 @@ enum tool_status {
     TOOL_TIMEOUT = 5,
 };
 
+/* What the arguments besides options are. */
+enum verb_operand {
+    VERB_OPERAND_NONE,
+    VERB_OPERAND_FILE, /* or a folder, or an address */
+    VERB_OPERAND_WORDS,
+};
+
+/* Parsing, help and shell completion read the same tables. Of a verb with actions each
+ * action has a row; all of them run the verb. */
+struct verb {
+    const char *name;
+    const char *action;           /* "new" of "device new"; or NULL */
+    const struct option *options; /* NULL: none; rows behind "help" are for tests */
+    enum verb_operand operand;
+    const char *words; /* VERB_OPERAND_WORDS: divided by spaces */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verbs[]; /* ends with a NULL name */
+
+extern const struct option keygen_options[];
+extern const struct option factory_options[];
+extern const struct option pack_options[];
+extern const struct option inspect_options[];
+extern const struct option verify_options[];
+extern const struct option device_new_options[];
+extern const struct option device_run_options[];
+extern const struct option device_info_options[];
+extern const struct option send_options[];
+extern const struct option install_options[];
+extern const struct option status_options[];
+extern const struct option confirm_options[];
+extern const struct option errors_options[];
+
+int verb_completion(int argc, char **argv);
 int verb_keygen(int argc, char **argv);
 int verb_factory(int argc, char **argv);
 int verb_pack(int argc, char **argv);

@@ -58,20 +58,21 @@ static int take_option(int name, char **argv, struct options *options)
     }
 }
 
+const struct option verify_options[] = {
+    {"key", required_argument, NULL, 'k'},
+    {"target", required_argument, NULL, 't'},
+    {"hardware", required_argument, NULL, 'w'},
+    {"counter", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"target", required_argument, NULL, 't'},
-        {"hardware", required_argument, NULL, 'w'},
-        {"counter", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-
     opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "k:h", names, NULL)) != -1;) {
+    for (int name;
+         (name = getopt_long(argc, argv, "k:h", verify_options, NULL)) != -1;) {
         const int status = take_option(name, argv, options);
 
         if (status != TOOL_DONE) {
