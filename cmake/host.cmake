@@ -61,6 +61,9 @@ if(EXISTS ${tool_main})
     set_target_properties(otter_tool PROPERTIES OUTPUT_NAME otter)
     install(TARGETS otter_tool DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/json
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/otter)
+
     # Completion of shells, printed by the tool itself.
     set(completions "")
     foreach(shell bash zsh fish)

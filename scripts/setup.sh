@@ -21,6 +21,7 @@ build    libjansson-dev               JSON of the tool
 build    libelf-dev                   ELF input of the tool
 build    libyaml-dev                  recipes of the tool
 build    python3                      independent look at JSON in tests
+build    python3-jsonschema           schemas of the tool, held against its JSON
 build    libcmocka-dev                the test framework
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M
