@@ -74,7 +74,8 @@ FIGURE(roll_back_ms, ms(f->roll_back.ns))
 FIGURE(roll_back_most_erases, f->roll_back_erases_max)
 
 static const struct figure figures[] = {
-    {"image_bytes", "new image, bytes", image_size, 0},
+    {"image_bytes", "new image, bytes (`full`: with resources and font)", image_size,
+     0},
     {"package_bytes", "its package, bytes", package_size, 0},
     {"receive_bytes", "written while receiving, bytes", receive_bytes, 0},
     {"receive_erases", "sectors erased while receiving", receive_erases, 0},

@@ -342,15 +342,31 @@ static void measure_drops(struct world *world, struct bench_figures *figures)
     }
 }
 
-static uint64_t bare_time(const struct bench_figures *figures,
-                          const struct otter_flash_area *area)
+/* The time to erase and program `size` bytes of a region once. */
+static uint64_t bare_time(const struct bench_product *product, uint8_t region_id,
+                          uint32_t size)
 {
-    uint64_t sectors =
-        (figures->image_size + area->sector_size - 1) / area->sector_size;
-    uint64_t pages = (figures->image_size + area->page_size - 1) / area->page_size;
+    const struct otter_flash flash = {.areas = product->profile->areas,
+                                      .area_count = product->profile->area_count};
+    const struct otter_flash_area *area = otter_flash_area_at(
+        &flash, otter_map_find(&product->profile->map, region_id)->addr);
+    uint64_t sectors = (size + area->sector_size - 1) / area->sector_size;
+    uint64_t pages = (size + area->page_size - 1) / area->page_size;
 
     return sectors * VFLASH_ERASE_NS + pages * VFLASH_PROGRAM_NS +
-           (uint64_t)figures->image_size * VFLASH_BYTE_NS;
+           (uint64_t)size * VFLASH_BYTE_NS;
+}
+
+/* The sector of the store that is filled while receiving. */
+static uint32_t store_sector(const struct bench_product *product)
+{
+    const struct host_profile *profile = product->profile;
+    const struct otter_region *staging =
+        otter_map_find(&profile->map, OTTER_REGION_STAGING);
+    const struct otter_flash flash = {.areas = profile->areas,
+                                      .area_count = profile->area_count};
+
+    return otter_flash_area_at(&flash, staging->addr)->sector_size;
 }
 
 void bench_measure(const struct bench_product *product, struct bench_figures *figures)
@@ -361,8 +377,14 @@ void bench_measure(const struct bench_product *product, struct bench_figures *fi
     memset(figures, 0, sizeof(*figures));
     figures->image_size = BENCH_NEW_SIZE;
     figures->package_size = (uint32_t)product->next.size;
-    figures->sector_size = product->profile->areas[0].sector_size;
-    figures->bare_ns = bare_time(figures, &product->profile->areas[0]);
+    figures->sector_size = store_sector(product);
+    figures->bare_ns = bare_time(product, OTTER_REGION_APPLICATION, BENCH_NEW_SIZE);
+    if (product->has_regions) {
+        figures->image_size += BENCH_RESOURCES_SIZE + BENCH_FONT_SIZE;
+        figures->bare_ns +=
+            bare_time(product, OTTER_REGION_RESOURCES, BENCH_RESOURCES_SIZE) +
+            bare_time(product, OTTER_REGION_FONT, BENCH_FONT_SIZE);
+    }
     open_world(world, product);
     struct ops ops = measure_clean(world, figures);
 

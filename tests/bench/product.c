@@ -30,6 +30,14 @@ void bench_need(bool is_good, const char *what)
     }
 }
 
+static void fill_data(uint32_t seed, uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1664525U + 1013904223U; /* Numerical Recipes' generator */
+        bytes[i] = (uint8_t)(seed >> 24);
+    }
+}
+
 /* An image that starts as a Cortex-M program does and goes on with noise. */
 static void fill_noise(const struct bench_product *product, uint8_t region_id,
                        uint32_t seed, uint8_t *image, size_t size)
@@ -38,10 +46,7 @@ static void fill_noise(const struct bench_product *product, uint8_t region_id,
         otter_map_find(&product->profile->map, region_id);
     const struct otter_policy *policy = &product->profile->policy;
 
-    for (size_t i = 0; i < size; i++) {
-        seed = seed * 1664525U + 1013904223U; /* Numerical Recipes' generator */
-        image[i] = (uint8_t)(seed >> 24);
-    }
+    fill_data(seed, image, size);
     otter_store_le32(image, policy->ram_addr + policy->ram_size);
     otter_store_le32(image + 4, region->exec + 0x41);
 }
@@ -94,6 +99,13 @@ static void build_package(const struct bench_product *product, uint8_t minor,
         .image = {product->table_bytes + OTTER_TABLE_CONTENT_OFF,
                   (uint32_t)product->table_size - OTTER_TABLE_CONTENT_OFF},
     };
+    fill_data(10U + minor, package->resources, sizeof(package->resources));
+    fill_data(20U + minor, package->font, sizeof(package->font));
+    package->members[3] =
+        (struct host_member){.role = OTTER_ROLE_RESOURCES,
+                             .image = {package->resources, BENCH_RESOURCES_SIZE}};
+    package->members[4] = (struct host_member){
+        .role = OTTER_ROLE_FONT, .image = {package->font, BENCH_FONT_SIZE}};
     const struct host_package content = {
         .version = {.major = 1, .minor = minor},
         .target = BENCH_TARGET,
@@ -101,7 +113,7 @@ static void build_package(const struct bench_product *product, uint8_t minor,
         .is_id_made = true,
         .counter = minor,
         .members = package->members,
-        .member_count = 3,
+        .member_count = product->has_regions ? 5 : 3,
         .scalar = product->scalar,
     };
 
@@ -115,6 +127,7 @@ void bench_product_make(struct bench_product *product,
 {
     memset(product, 0, sizeof(*product));
     product->profile = profile;
+    product->has_regions = otter_map_find(&profile->map, OTTER_REGION_FONT) != NULL;
     memset(product->scalar, 0x5A, sizeof(product->scalar));
     host_profile_table(profile, BENCH_TARGET, 1, &product->table);
     product->table.key_count = 1;

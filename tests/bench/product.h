@@ -14,18 +14,23 @@ enum {
     BENCH_OLD_SIZE = 240000,
     BENCH_NEW_SIZE = 243852, /* of Debian's MicroPython image for the micro:bit */
     BENCH_MANAGER_SIZE = 40000,
-    BENCH_PACKAGE_MAX = 512 * 1024,
+    BENCH_RESOURCES_SIZE = 300000, /* where the profile has regions for them */
+    BENCH_FONT_SIZE = 1024 * 1024,
+    BENCH_PACKAGE_MAX = 2 * 1024 * 1024,
 };
 
 struct bench_package {
-    struct host_member members[3];
+    struct host_member members[5];
+    uint8_t resources[BENCH_RESOURCES_SIZE];
+    uint8_t font[BENCH_FONT_SIZE];
     uint8_t bytes[BENCH_PACKAGE_MAX];
     size_t size;
 };
 
 struct bench_product {
     const struct host_profile *profile;
-    bool is_real; /* the new image is the one of the Debian package */
+    bool has_regions; /* the packages carry resources and a font */
+    bool is_real;     /* the new image is the one of the Debian package */
     uint8_t scalar[HOST_SIGN_SCALAR_SIZE];
     struct otter_table table;
     uint8_t table_bytes[OTTER_TABLE_MAX];
