@@ -67,6 +67,17 @@ if [ -f docs/ERRORS.md ] && [ -x "$tools/otter" ]; then
     fi
 fi
 
+# RECOVERY.md has every code that can occur, once, with the text and the remedy of
+# ERRORS.md.
+rows_of() { grep -E '^\| [0-9]{2}-' "$1" | sed -E 's/ +\|$/ |/'; }
+if diff <(rows_of docs/ERRORS.md | grep -v '| reserved |$' | sed 's/|  *|$/|/; s/| |$/|/' | sort) \
+    <(rows_of docs/RECOVERY.md | sort) >&2; then
+    echo "docs: RECOVERY.md has every code and its remedy"
+else
+    echo "docs: RECOVERY.md lacks these codes of ERRORS.md (<) or has others (>)" >&2
+    failed=1
+fi
+
 # Every promise and every contract whose code exists is named by a test: k4_... or p1_...
 # in the tests' sources or in the name of a CTest, or a promise's check, promise_p1().
 names=$(
