@@ -7,6 +7,7 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
 pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 find_path(BEARSSL_INCLUDE bearssl.h REQUIRED)
 find_library(BEARSSL_LIBRARY bearssl REQUIRED)
 
@@ -16,12 +17,16 @@ list(FILTER host_sources EXCLUDE REGEX "/main\\.c$")
 if(EXISTS ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
     list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
 endif()
+list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/inflate_zlib.c)
+if(NOT OTTER_CONFIG)
+    otter_define(otter OTTER_ZLIB=1) # virtual devices take every coding
+endif()
 otter_library(otter_host "${host_sources}")
 otter_include(otter_host PUBLIC ports/host ports/common)
 otter_define(otter_host _GNU_SOURCE)
 otter_scope(scope otter_host PUBLIC)
 target_include_directories(otter_host SYSTEM ${scope} ${BEARSSL_INCLUDE})
-otter_link(otter_host otter ${BEARSSL_LIBRARY})
+otter_link(otter_host otter ${BEARSSL_LIBRARY} PkgConfig::ZLIB)
 
 # --- the tool ------------------------------------------------------------------------
 # All but main.c is a library, so that tests can link a verb's parts.

@@ -4,7 +4,7 @@
 # Includes point one way. Two tables, to be edited when a module or a header is added:
 # which headers belong to a module, and which modules a module may include.
 #
-#   base < package < flash < device < store < door | install | boot < top
+#   base < package < codec < flash < device < store < door | install | boot < top
 #
 # Siblings (door, install, boot) never include each other.
 set -euo pipefail
@@ -14,6 +14,7 @@ set -euo pipefail
 declare -A headers=(
     [base]="error config bytes crc32 utf8 events source"
     [package]="control container"
+    [codec]="stream"
     [flash]="map memory_map io table journal receipt state"
     [device]="device repair"
     [store]="plan store copying"
@@ -27,13 +28,14 @@ declare -A headers=(
 declare -A allowed=(
     [base]=""
     [package]="base"
+    [codec]="base package"
     [flash]="base package"
     [device]="base package flash"
-    [store]="base package flash device"
-    [door]="base package flash store device"
-    [install]="base package flash store device"
-    [boot]="base package flash store device"
-    [top]="base package flash store device door install boot"
+    [store]="base package flash codec device"
+    [door]="base package flash codec store device"
+    [install]="base package flash codec store device"
+    [boot]="base package flash codec store device"
+    [top]="base package flash codec store device door install boot"
 )
 
 # port header: modules that may include it; "any" of them, or those listed
@@ -42,6 +44,7 @@ declare -A ports=(
     [crypto]="any"
     [board]="device door install boot top"
     [link]="device door top"
+    [inflate]="codec device"
 )
 
 # file:include that no rule covers: the headers with which a product overrides defaults

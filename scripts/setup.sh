@@ -18,6 +18,7 @@ build    libclang-rt-14-dev           run-time of the sanitizers
 build    libbearssl-dev               SHA-256 and ECDSA of the virtual device
 build    libssl-dev                   keys and signatures of the tool
 build    libjansson-dev               JSON of the tool
+build    zlib1g-dev                   compressed members of packages
 build    libelf-dev                   ELF input of the tool
 build    libyaml-dev                  recipes of the tool
 build    python3                      independent look at JSON in tests

@@ -49,6 +49,22 @@
 #define OTTER_EVENTS 16
 #endif
 
+/* Codings of members that the manager decodes, besides raw: 1 or 0 each. zlib needs the
+ * port of otter/port/inflate.h, too. */
+#ifndef OTTER_ZLIB
+#define OTTER_ZLIB 0
+#endif
+#ifndef OTTER_HEATSHRINK
+#define OTTER_HEATSHRINK 1
+#endif
+
+/* Bytes of the manager's static RAM in which it decodes; packages that need more are
+ * refused before their transfer (K24). heatshrink needs its window, zlib 7,680 and its
+ * window. A multiple of 8, up to 65536; 0 if raw is all. */
+#ifndef OTTER_CODING_MEMORY
+#define OTTER_CODING_MEMORY (OTTER_ZLIB ? 7680 + 4096 : OTTER_HEATSHRINK ? 2048 : 0)
+#endif
+
 _Static_assert(OTTER_CONTROL_MAX >= 256 && OTTER_CONTROL_MAX <= 2048,
                "OTTER_CONTROL_MAX is 256 to 2048 bytes");
 _Static_assert(OTTER_MEMBERS_MAX >= 1 && OTTER_MEMBERS_MAX <= 32,
@@ -66,5 +82,10 @@ _Static_assert(OTTER_STEP_BYTES >= OTTER_PAGE_MAX &&
 _Static_assert(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
                    (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
                "OTTER_EVENTS is a power of two, 2 to 4096");
+_Static_assert((OTTER_ZLIB == 0 || OTTER_ZLIB == 1) &&
+                   (OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1),
+               "OTTER_ZLIB and OTTER_HEATSHRINK are 0 or 1");
+_Static_assert(OTTER_CODING_MEMORY % 8 == 0 && OTTER_CODING_MEMORY <= 65536,
+               "OTTER_CODING_MEMORY is a multiple of 8, up to 65536");
 
 #endif

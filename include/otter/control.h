@@ -40,6 +40,8 @@ enum otter_role {
 /* How a member's stored bytes become its installed bytes. */
 enum otter_coding {
     OTTER_CODING_RAW = 0,
+    OTTER_CODING_ZLIB = 1,       /* independent chunks of RFC 1950 */
+    OTTER_CODING_HEATSHRINK = 2, /* one stream with its head */
 };
 
 enum {

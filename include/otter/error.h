@@ -121,7 +121,7 @@
     X(CONTROL_TEXT,     21, 20, 20, LIVE, "A text of the control packet is too long or not UTF-8", \
       "Correct the text and pack again")                                                  \
     X(CONTROL_CODING,   21, 21, 21, LIVE, "A member's coding is not supported by this device", \
-      "Pack the member raw")                                                              \
+      "Pack the member in a coding that the device takes: otter pack --coding")                                                           \
     X(CONTROL_FLAGS,    21, 22, 22, LIVE, "A member's flags are not supported by this device", \
       "Make the package again for this device")                                           \
     X(CONTROL_RESERVED, 21, 23, 23, LIVE, "A reserved field of the control packet is not zero", \
@@ -281,7 +281,20 @@
     X(MANAGER_START,    34, 13, 13, LIVE, "The new manager did not start and the old one was taken back", \
       "Correct the manager and send a new package")                                       \
     X(MANAGER_OLDER,    34, 14, 14, LIVE, "The package carries an older manager than the device has", \
-      "Keep the manager, or carry a newer one")
+      "Keep the manager, or carry a newer one")                                           \
+    /* 35: codings */                                                                     \
+    X(CODING_MEMORY,    35, 10, 10, LIVE, "A member's coding needs more memory than the device has", \
+      "Pack the member with a smaller window, or raw: otter pack --coding-memory")        \
+    X(CODING_HEAD,      35, 11, 11, LIVE, "The head of a coded member is malformed",      \
+      "Make the package again with otter pack")                                           \
+    X(CODING_SHORT,     35, 12, 12, LIVE, "A coded member ends before all of it is decoded", \
+      "Make the package again with otter pack")                                           \
+    X(CODING_LONG,      35, 13, 13, LIVE, "A coded member goes on after all of it is decoded", \
+      "Make the package again with otter pack")                                           \
+    X(CODING_DATA,      35, 14, 14, LIVE, "A coded member is malformed",                  \
+      "Make the package again with otter pack")                                           \
+    X(CODING_DECLARED,  35, 15, 15, LIVE, "A coded member needs more memory than its entry declares", \
+      "Make the package again with otter pack")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
 enum otter_result {
