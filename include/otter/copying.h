@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copying a span of flash into a region, sector by sector, so that any cut can be
- * followed by going on: the engine's write and save, and boot's restore (K15), are
- * this one machine. It writes `cursor` and `erased` of the journal's state and keeps
- * the rest of it.
+ * Copying a stored member, or a span of flash, into a region, sector by sector, so that
+ * any cut can be followed by going on: the engine's write and save, and boot's restore
+ * (K15), are this one machine. It writes `cursor` and `erased` of the journal's state
+ * and keeps the rest of it.
  */
 #ifndef OTTER_COPYING_H
 #define OTTER_COPYING_H
 
 #include "otter/device.h"
+#include "otter/stream.h"
 
 #include <stdbool.h>
 
 struct otter_copying {
     struct otter_device *device;
+    struct otter_stream *stream; /* gives the bytes; NULL: flash, raw, from here: */
     uint8_t from_region;
     uint32_t from_off;
     uint8_t to_region;
@@ -22,7 +24,9 @@ struct otter_copying {
 
     /* Private. */
     uint8_t step;
-    uint32_t cursor; /* bytes that stand */
+    uint32_t cursor;         /* bytes that stand */
+    struct otter_span span;  /* of raw flash */
+    struct otter_stream raw; /* on it */
     struct otter_sector sector;
     uint32_t taken; /* bytes in device->page */
     uint32_t given; /* of them programmed */
@@ -33,8 +37,8 @@ struct otter_copying {
  * and sealed the record that permits the writing. */
 void otter_copying_open(struct otter_copying *copying);
 
-/* At most one flash operation. A failed one is repeated from its sector's erase by
- * calling open again. */
+/* At most one flash operation, or a step of decoding. A failed one is repeated from its
+ * sector's erase by calling open again. */
 OTTER_MUST_CHECK enum otter_result otter_copying_step(struct otter_copying *copying,
                                                       bool *is_done);
 

@@ -13,6 +13,7 @@
 #include "otter/port/board.h"
 #include "otter/port/crypto.h"
 #include "otter/port/flash.h"
+#include "otter/port/inflate.h"
 #include "otter/receipt.h"
 #include "otter/table.h"
 
@@ -24,7 +25,8 @@ struct otter_ports {
     const struct otter_flash *flash;
     const struct otter_board *board;
     const struct otter_crypto *crypto;
-    uint32_t table_addr; /* OTTER_TABLE_ADDR of memory_map.h */
+    const struct otter_inflate *inflate; /* of the manager with OTTER_ZLIB; else NULL */
+    uint32_t table_addr;                 /* OTTER_TABLE_ADDR of memory_map.h */
     uint32_t table_size;
 };
 
@@ -140,6 +142,11 @@ OTTER_MUST_CHECK enum otter_result otter_system_verify(struct otter_device *devi
  * `runs_in`. 23-17. */
 OTTER_MUST_CHECK enum otter_result otter_vectors_check(
     const struct otter_device *device, uint8_t region, uint32_t off,
+    const struct otter_region *runs_in, uint32_t size);
+
+/* The same for the first 8 bytes of an image that were read before. */
+OTTER_MUST_CHECK enum otter_result otter_vectors_judge(
+    const struct otter_device *device, const uint8_t vectors[8],
     const struct otter_region *runs_in, uint32_t size);
 
 /* Opens for writing what the program may write in the journal's phase. Called again

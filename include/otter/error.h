@@ -294,6 +294,8 @@
     X(CODING_DATA,      35, 14, 14, LIVE, "A coded member is malformed",                  \
       "Make the package again with otter pack")                                           \
     X(CODING_DECLARED,  35, 15, 15, LIVE, "A coded member needs more memory than its entry declares", \
+      "Make the package again with otter pack")                                           \
+    X(CODING_HASH,      35, 16, 16, LIVE, "A coded member decodes to other content than its hash names", \
       "Make the package again with otter pack")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */

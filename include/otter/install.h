@@ -11,6 +11,7 @@
 #include "otter/copying.h"
 #include "otter/device.h"
 #include "otter/plan.h"
+#include "otter/stream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,7 +43,11 @@ struct otter_install {
     struct otter_member current;
     struct otter_plan plan;
     struct otter_hashing hashing;
+    uint32_t filled; /* decoded bytes in device->page that are not hashed yet */
     struct otter_copying copying;
+    struct otter_span span;         /* the stored member under way, */
+    struct otter_stream stream;     /* its installed bytes, */
+    struct otter_decoding decoding; /* and what it takes to make them */
 };
 
 /* Starts or resumes the installation that the journal names: phase requested or
@@ -50,9 +55,10 @@ struct otter_install {
 OTTER_MUST_CHECK enum otter_result otter_install_open(struct otter_install *install,
                                                       struct otter_device *device);
 
-/* At most one flash operation, STEP_BYTES of hashing or one signature check. DONE: the
- * system is on trial; the caller resets. FAILED: the journal says so already: the old
- * system runs again, or is about to be rolled back; the caller resets. */
+/* At most one flash operation, STEP_BYTES of hashing or of decoding, or one signature
+ * check. DONE: the system is on trial; the caller resets. FAILED: the journal says so
+ * already: the old system runs again, or is about to be rolled back; the caller resets.
+ */
 enum otter_step otter_install_step(struct otter_install *install);
 
 /* Public number and name of the stage under way, for people. */

@@ -20,6 +20,8 @@ enum otter_strategy {
     OTTER_STRATEGY_BY_BOOT = 3, /* the manager: staged, saved, replaced by boot */
     OTTER_STRATEGY_REGION = 4, /* resources and fonts: as the saved copy, also on an A/B
                                   device, whose systems share their regions */
+    OTTER_STRATEGY_INTO_SLOT =
+        5, /* staged, then written into the free slot; the way back is the other */
 };
 
 struct otter_placement {
@@ -27,6 +29,8 @@ struct otter_placement {
     uint8_t store_region;  /* where the stored bytes lie */
     uint8_t target_region; /* where the installed bytes lie */
     uint32_t store_off;
+    uint32_t raw_off;   /* BY_BOOT: where boot finds the image, in staging: store_off,
+                           or where the manager puts what it decodes first */
     uint32_t save_off;  /* where what it replaces is saved, in staging */
     uint32_t save_size; /* bytes of that; 0: there is nothing to save */
 };
@@ -38,7 +42,7 @@ struct otter_plan {
 };
 
 /* Checks the package in `source` against the device and its current system and plans
- * it. Codes 21-21, 21-22, 23-xx. `plan` is written only on success. */
+ * it. Codes 21-21, 21-22, 23-xx, 35-10. `plan` is written only on success. */
 OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_source *source,
                                                    const struct otter_control *control,

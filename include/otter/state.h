@@ -52,6 +52,8 @@ enum otter_part {
     OTTER_PART_TRY_MANAGER = 11,     /* installing: it has not started yet */
     OTTER_PART_TAKE_BACK = 12,       /* installing: boot writes the old one back */
     OTTER_PART_RESTORE_MANAGER = 13, /* rolling back: boot writes the old one back */
+    OTTER_PART_RAW_MANAGER =
+        14, /* installing: `cursor` bytes of the new one are decoded for boot */
 };
 
 enum otter_outcome_kind {

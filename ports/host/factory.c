@@ -111,9 +111,20 @@ static bool is_kept(const struct host_member *member)
     return (member->flags & OTTER_MEMBER_KEPT) != 0;
 }
 
+/* What the file holds of a member. */
+static struct host_image stored_of(const struct host_member *member)
+{
+    static const struct host_image none;
+
+    return is_kept(member)               ? none
+           : member->stored.data != NULL ? member->stored
+                                         : member->image;
+}
+
 static void put_member(struct otter_writer *writer, const struct host_member *member)
 {
-    static const uint8_t none[OTTER_SHA256_SIZE];
+    const struct host_image stored = stored_of(member);
+    uint8_t stored_digest[OTTER_SHA256_SIZE] = {0};
     uint8_t digest[OTTER_SHA256_SIZE];
 
     if (is_kept(member) && member->sha != NULL) {
@@ -121,16 +132,19 @@ static void put_member(struct otter_writer *writer, const struct host_member *me
     } else {
         sha256(member->image.data, member->image.size, digest);
     }
+    if (!is_kept(member)) {
+        sha256(stored.data, stored.size, stored_digest);
+    }
     otter_writer_u8(writer, member->role);
     otter_writer_u8(writer, member->region);
-    otter_writer_u8(writer, OTTER_CODING_RAW);
+    otter_writer_u8(writer, member->coding);
     otter_writer_u8(writer, member->flags);
     otter_writer_le32(writer, member->link_addr);
-    otter_writer_le32(writer, is_kept(member) ? 0 : member->image.size);
+    otter_writer_le32(writer, stored.size);
     otter_writer_le32(writer, member->image.size);
-    otter_writer_le32(writer, 0);
+    otter_writer_le32(writer, member->memory);
     otter_writer_le32(writer, member->depends);
-    otter_writer_bytes(writer, is_kept(member) ? none : digest, sizeof(digest));
+    otter_writer_bytes(writer, stored_digest, sizeof(stored_digest));
     otter_writer_bytes(writer, digest, sizeof(digest));
     otter_writer_le16(writer, member->version);
     otter_writer_fill(writer, 0, 6);
@@ -154,8 +168,7 @@ static struct layout lay_out(const struct host_package *package)
     layout.file_size =
         OTTER_IMAGE_HEADER_SIZE + layout.control_size + OTTER_TRAILER_SIZE;
     for (uint8_t i = 0; i < package->member_count; i++) {
-        layout.file_size +=
-            is_kept(&package->members[i]) ? 0 : package->members[i].image.size;
+        layout.file_size += stored_of(&package->members[i]).size;
     }
     return layout;
 }
@@ -298,10 +311,11 @@ enum otter_result host_package_build(const struct host_package *package, uint8_t
         return result;
     }
     for (uint8_t i = 0; i < package->member_count; i++) {
-        const struct host_member *member = &package->members[i];
+        const struct host_image stored = stored_of(&package->members[i]);
 
-        otter_writer_bytes(&writer, member->image.data,
-                           is_kept(member) ? 0 : member->image.size);
+        if (stored.size > 0) {
+            otter_writer_bytes(&writer, stored.data, stored.size);
+        }
     }
     if (!writer.is_failed) {
         put_trailer(&writer);

@@ -28,6 +28,9 @@ struct host_member {
     uint32_t depends;
     uint16_t version; /* of the program */
     struct host_image image;
+    struct host_image stored; /* bytes in the file; no data: those of the image */
+    uint8_t coding;     /* enum otter_coding: how the stored bytes hold the image */
+    uint32_t memory;    /* RAM that the coding needs */
     const uint8_t *sha; /* kept: SHA-256 of the installed bytes; NULL: of the image */
 };
 
@@ -38,7 +41,7 @@ struct host_extension {
     const void *data;
 };
 
-/* A package to build: raw members, signed with scalars (host_sign.h). */
+/* A package to build, signed with scalars (host_sign.h). */
 struct host_package {
     struct otter_version version;
     uint32_t target;

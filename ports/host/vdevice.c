@@ -9,6 +9,7 @@
 #include "vdevice.h"
 
 #include "crypto_bearssl.h"
+#include "inflate_zlib.h"
 
 #include <string.h>
 
@@ -138,6 +139,7 @@ enum otter_result vdevice_create(struct vdevice *device,
         .flash = &device->port,
         .board = &device->board,
         .crypto = &otter_crypto_bearssl,
+        .inflate = &otter_inflate_zlib,
         .table_addr = config->profile->table_addr,
         .table_size = config->profile->table_size,
     };

@@ -97,7 +97,7 @@ static bool look_up_new_manager(struct otter_boot *boot, struct image *image)
         return false;
     }
     image->region = OTTER_REGION_MANAGER;
-    image->off = plan.members[index].store_off;
+    image->off = plan.members[index].raw_off;
     image->size = member.installed_size;
     memcpy(image->sha, member.installed_sha, sizeof(image->sha));
     return true;

@@ -254,17 +254,11 @@ enum otter_result otter_system_open(struct otter_device *device, uint8_t slot,
     return OTTER_OK;
 }
 
-enum otter_result otter_vectors_check(const struct otter_device *device,
-                                      uint8_t region_id, uint32_t off,
+enum otter_result otter_vectors_judge(const struct otter_device *device,
+                                      const uint8_t vectors[8],
                                       const struct otter_region *runs_in, uint32_t size)
 {
     const struct otter_policy *policy = &device->table.policy;
-    uint8_t vectors[8];
-
-    if (size < sizeof(vectors) || otter_io_read(&device->io, region_id, off, vectors,
-                                                sizeof(vectors)) != OTTER_OK) {
-        return OTTER_E_VECTORS;
-    }
     uint32_t stack = otter_load_le32(vectors);
     uint32_t reset = otter_load_le32(vectors + 4);
 
@@ -276,6 +270,19 @@ enum otter_result otter_vectors_check(const struct otter_device *device,
         return OTTER_E_VECTORS;
     }
     return OTTER_OK;
+}
+
+enum otter_result otter_vectors_check(const struct otter_device *device,
+                                      uint8_t region_id, uint32_t off,
+                                      const struct otter_region *runs_in, uint32_t size)
+{
+    uint8_t vectors[8];
+
+    if (size < sizeof(vectors) || otter_io_read(&device->io, region_id, off, vectors,
+                                                sizeof(vectors)) != OTTER_OK) {
+        return OTTER_E_VECTORS;
+    }
+    return otter_vectors_judge(device, vectors, runs_in, size);
 }
 
 enum otter_result otter_system_check(struct otter_device *device,

@@ -52,8 +52,11 @@ static enum otter_result finish_member(struct otter_receive *receive)
     if (memcmp(digest, receive->current.stored_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
-    if (receive->current.role != OTTER_ROLE_FIRMWARE &&
-        receive->current.role != OTTER_ROLE_MANAGER) {
+    bool is_program = receive->current.role == OTTER_ROLE_FIRMWARE ||
+                      receive->current.role == OTTER_ROLE_MANAGER;
+
+    /* The engine looks into what is coded (stage 9). */
+    if (!is_program || receive->current.coding != OTTER_CODING_RAW) {
         return OTTER_OK;
     }
     return otter_vectors_check(

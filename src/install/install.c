@@ -41,6 +41,20 @@ enum otter_step otter_stage_find_member(struct otter_install *install,
     return OTTER_STEP_DONE;
 }
 
+enum otter_result otter_stage_open_store(struct otter_install *install)
+{
+    const struct otter_placement *placement = &install->plan.members[install->member];
+
+    install->span = (struct otter_span){.io = &install->device->io,
+                                        .region = placement->store_region,
+                                        .off = placement->store_off};
+    struct otter_source source =
+        otter_span_source(&install->span, install->current.stored_size);
+
+    return otter_stream_open(&install->stream, &source, &install->current,
+                             &install->decoding);
+}
+
 enum otter_result otter_stage_hash(struct otter_install *install, const uint8_t *wanted,
                                    bool *is_done, bool *matches)
 {
@@ -84,6 +98,7 @@ enum otter_result otter_install_open(struct otter_install *install,
 
     memset(install, 0, sizeof(*install));
     install->device = device;
+    install->decoding.inflate = device->ports.inflate;
     if (state.phase == OTTER_PHASE_INSTALLING &&
         (state.part == OTTER_PART_WRITE_MANAGER ||
          state.part == OTTER_PART_TAKE_BACK)) {
@@ -146,7 +161,10 @@ static enum otter_step end_in_trial(struct otter_install *install)
 static enum otter_step end_in_failure(struct otter_install *install)
 {
     struct otter_state state = install->device->journal.state;
-    bool is_written = state.part == OTTER_PART_WRITE;
+    /* A free slot that was written into is nothing of the old system's. */
+    bool is_written =
+        state.part == OTTER_PART_WRITE && (!otter_device_is_ab(install->device) ||
+                                           (state.flags & OTTER_FLAG_NEW_REGIONS) != 0);
     bool is_touched = is_written || (state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
 
     state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stages 1 and 9: the package's receipt is opened, verified and planned again, every
- * stored member is hashed again, and so are resources and fonts that the package keeps:
- * nobody else looks at these (K1). They only read.
+ * stored member is hashed again, and what is coded is decoded once, all of it, before
+ * anything of it is written (P2). Resources and fonts that the package keeps are
+ * hashed, too: nobody else looks at these (K1). They only read.
  */
 #include "stages.h"
 
 #include <string.h>
+
+enum check_substep {
+    CHECK_BEGIN = 0,
+    CHECK_STORED,  /* the bytes as they are stored */
+    CHECK_CONTENT, /* what they decode to */
+    CHECK_END,     /* is that all of them? */
+};
 
 enum otter_step otter_stage_package(struct otter_install *install)
 {
@@ -37,58 +45,145 @@ static enum otter_step fail_reading(struct otter_install *install)
                : otter_stage_fail(install, otter_error_at(OTTER_E_CHECK_READ, percent));
 }
 
+static enum otter_step next_member(struct otter_install *install)
+{
+    install->member++;
+    install->substep = CHECK_BEGIN;
+    return OTTER_STEP_MORE;
+}
+
+static bool is_kept(const struct otter_install *install)
+{
+    return otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
+}
+
 /* Starts the hash of the member under way where it is stored; of resources or a font
  * that the package keeps, where it is installed. False if there is nothing to check:
  * boot looks at the programs. */
 static bool open_hash(struct otter_install *install)
 {
     const struct otter_placement *placement = otter_stage_placement(install);
-    bool is_kept = placement->strategy == OTTER_STRATEGY_KEPT;
 
-    if (is_kept && otter_region_flag(placement->target_region) == 0) {
+    if (is_kept(install) && otter_region_flag(placement->target_region) == 0) {
         return false;
     }
     otter_hashing_start(install->device, &install->hashing,
-                        is_kept ? placement->target_region : placement->store_region,
-                        is_kept ? 0 : placement->store_off,
-                        is_kept ? install->current.installed_size
-                                : install->current.stored_size);
+                        is_kept(install) ? placement->target_region
+                                         : placement->store_region,
+                        is_kept(install) ? 0 : placement->store_off,
+                        is_kept(install) ? install->current.installed_size
+                                         : install->current.stored_size);
     return true;
 }
 
-static enum otter_step compare(struct otter_install *install)
+static enum otter_step begin_check(struct otter_install *install)
 {
-    bool is_kept = otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
-    uint8_t digest[OTTER_SHA256_SIZE];
+    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_ALL);
 
-    otter_hashing_final(install->device, &install->hashing, digest);
-    if (memcmp(digest,
-               is_kept ? install->current.installed_sha : install->current.stored_sha,
-               sizeof(digest)) != 0) {
-        return otter_stage_fail(install,
-                                is_kept ? OTTER_E_KEPT : OTTER_E_CHECK_DAMAGED);
+    if (found != OTTER_STEP_MORE) {
+        return found;
     }
-    install->member++;
-    install->substep = 0;
+    if (!open_hash(install)) {
+        return next_member(install);
+    }
+    install->substep = CHECK_STORED;
     return OTTER_STEP_MORE;
 }
 
-enum otter_step otter_stage_check(struct otter_install *install)
+/* ---- what is coded ---- */
+
+/* Reading errors of the store keep their codes; what is wrong with the coding has its
+ * own. */
+static enum otter_step fail_decoding(struct otter_install *install,
+                                     enum otter_result result)
 {
-    bool is_done = false;
+    return result == OTTER_E_FLASH_READ ? fail_reading(install)
+                                        : otter_stage_fail(install, result);
+}
 
-    if (install->substep == 0) {
-        enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_ALL);
+static enum otter_step begin_content(struct otter_install *install)
+{
+    enum otter_result result = otter_stage_open_store(install);
 
-        if (found != OTTER_STEP_MORE) {
-            return found;
-        }
-        if (!open_hash(install)) {
-            install->member++;
-            return OTTER_STEP_MORE;
-        }
-        install->substep = 1;
+    if (result != OTTER_OK) {
+        return fail_decoding(install, result);
     }
+    /* The bytes come from the stream: only the hash is used. */
+    otter_hashing_start(install->device, &install->hashing, OTTER_REGION_NONE, 0,
+                        install->current.installed_size);
+    install->filled = 0;
+    install->substep = CHECK_CONTENT;
+    return OTTER_STEP_MORE;
+}
+
+/* What the receiver checks of a program that it can read. */
+static enum otter_result check_vectors(const struct otter_install *install)
+{
+    const struct otter_device *device = install->device;
+    const struct otter_placement *placement = otter_stage_placement(install);
+    bool is_program = install->current.role == OTTER_ROLE_FIRMWARE ||
+                      install->current.role == OTTER_ROLE_MANAGER;
+
+    if (!is_program || install->hashing.done > 0) {
+        return OTTER_OK;
+    }
+    return install->filled < 8
+               ? OTTER_E_VECTORS
+               : otter_vectors_judge(
+                     device, device->page,
+                     otter_map_find(&device->table.map, placement->target_region),
+                     install->current.installed_size);
+}
+
+/* Decodes into the page; a full one, or the last, is hashed. */
+static enum otter_step check_content(struct otter_install *install)
+{
+    struct otter_device *device = install->device;
+    const struct otter_crypto *crypto = device->ports.crypto;
+    struct otter_hashing *hashing = &install->hashing;
+    uint32_t left = hashing->size - hashing->done;
+    uint32_t room = left < sizeof(device->page) ? left : (uint32_t)sizeof(device->page);
+    uint32_t got = 0;
+    enum otter_result result = otter_stream_read(
+        &install->stream, device->page + install->filled, room - install->filled, &got);
+
+    install->filled += got;
+    if (result == OTTER_OK && install->filled == room) {
+        result = check_vectors(install);
+        crypto->sha256_update(crypto->context, &hashing->sha, device->page, room);
+        hashing->done += room;
+        install->filled = 0;
+        install->substep = hashing->done == hashing->size ? CHECK_END : CHECK_CONTENT;
+    }
+    install->percent = otter_stage_percent(hashing->done, hashing->size);
+    return result == OTTER_OK ? OTTER_STEP_MORE : fail_decoding(install, result);
+}
+
+static enum otter_step check_end(struct otter_install *install)
+{
+    uint8_t digest[OTTER_SHA256_SIZE];
+    bool is_done = false;
+    enum otter_result result = otter_stream_end(&install->stream, &is_done);
+
+    if (result != OTTER_OK) {
+        return fail_decoding(install, result);
+    }
+    if (!is_done) {
+        return OTTER_STEP_MORE;
+    }
+    otter_hashing_final(install->device, &install->hashing, digest);
+    if (memcmp(digest, install->current.installed_sha, sizeof(digest)) != 0) {
+        return otter_stage_fail(install, OTTER_E_CODING_HASH);
+    }
+    return next_member(install);
+}
+
+/* ---- the whole ---- */
+
+static enum otter_step check_stored(struct otter_install *install)
+{
+    uint8_t digest[OTTER_SHA256_SIZE];
+    bool is_done = false;
     enum otter_result result =
         otter_hashing_step(install->device, &install->hashing, &is_done);
 
@@ -97,5 +192,32 @@ enum otter_step otter_stage_check(struct otter_install *install)
     }
     install->percent =
         otter_stage_percent(install->hashing.done, install->hashing.size);
-    return is_done ? compare(install) : OTTER_STEP_MORE;
+    if (!is_done) {
+        return OTTER_STEP_MORE;
+    }
+    otter_hashing_final(install->device, &install->hashing, digest);
+    if (memcmp(digest,
+               is_kept(install) ? install->current.installed_sha
+                                : install->current.stored_sha,
+               sizeof(digest)) != 0) {
+        return otter_stage_fail(install, is_kept(install) ? OTTER_E_KEPT
+                                                          : OTTER_E_CHECK_DAMAGED);
+    }
+    return install->current.coding == OTTER_CODING_RAW ? next_member(install)
+                                                       : begin_content(install);
+}
+
+enum otter_step otter_stage_check(struct otter_install *install)
+{
+    switch ((enum check_substep)install->substep) {
+    case CHECK_BEGIN:
+        return begin_check(install);
+    case CHECK_STORED:
+        return check_stored(install);
+    case CHECK_CONTENT:
+        return check_content(install);
+    case CHECK_END:
+        break;
+    }
+    return check_end(install);
 }

@@ -4,6 +4,8 @@
  * and can run. The manager that runs saves itself, the copy is verified, then "boot
  * writes the manager" stands in two sectors of the journal and boot takes over; the
  * new manager goes on with the installation. Its old copy stays until confirm.
+ *
+ * What lies coded in the store is decoded to a place of its own first: boot copies.
  */
 #include "stages.h"
 
@@ -12,6 +14,9 @@ enum manager_substep {
     MANAGER_HASH_RUNNING, /* is it the package's already? */
     MANAGER_FIND_OLD,
     MANAGER_HASH_APPLICATION, /* is there a whole application to fall back to? */
+    MANAGER_OPEN_RAW,         /* is it coded? Seal that it is decoded for boot */
+    MANAGER_RAW,
+    MANAGER_HASH_RAW,
     MANAGER_OPEN_SAVE,
     MANAGER_SAVE,
     MANAGER_HASH_COPY,
@@ -100,10 +105,61 @@ static enum otter_step check_application(struct otter_install *install)
         return otter_stage_fail(install, OTTER_E_MANAGER_ALONE);
     }
     if (is_done) {
-        install->substep = MANAGER_OPEN_SAVE;
+        install->substep = MANAGER_OPEN_RAW;
     }
     return OTTER_STEP_MORE;
 }
+
+/* ---- raw for boot ---- */
+
+/* Saving begins when this is done, so a cut in that leaves nothing to do here. */
+static enum otter_step open_raw(struct otter_install *install)
+{
+    struct otter_device *device = install->device;
+    const struct otter_placement *placement = placement_of(install);
+    uint8_t part = device->journal.state.part;
+    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_BOOT);
+
+    install->substep = MANAGER_OPEN_SAVE;
+    if (found != OTTER_STEP_MORE || placement->raw_off == placement->store_off ||
+        part == OTTER_PART_SAVE_MANAGER) {
+        return found;
+    }
+    enum otter_result result = otter_stage_open_store(install);
+
+    if (result == OTTER_OK && part != OTTER_PART_RAW_MANAGER) {
+        result = otter_stage_put(install, OTTER_PART_RAW_MANAGER, OTTER_SEALED);
+    }
+    install->copying = (struct otter_copying){
+        .device = device,
+        .stream = &install->stream,
+        .to_region = OTTER_REGION_STAGING,
+        .to_off = placement->raw_off,
+        .size = install->current.installed_size,
+    };
+    otter_copying_open(&install->copying);
+    install->substep = MANAGER_RAW;
+    return more_or_fail(install, result);
+}
+
+/* Copies on; then hashes what was copied. */
+static enum otter_step copy_then_hash(struct otter_install *install,
+                                      enum manager_substep hash)
+{
+    bool is_done = false;
+    enum otter_result result = otter_copying_step(&install->copying, &is_done);
+
+    install->percent =
+        otter_stage_percent(install->copying.cursor, install->copying.size);
+    if (is_done) {
+        otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
+                            install->copying.to_off, install->copying.size);
+        install->substep = (uint8_t)hash;
+    }
+    return more_or_fail(install, result);
+}
+
+/* ---- saving ---- */
 
 static enum otter_step open_save(struct otter_install *install)
 {
@@ -126,23 +182,8 @@ static enum otter_step open_save(struct otter_install *install)
     return more_or_fail(install, result);
 }
 
-static enum otter_step save(struct otter_install *install)
-{
-    bool is_done = false;
-    enum otter_result result = otter_copying_step(&install->copying, &is_done);
-
-    install->percent =
-        otter_stage_percent(install->copying.cursor, install->copying.size);
-    if (is_done) {
-        otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
-                            placement_of(install)->save_off,
-                            placement_of(install)->save_size);
-        install->substep = MANAGER_HASH_COPY;
-    }
-    return more_or_fail(install, result);
-}
-
-static enum otter_step check_copy(struct otter_install *install)
+static enum otter_step check_copy(struct otter_install *install,
+                                  enum manager_substep next)
 {
     bool is_done = false;
     bool matches = false;
@@ -153,7 +194,7 @@ static enum otter_step check_copy(struct otter_install *install)
         result = OTTER_E_FLASH_VERIFY;
     }
     if (is_done) {
-        install->substep = MANAGER_HAND_OVER;
+        install->substep = (uint8_t)next;
     }
     return more_or_fail(install, result);
 }
@@ -181,12 +222,18 @@ enum otter_step otter_stage_manager(struct otter_install *install)
         return find_old(install);
     case MANAGER_HASH_APPLICATION:
         return check_application(install);
+    case MANAGER_OPEN_RAW:
+        return open_raw(install);
+    case MANAGER_RAW:
+        return copy_then_hash(install, MANAGER_HASH_RAW);
+    case MANAGER_HASH_RAW:
+        return check_copy(install, MANAGER_OPEN_SAVE);
     case MANAGER_OPEN_SAVE:
         return open_save(install);
     case MANAGER_SAVE:
-        return save(install);
+        return copy_then_hash(install, MANAGER_HASH_COPY);
     case MANAGER_HASH_COPY:
-        return check_copy(install);
+        return check_copy(install, MANAGER_HAND_OVER);
     case MANAGER_HAND_OVER:
         install->substep = MANAGER_RESET;
         return hand_over(install);

@@ -38,7 +38,9 @@ static enum otter_step begin(struct otter_install *install)
     if (state->member != install->member) {
         result = otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
     }
-    otter_stage_open_write(install);
+    if (result == OTTER_OK) {
+        result = otter_stage_open_write(install);
+    }
     install->substep = REGIONS_COPY;
     return result == OTTER_OK ? OTTER_STEP_MORE
                               : otter_stage_fail_at(install, OTTER_E_UNPACK);
@@ -78,11 +80,11 @@ static enum otter_step begin_hash(struct otter_install *install)
 static enum otter_step repeat(struct otter_install *install)
 {
     if (install->region_repeats > 0 ||
-        otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED) != OTTER_OK) {
+        otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED) != OTTER_OK ||
+        otter_stage_open_write(install) != OTTER_OK) {
         return otter_stage_fail_at(install, OTTER_E_UNPACK);
     }
     install->region_repeats++;
-    otter_stage_open_write(install);
     install->substep = REGIONS_COPY;
     return OTTER_STEP_MORE;
 }

@@ -189,7 +189,7 @@ static uint8_t first_written(const struct otter_install *install)
     for (uint8_t i = install->plan.count; i > 0; i--) {
         uint8_t strategy = install->plan.members[i - 1].strategy;
 
-        if (strategy == OTTER_STRATEGY_SAVED_COPY) {
+        if ((OTTER_STRATEGIES_WRITTEN >> strategy & 1U) != 0) {
             return (uint8_t)(i - 1);
         }
         if (strategy == OTTER_STRATEGY_REGION) {
@@ -255,18 +255,46 @@ bool otter_stage_writes(const struct otter_install *install, uint8_t strategy)
            install->plan.members[state->member].strategy == strategy;
 }
 
-void otter_stage_open_write(struct otter_install *install)
+enum otter_result otter_stage_open_write(struct otter_install *install)
 {
-    const struct otter_placement *placement = otter_stage_placement(install);
+    enum otter_result result = otter_stage_open_store(install);
 
     install->copying = (struct otter_copying){
         .device = install->device,
-        .from_region = placement->store_region,
-        .from_off = placement->store_off,
-        .to_region = placement->target_region,
+        .stream = &install->stream,
+        .to_region = otter_stage_placement(install)->target_region,
         .size = install->current.installed_size,
     };
     otter_copying_open(&install->copying);
+    return result;
+}
+
+/* The free slot is nobody's way back: that it is being written needs no more than a
+ * record. */
+static enum otter_result note_writing(struct otter_install *install)
+{
+    return install->device->journal.state.part == OTTER_PART_WRITE
+               ? OTTER_OK
+               : otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
+}
+
+static enum otter_step begin_write(struct otter_install *install)
+{
+    enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_WRITTEN);
+
+    if (found != OTTER_STEP_MORE) {
+        return found;
+    }
+    if (otter_stage_writes(install, OTTER_STRATEGY_REGION)) {
+        return OTTER_STEP_DONE; /* it stood before stage 15 began */
+    }
+    enum otter_result result = note_writing(install);
+
+    if (result == OTTER_OK) {
+        result = otter_stage_open_write(install);
+    }
+    install->substep = WRITE_COPY;
+    return more_or_fail(install, result, OTTER_E_WRITE);
 }
 
 enum otter_step otter_stage_write(struct otter_install *install)
@@ -274,17 +302,7 @@ enum otter_step otter_stage_write(struct otter_install *install)
     bool is_done = false;
 
     if (install->substep == WRITE_BEGIN) {
-        enum otter_step found =
-            otter_stage_find_member(install, OTTER_STRATEGIES_SAVED);
-
-        if (found != OTTER_STEP_MORE) {
-            return found;
-        }
-        if (otter_stage_writes(install, OTTER_STRATEGY_REGION)) {
-            return OTTER_STEP_DONE; /* it stood before stage 15 began */
-        }
-        otter_stage_open_write(install);
-        install->substep = WRITE_COPY;
+        return begin_write(install);
     }
     enum otter_result result = otter_copying_step(&install->copying, &is_done);
 
@@ -301,8 +319,9 @@ enum otter_step otter_stage_write(struct otter_install *install)
 /* A mismatch is written once more from the store, then given up (K5). */
 static enum otter_step repeat_write(struct otter_install *install)
 {
-    if (install->repeats > 0 ||
-        otter_stage_placement(install)->strategy != OTTER_STRATEGY_SAVED_COPY) {
+    uint8_t strategy = otter_stage_placement(install)->strategy;
+
+    if (install->repeats > 0 || (OTTER_STRATEGIES_WRITTEN >> strategy & 1U) == 0) {
         return otter_stage_fail_at(install, OTTER_E_VALIDATE);
     }
     install->repeats++;
@@ -322,7 +341,7 @@ enum otter_step otter_stage_validate(struct otter_install *install)
 
     if (install->substep == 0) {
         enum otter_step found = otter_stage_find_member(
-            install, OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_SAVED);
+            install, OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_WRITTEN);
 
         if (found != OTTER_STEP_MORE) {
             return found;

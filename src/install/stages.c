@@ -38,6 +38,12 @@ static bool replaces(const struct otter_install *install)
     return replaces_application(install) || replaces_regions(install);
 }
 
+static bool writes_application(const struct otter_install *install)
+{
+    return replaces_application(install) ||
+           has_strategy(install, OTTER_STRATEGY_INTO_SLOT);
+}
+
 static bool replaces_manager(const struct otter_install *install)
 {
     return has_strategy(install, OTTER_STRATEGY_BY_BOOT);
@@ -50,7 +56,7 @@ const struct otter_stage otter_stages[] = {
     {34, "Replacing the manager", replaces_manager, otter_stage_manager},
     {32, "Saving the old system", replaces, otter_stage_save},
     /* Everything above leaves the old system alone; everything below may change it. */
-    {10, "Writing flash", replaces_application, otter_stage_write},
+    {10, "Writing flash", writes_application, otter_stage_write},
     {11, "Validating flash", always, otter_stage_validate},
     {15, "Unpacking resources and fonts", replaces_regions, otter_stage_regions},
     {0, "", always, NULL},

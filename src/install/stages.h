@@ -46,10 +46,16 @@ enum {
     OTTER_STRATEGIES_BOOT = 1 << OTTER_STRATEGY_BY_BOOT,
     OTTER_STRATEGIES_KEPT = 1 << OTTER_STRATEGY_KEPT,
     OTTER_STRATEGIES_REGION = 1 << OTTER_STRATEGY_REGION,
+    OTTER_STRATEGIES_INTO = 1 << OTTER_STRATEGY_INTO_SLOT,
+    OTTER_STRATEGIES_WRITTEN = OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_INTO,
     OTTER_STRATEGIES_ALL = OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT |
-                           OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_BOOT |
+                           OTTER_STRATEGIES_WRITTEN | OTTER_STRATEGIES_BOOT |
                            OTTER_STRATEGIES_REGION,
 };
+
+/* Opens `stream` on the stored bytes of the member under way, which is `current`. */
+OTTER_MUST_CHECK enum otter_result otter_stage_open_store(
+    struct otter_install *install);
 
 /* Hashes on; at the end `matches` tells whether the digest is `wanted`. */
 OTTER_MUST_CHECK enum otter_result otter_stage_hash(struct otter_install *install,
@@ -65,7 +71,8 @@ bool otter_stage_writes(const struct otter_install *install, uint8_t strategy);
 
 /* Opens the copying of the member under way from the store to its region, from the
  * journal's cursor on. */
-void otter_stage_open_write(struct otter_install *install);
+OTTER_MUST_CHECK enum otter_result otter_stage_open_write(
+    struct otter_install *install);
 
 /* FAILED with `base` and the stage's percentage. */
 enum otter_step otter_stage_fail_at(struct otter_install *install,

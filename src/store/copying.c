@@ -21,6 +21,16 @@ void otter_copying_open(struct otter_copying *copying)
     copying->step = STEP_ERASE;
     copying->taken = 0;
     copying->given = 0;
+    if (copying->stream == NULL) {
+        copying->span = (struct otter_span){.io = &copying->device->io,
+                                            .region = copying->from_region,
+                                            .off = copying->from_off};
+        struct otter_source source = otter_span_source(&copying->span, copying->size);
+
+        otter_stream_open_raw(&copying->raw, &source);
+        copying->stream = &copying->raw;
+    }
+    otter_stream_seek(copying->stream, copying->cursor);
 }
 
 static enum otter_result note(struct otter_copying *copying, bool is_erased,
@@ -60,23 +70,27 @@ static uint32_t wanted(const struct otter_copying *copying)
     return left < room ? left : room;
 }
 
-/* Fills the page; its last word is padded with the erased value. */
+/* Fills the page, as far as one step decodes; its last word is padded with the erased
+ * value. */
 static enum otter_result read_page(struct otter_copying *copying)
 {
     struct otter_device *device = copying->device;
     uint32_t len = wanted(copying);
+    uint32_t got = 0;
 
     len = len < sizeof(device->page) ? len : (uint32_t)sizeof(device->page);
-    memset(device->page, otter_io_erased(&device->io, copying->to_region),
-           sizeof(device->page));
-    enum otter_result result =
-        otter_io_read(&device->io, copying->from_region,
-                      copying->from_off + copying->cursor, device->page, len);
+    enum otter_result result = otter_stream_read(
+        copying->stream, device->page + copying->taken, len - copying->taken, &got);
 
-    copying->taken = len;
+    copying->taken += got;
+    if (result != OTTER_OK || copying->taken < len) {
+        return result;
+    }
+    memset(device->page + len, otter_io_erased(&device->io, copying->to_region),
+           sizeof(device->page) - len);
     copying->given = 0;
     copying->step = STEP_PROGRAM;
-    return result;
+    return OTTER_OK;
 }
 
 static uint32_t padded(const struct otter_copying *copying)
@@ -100,6 +114,7 @@ static enum otter_result program(struct otter_copying *copying)
         return result;
     }
     copying->cursor += copying->taken;
+    copying->taken = 0;
     bool is_sector_full =
         copying->cursor == copying->size ||
         copying->to_off + copying->cursor == copying->sector.off + copying->sector.size;

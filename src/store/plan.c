@@ -108,12 +108,32 @@ static enum otter_result place_kept(struct planning *planning,
     return take_region(planning, region);
 }
 
+/* Boot installs what the manager has decoded, and outlives the codings it was compiled
+ * with, so it does not judge them (K6). */
+static enum otter_result check_coding(const struct otter_device *device,
+                                      const struct otter_member *member)
+{
+    const uint32_t codings = 1U << OTTER_CODING_RAW |
+                             (uint32_t)OTTER_ZLIB << OTTER_CODING_ZLIB |
+                             (uint32_t)OTTER_HEATSHRINK << OTTER_CODING_HEATSHRINK;
+
+    if (device->program == OTTER_PROGRAM_BOOT) {
+        return OTTER_OK;
+    }
+    if (member->coding >= 32 || (codings >> member->coding & 1U) == 0) {
+        return OTTER_E_CONTROL_CODING;
+    }
+    return member->memory > OTTER_CODING_MEMORY ? OTTER_E_CODING_MEMORY : OTTER_OK;
+}
+
 static enum otter_result check_carried(const struct otter_device *device,
                                        const struct otter_member *member,
                                        const struct otter_region *target)
 {
-    if (member->coding != OTTER_CODING_RAW) {
-        return OTTER_E_CONTROL_CODING;
+    enum otter_result result = check_coding(device, member);
+
+    if (result != OTTER_OK) {
+        return result;
     }
     if (member->flags != 0) {
         return OTTER_E_CONTROL_FLAGS;
@@ -192,28 +212,47 @@ enum otter_result otter_plan_saved(const struct otter_device *device,
     return OTTER_E_CONTROL_MISSING;
 }
 
+/* Takes `size` bytes of staging, from a sector on. */
+static enum otter_result take_staging(struct planning *planning, uint32_t size,
+                                      uint32_t *off)
+{
+    const struct otter_region *staging =
+        otter_map_find(&planning->device->table.map, OTTER_REGION_STAGING);
+
+    if (staging == NULL || size > staging->size - planning->staged) {
+        return OTTER_E_NO_SPACE;
+    }
+    *off = planning->staged;
+    planning->staged = next_sector(planning->device, planning->staged + size);
+    return OTTER_OK;
+}
+
+static enum otter_result place_store(struct planning *planning,
+                                     const struct otter_member *member,
+                                     struct otter_placement *placement)
+{
+    placement->store_region = OTTER_REGION_STAGING;
+    enum otter_result result =
+        take_staging(planning, member->stored_size, &placement->store_off);
+
+    placement->raw_off = placement->store_off;
+    return result;
+}
+
 /* Stages the member and reserves the copy of what it replaces. */
 static enum otter_result place_staged(struct planning *planning,
                                       const struct otter_member *member,
                                       struct otter_placement *placement)
 {
     struct otter_device *device = planning->device;
-    const struct otter_region *staging =
-        otter_map_find(&device->table.map, OTTER_REGION_STAGING);
-
-    if (staging == NULL || member->stored_size > staging->size - planning->staged) {
-        return OTTER_E_NO_SPACE;
-    }
-    placement->store_region = OTTER_REGION_STAGING;
-    placement->store_off = planning->staged;
-    planning->staged = next_sector(device, planning->staged + member->stored_size);
-    if (!planning->has_current) {
-        return OTTER_OK;
-    }
     struct otter_member old;
-    enum otter_result result =
-        otter_plan_saved(device, &planning->current, placement->target_region,
-                         &placement->save_off, &old);
+    enum otter_result result = place_store(planning, member, placement);
+
+    if (result != OTTER_OK || !planning->has_current) {
+        return result;
+    }
+    result = otter_plan_saved(device, &planning->current, placement->target_region,
+                              &placement->save_off, &old);
 
     if (result == OTTER_E_CONTROL_MISSING &&
         otter_region_flag(placement->target_region) != 0) {
@@ -265,7 +304,11 @@ static enum otter_result place_manager(struct planning *planning,
     }
     placement->strategy = OTTER_STRATEGY_BY_BOOT;
     placement->target_region = OTTER_REGION_MANAGER;
-    return place_staged(planning, member, placement);
+    result = place_staged(planning, member, placement);
+    if (result == OTTER_OK && member->coding != OTTER_CODING_RAW) {
+        result = take_staging(planning, member->installed_size, &placement->raw_off);
+    }
+    return result;
 }
 
 static enum otter_result place_firmware(struct planning *planning,
@@ -282,6 +325,11 @@ static enum otter_result place_firmware(struct planning *planning,
         return result;
     }
     placement->target_region = id;
+    if (otter_device_is_ab(device) && member->coding != OTTER_CODING_RAW) {
+        /* The slot is where it runs, so what is stored cannot lie there (K14). */
+        placement->strategy = OTTER_STRATEGY_INTO_SLOT;
+        return place_store(planning, member, placement);
+    }
     if (otter_device_is_ab(device)) {
         placement->strategy = OTTER_STRATEGY_OTHER_SLOT;
         placement->store_region = id;

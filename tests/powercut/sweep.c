@@ -75,6 +75,20 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "heatshrink",
+     .coding = OTTER_CODING_HEATSHRINK,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "zlib-crash",
+     .coding = OTTER_CODING_ZLIB,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "zlib-manager",
+     .coding = OTTER_CODING_ZLIB,
+     .has_manager = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -195,6 +209,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     if (scenario->has_regions || scenario->adds_regions) {
         sample_carry_regions(&world->next);
+    }
+    if (scenario->coding != OTTER_CODING_RAW) {
+        sample_code(&world->next, scenario->coding);
     }
     sample_build(&world->next);
     if (scenario->is_forged) {

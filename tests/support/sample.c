@@ -6,6 +6,7 @@
 #include "sample.h"
 
 #include "crypto_bearssl.h"
+#include "host_coding.h"
 #include "otter/bytes.h"
 
 #include <stdio.h>
@@ -135,6 +136,48 @@ void sample_carry_regions(struct sample_package *package)
     members[1] = (struct host_member){.role = OTTER_ROLE_FONT,
                                       .image = {package->font, SAMPLE_FONT_SIZE}};
     package->package.member_count = (uint8_t)(package->package.member_count + 2);
+}
+
+/* Every second part repeats the one before it. */
+static void make_compressible(uint8_t *image, uint32_t size)
+{
+    enum { PART = 32 };
+
+    for (uint32_t off = PART; off + PART <= size; off += 2U * PART) {
+        memcpy(image + off, image + off - PART, PART);
+    }
+}
+
+static void code_member(struct host_member *member, enum otter_coding coding,
+                        uint8_t stored[SAMPLE_STORED_MAX])
+{
+    struct host_coded coded;
+    bool is_coded = coding == OTTER_CODING_ZLIB
+                        ? host_code_zlib(&member->image, 9, 9, &coded)
+                        : host_code_heatshrink(&member->image, 8, 5, &coded);
+
+    if (!is_coded || coded.size > SAMPLE_STORED_MAX) {
+        (void)fprintf(stderr, "sample: a member cannot be coded\n");
+        abort();
+    }
+    memcpy(stored, coded.data, coded.size);
+    member->stored = (struct host_image){stored, coded.size};
+    member->memory = coded.memory;
+    member->coding = (uint8_t)coding;
+    free(coded.data);
+}
+
+void sample_code(struct sample_package *package, enum otter_coding coding)
+{
+    make_compressible(package->firmware, SAMPLE_FIRMWARE_SIZE);
+    make_compressible(package->manager, SAMPLE_MANAGER_SIZE);
+    make_compressible(package->resources, SAMPLE_RESOURCES_SIZE);
+    make_compressible(package->font, SAMPLE_FONT_SIZE);
+    for (uint8_t i = 0; i < package->package.member_count; i++) {
+        if ((package->members[i].flags & OTTER_MEMBER_KEPT) == 0) {
+            code_member(&package->members[i], coding, package->stored[i]);
+        }
+    }
 }
 
 void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device)

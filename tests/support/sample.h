@@ -18,6 +18,7 @@ enum {
     SAMPLE_RESOURCES_SIZE = 301,
     SAMPLE_FONT_SIZE = 702,
     SAMPLE_PACKAGE_MAX = 5120,
+    SAMPLE_STORED_MAX = 2200, /* of a coded member */
 };
 
 /* A package that can be changed before it is built. */
@@ -28,6 +29,7 @@ struct sample_package {
     uint8_t manager[SAMPLE_MANAGER_SIZE];     /* of sample_carry_manager() */
     uint8_t resources[SAMPLE_RESOURCES_SIZE]; /* of sample_carry_regions() */
     uint8_t font[SAMPLE_FONT_SIZE];
+    uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code() */
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
 };
@@ -56,6 +58,10 @@ void sample_carry_manager(const struct sample *sample, struct sample_package *pa
 /* Makes the package carry resources and a font of its own, too; the first system's
  * package is to be built again then. */
 void sample_carry_regions(struct sample_package *package);
+
+/* Codes what the package carries, which is made compressible for it: a few chunks of
+ * zlib, or one stream of heatshrink. */
+void sample_code(struct sample_package *package, enum otter_coding coding);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

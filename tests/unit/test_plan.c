@@ -39,6 +39,7 @@ static enum otter_result plan_next(struct world *world, struct otter_plan *plan)
     struct otter_control parsed;
 
     assert_int_equal(vdevice_inspect(&world->device, &view), OTTER_OK);
+    view.program = OTTER_PROGRAM_AGENT; /* boot does not judge codings */
     uint32_t op = world->device.flash.op;
     enum otter_result result = otter_control_open(&source, &parsed);
 

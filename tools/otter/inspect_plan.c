@@ -19,6 +19,7 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_OTHER_SLOT] = "other slot",
         [OTTER_STRATEGY_SAVED_COPY] = "saved copy",
         [OTTER_STRATEGY_BY_BOOT] = "by boot",
+        [OTTER_STRATEGY_INTO_SLOT] = "into slot",
         [OTTER_STRATEGY_REGION] = "region",
     };
 
@@ -98,6 +99,7 @@ static json_t *ask(struct virtual_device *device, const struct package_file *pac
                                       view->table.key_count,
                                       view->journal.state.key_mask, view->ports.crypto);
     }
+    view->program = OTTER_PROGRAM_MANAGER; /* boot does not judge codings */
     if (result == OTTER_OK) {
         result = otter_plan_make(view, &source, &package->control, &plan);
     }
