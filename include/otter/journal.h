@@ -55,13 +55,14 @@ struct otter_journal {
     uint32_t highest;        /* highest sequence seen in a valid record */
     uint32_t failed_sectors; /* bit i: sector i failed in this power-on */
     uint16_t next_slot;      /* next free record slot of newest */
+    uint8_t failed_slots;    /* the last ones in a row that took no record */
+    bool is_tried;           /* newest has taken a record after its opening */
 
     /* Private: the write under way. */
     uint8_t work;             /* enum journal_work in journal.c */
     uint8_t records_left;     /* to write before the put is done */
     uint8_t opening_left;     /* of which copies of the old state come first */
     uint8_t sectors_left;     /* sectors still to begin for OTTER_LASTING */
-    uint8_t begun;            /* sectors begun for this put */
     int8_t candidate;         /* sector being begun */
     uint16_t programmed;      /* bytes of the record under way */
     struct otter_state found; /* what a new sector starts with */
@@ -86,9 +87,9 @@ bool otter_journal_is_busy(const struct otter_journal *journal);
 
 /* Goes on by at most one flash operation. OTTER_OK: it went on (done once is_busy is
  * false). 27-11 when no sector takes a record: the write is given up, and the state on
- * flash is an older one. Until then each sector was tried once (at most twice, where it
- * took a part); sectors that failed are not tried again in this power-on, so that
- * further writes fail at once. */
+ * flash is an older one. Until then each sector was tried once, with one erase and six
+ * programs at the most; sectors that failed are not tried again in this power-on, so
+ * that further writes fail at once. */
 OTTER_MUST_CHECK enum otter_result otter_journal_step(struct otter_journal *journal);
 
 /* Writes a whole record at once: put, then every step. For boot and the factory. */

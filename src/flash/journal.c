@@ -31,6 +31,8 @@ enum {
     NO_SECTOR = -1,
     OPENING_RECORDS = 2, /* and a sector that holds so many counts */
     CERTAIN_RECORDS = OTTER_JOURNAL_CERTAIN_RECORDS,
+    FAILED_SLOTS_MAX = 4, /* in a row, then the sector is left: each costs time in
+                             which no message is taken */
 };
 
 /* No new sector is begun above it: numbers never wrap. */
@@ -220,20 +222,14 @@ static enum otter_result give_up(struct otter_journal *journal,
     return result;
 }
 
-/* Chooses the sector to begin: the next one round that may be erased. */
+/* Chooses the sector to begin: the next one round that may be erased. It comes to an
+ * end: what was begun before and took no record is not begun again, as each try keeps
+ * the link waiting. */
 static enum otter_result begin_sector(struct otter_journal *journal)
 {
     int8_t base = journal->newest == NO_SECTOR ? (int8_t)(journal->sector_count - 1)
                                                : journal->newest;
 
-    /* Memory in which each sector takes the opening but not one record more must not
-     * keep the device busy for ever: twice round is enough for any write. Nor is it
-     * tried again before the next power-on: each try keeps the link waiting. */
-    if (journal->begun >= 2 * journal->sector_count) {
-        journal->failed_sectors = UINT32_MAX;
-        return give_up(journal, OTTER_E_JOURNAL_SECTORS);
-    }
-    journal->begun++;
     for (uint8_t i = 1; i <= journal->sector_count; i++) {
         int8_t sector = (int8_t)((base + i) % journal->sector_count);
 
@@ -276,6 +272,7 @@ static enum otter_result erase_candidate(struct otter_journal *journal)
     journal->is_ours = false;
     journal->highest++;
     journal->next_slot = 0;
+    journal->failed_slots = 0;
     journal->work = WORK_OPENING;
     prepare(journal, &journal->found, journal->highest);
     return OTTER_OK;
@@ -285,14 +282,16 @@ static enum otter_result erase_candidate(struct otter_journal *journal)
 enum progress { PROGRESS_MORE, PROGRESS_DONE, PROGRESS_FULL };
 
 /* Programs the next part of `record` into the next slot of `index`. A slot that does
- * not take it is left behind, never written again (K4). */
+ * not take it is left behind, never written again (K4); so is the rest of a sector in
+ * which several in a row do not. */
 static enum progress program_record(struct otter_journal *journal, int8_t index)
 {
     struct otter_sector sector;
     size_t done = 0;
 
     if (!find_sector(journal, (uint8_t)index, &sector) ||
-        journal->next_slot >= slot_count(&sector)) {
+        journal->next_slot >= slot_count(&sector) ||
+        journal->failed_slots >= FAILED_SLOTS_MAX) {
         return PROGRESS_FULL;
     }
     uint32_t off = sector.off + (uint32_t)journal->next_slot * OTTER_RECORD_SIZE;
@@ -304,6 +303,7 @@ static enum progress program_record(struct otter_journal *journal, int8_t index)
     journal->programmed = (uint16_t)(journal->programmed + done);
     if (result != OTTER_OK) {
         journal->next_slot++;
+        journal->failed_slots++;
         journal->programmed = 0;
         return PROGRESS_MORE;
     }
@@ -311,6 +311,7 @@ static enum progress program_record(struct otter_journal *journal, int8_t index)
         return PROGRESS_MORE;
     }
     journal->next_slot++;
+    journal->failed_slots = 0;
     journal->programmed = 0;
     return PROGRESS_DONE;
 }
@@ -323,6 +324,7 @@ static void adopt_candidate(struct otter_journal *journal)
     journal->newest = journal->candidate;
     journal->sequence = journal->highest;
     journal->is_ours = true;
+    journal->is_tried = false;
     journal->is_lost = false;
     journal->work = WORK_RECORD;
     prepare(journal, &journal->state, journal->sequence);
@@ -345,16 +347,27 @@ static enum otter_result write_opening(struct otter_journal *journal)
     return OTTER_OK;
 }
 
+/* The newest sector takes no record more. One that has taken none but its opening is
+ * not begun a second time. */
+static enum otter_result leave_newest(struct otter_journal *journal)
+{
+    if (!journal->is_tried) {
+        journal->failed_sectors |= 1UL << journal->newest;
+    }
+    return begin_sector(journal);
+}
+
 static enum otter_result write_new_state(struct otter_journal *journal)
 {
     switch (program_record(journal, journal->newest)) {
     case PROGRESS_MORE:
         return OTTER_OK;
     case PROGRESS_FULL:
-        return begin_sector(journal);
+        return leave_newest(journal);
     case PROGRESS_DONE:
         break;
     }
+    journal->is_tried = true;
     journal->found = journal->state; /* stands now: a further sector starts with it */
     journal->records_left--;
     if (journal->records_left > 0) {
@@ -388,7 +401,6 @@ enum otter_result otter_journal_put(struct otter_journal *journal,
     journal->records_left = firmness == OTTER_NOTED ? 1 : 2;
     journal->sectors_left = firmness == OTTER_LASTING ? 1 : 0;
     journal->programmed = 0;
-    journal->begun = 0;
     if (!journal->is_ours) {
         return begin_sector(journal);
     }
