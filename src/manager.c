@@ -81,15 +81,15 @@ static enum otter_result give_up_system(struct otter_manager *manager)
 }
 
 /* Neither copy of the current system's receipt can be read, and only the other receipt
- * says that this manager may run. The next package must not take its place. */
+ * says that this manager may run. The next package must not take its place; nor can a
+ * transfer that was under way go on, as what its package keeps is not known. */
 static bool has_to_adopt(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
     struct otter_system system;
 
-    return (state->phase == OTTER_PHASE_CONFIRMED ||
-            state->phase == OTTER_PHASE_ROLLED_BACK) &&
-           !otter_state_has_unknown(state) && !manager->device.journal.is_lost &&
+    return !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state) &&
+           !manager->device.journal.is_lost &&
            otter_system_open(&manager->device, state->current, &system) ==
                OTTER_E_RECEIPT_LOST &&
            verifies(manager, (uint8_t)(1 - state->current), OTTER_ROLE_MANAGER);

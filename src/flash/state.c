@@ -122,8 +122,7 @@ static bool is_giving_up(const struct otter_state *before,
 static bool is_adopting(const struct otter_state *before,
                         const struct otter_state *after)
 {
-    return (before->phase == OTTER_PHASE_CONFIRMED ||
-            before->phase == OTTER_PHASE_ROLLED_BACK) &&
+    return !otter_phase_locks_store(before->phase) &&
            after->phase == OTTER_PHASE_CONFIRMED &&
            after->outcome.kind >= OTTER_OUTCOME_FAILED &&
            before->counter == after->counter && before->key_mask == after->key_mask;
