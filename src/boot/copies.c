@@ -37,43 +37,33 @@ static bool is_in_place(struct otter_boot *boot, const struct image *image)
            matches;
 }
 
-static enum otter_result look_up_saved(struct otter_boot *boot, uint8_t region,
-                                       struct image *image)
+static bool look_up_saved(struct otter_boot *boot, uint8_t region, struct image *image)
 {
     struct otter_device *device = &boot->device;
     struct otter_member member;
-    enum otter_result result =
-        otter_system_open(device, device->journal.state.current, &boot->system);
 
-    if (result != OTTER_OK) {
-        return OTTER_E_RECEIPT_LOST;
-    }
-    result = otter_plan_saved(device, &boot->system, region, &image->off, &member);
-    if (result != OTTER_OK) {
-        return result;
+    if (otter_system_open(device, device->journal.state.current, &boot->system) !=
+            OTTER_OK ||
+        otter_plan_saved(device, &boot->system, region, &image->off, &member) !=
+            OTTER_OK) {
+        return false;
     }
     image->region = region;
     image->size = member.installed_size;
     memcpy(image->sha, member.installed_sha, sizeof(image->sha));
-    return OTTER_OK;
+    return true;
 }
 
-/* Where the copy lies that was saved of what the old system has in `region`. 21-17 if
- * it has nothing there. What was read counts if the receipt reads whole afterwards,
- * too; else its other copy is asked. */
-static enum otter_result locate_saved(struct otter_boot *boot, uint8_t region,
-                                      struct image *image)
-{
-    enum otter_result result = look_up_saved(boot, region, image);
-
-    return otter_system_is_stale(&boot->device, &boot->system)
-               ? look_up_saved(boot, region, image)
-               : result;
-}
-
+/* The copy that was saved of what the old system has in `region`. What was read counts
+ * if the receipt reads whole afterwards, too; else its other copy is asked. */
 static bool find_saved(struct otter_boot *boot, uint8_t region, struct image *image)
 {
-    return locate_saved(boot, region, image) == OTTER_OK && is_whole(boot, image);
+    bool is_found = look_up_saved(boot, region, image);
+
+    if (otter_system_is_stale(&boot->device, &boot->system)) {
+        is_found = look_up_saved(boot, region, image);
+    }
+    return is_found && is_whole(boot, image);
 }
 
 static bool look_up_new_manager(struct otter_boot *boot, struct image *image)
@@ -191,14 +181,14 @@ static bool is_replaced(const struct otter_boot *boot, uint8_t region)
                : (boot->device.journal.state.flags & otter_region_flag(region)) != 0;
 }
 
-/* All the copies from `first` on are whole: none is written while another is missing,
- * because only all of them together are a system. */
-static bool has_copies(struct otter_boot *boot, uint8_t first)
+/* Finds the copies from `first` on; all of them are whole: none is written while
+ * another is missing, because only all of them together are a system. */
+static bool find_copies(struct otter_boot *boot, uint8_t first,
+                        struct image images[RESTORED_COUNT])
 {
-    struct image image;
-
     for (uint8_t i = first; i < (uint8_t)RESTORED_COUNT; i++) {
-        if (is_replaced(boot, restored[i]) && !find_saved(boot, restored[i], &image)) {
+        if (is_replaced(boot, restored[i]) &&
+            !find_saved(boot, restored[i], &images[i])) {
             return false;
         }
     }
@@ -207,14 +197,14 @@ static bool has_copies(struct otter_boot *boot, uint8_t first)
 
 static bool restore_all(struct otter_boot *boot, uint8_t first, uint32_t cursor)
 {
-    for (uint8_t i = first; i < (uint8_t)RESTORED_COUNT; i++) {
-        struct image image;
+    struct image images[RESTORED_COUNT];
 
-        if (!is_replaced(boot, restored[i])) {
-            continue;
-        }
-        if (locate_saved(boot, restored[i], &image) != OTTER_OK ||
-            !copy(boot, &image, i, i == first ? cursor : 0)) {
+    if (!find_copies(boot, first, images)) {
+        return false;
+    }
+    for (uint8_t i = first; i < (uint8_t)RESTORED_COUNT; i++) {
+        if (is_replaced(boot, restored[i]) &&
+            !copy(boot, &images[i], i, i == first ? cursor : 0)) {
             return false;
         }
     }
@@ -229,7 +219,7 @@ static void restore(struct otter_boot *boot)
     uint8_t first = boot->facts.is_restored ? 0 : now->member;
     uint32_t cursor = boot->facts.is_restored ? 0 : now->cursor;
 
-    if (!has_copies(boot, first) || !restore_all(boot, first, cursor)) {
+    if (!restore_all(boot, first, cursor)) {
         boot->facts.cannot_restore = true;
         return;
     }

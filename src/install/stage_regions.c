@@ -15,6 +15,13 @@ enum regions_substep {
     REGIONS_HASH,
 };
 
+static enum otter_step more_or_fail(struct otter_install *install,
+                                    enum otter_result result)
+{
+    return result == OTTER_OK ? OTTER_STEP_MORE
+                              : otter_stage_fail_at(install, OTTER_E_UNPACK);
+}
+
 /* The journal names the member under way; those before it stand. */
 static enum otter_step begin(struct otter_install *install)
 {
@@ -42,8 +49,7 @@ static enum otter_step begin(struct otter_install *install)
         result = otter_stage_open_write(install);
     }
     install->substep = REGIONS_COPY;
-    return result == OTTER_OK ? OTTER_STEP_MORE
-                              : otter_stage_fail_at(install, OTTER_E_UNPACK);
+    return more_or_fail(install, result);
 }
 
 static enum otter_step copy(struct otter_install *install)
@@ -53,15 +59,12 @@ static enum otter_step copy(struct otter_install *install)
 
     install->percent =
         otter_stage_percent(install->copying.cursor, install->copying.size);
-    if (result != OTTER_OK) {
-        return otter_stage_fail_at(install, OTTER_E_UNPACK);
-    }
     if (is_done) {
         install->member = install->region_repeats > 0 ? install->plan.count
                                                       : (uint8_t)(install->member + 1);
         install->substep = REGIONS_BEGIN;
     }
-    return OTTER_STEP_MORE;
+    return more_or_fail(install, result);
 }
 
 static enum otter_step begin_hash(struct otter_install *install)
@@ -79,14 +82,17 @@ static enum otter_step begin_hash(struct otter_install *install)
 
 static enum otter_step repeat(struct otter_install *install)
 {
-    if (install->region_repeats > 0 ||
-        otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED) != OTTER_OK ||
-        otter_stage_open_write(install) != OTTER_OK) {
+    if (install->region_repeats > 0) {
         return otter_stage_fail_at(install, OTTER_E_UNPACK);
     }
     install->region_repeats++;
+    enum otter_result result = otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
+
+    if (result == OTTER_OK) {
+        result = otter_stage_open_write(install);
+    }
     install->substep = REGIONS_COPY;
-    return OTTER_STEP_MORE;
+    return more_or_fail(install, result);
 }
 
 static enum otter_step hash(struct otter_install *install)

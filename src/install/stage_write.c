@@ -251,7 +251,7 @@ bool otter_stage_writes(const struct otter_install *install, uint8_t strategy)
 {
     const struct otter_state *state = &install->device->journal.state;
 
-    return state->part == OTTER_PART_WRITE && state->member < install->plan.count &&
+    return state->member < install->plan.count &&
            install->plan.members[state->member].strategy == strategy;
 }
 

@@ -66,7 +66,8 @@ OTTER_MUST_CHECK enum otter_result otter_stage_hash(struct otter_install *instal
 const struct otter_placement *otter_stage_placement(
     const struct otter_install *install);
 
-/* True if the journal's writing stands at a member of that strategy. */
+/* True if the journal's writing, which has begun, stands at a member of that strategy.
+ */
 bool otter_stage_writes(const struct otter_install *install, uint8_t strategy);
 
 /* Opens the copying of the member under way from the store to its region, from the

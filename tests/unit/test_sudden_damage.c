@@ -39,23 +39,37 @@ struct journey {
     bool is_transfer;       /* the transfer, else what follows the request */
     enum otter_part cut_in; /* and power was cut before in this part of it */
     bool is_stuck;          /* the new manager does not start */
+    bool has_regions;       /* both systems have resources and a font */
 };
 
 static const struct journey journeys[] = {
-    {"single, transfer", false, false, VDEVICE_CONFIRM, true, OTTER_PART_NONE, false},
-    {"A/B, transfer", true, true, VDEVICE_CONFIRM, true, OTTER_PART_NONE, false},
-    {"single, resumed in the members", false, true, VDEVICE_CONFIRM, true,
-     OTTER_PART_MEMBERS, false},
-    {"A/B, resumed at the end", true, false, VDEVICE_CONFIRM, true, OTTER_PART_HASH,
+    {"single, transfer", false, false, VDEVICE_CONFIRM, true, OTTER_PART_NONE, false,
      false},
-    {"single, confirmed", false, false, VDEVICE_CONFIRM, false, OTTER_PART_NONE, false},
-    {"A/B, confirmed", true, false, VDEVICE_CONFIRM, false, OTTER_PART_NONE, false},
+    {"A/B, transfer", true, true, VDEVICE_CONFIRM, true, OTTER_PART_NONE, false, false},
+    {"single, resumed in the members", false, true, VDEVICE_CONFIRM, true,
+     OTTER_PART_MEMBERS, false, false},
+    {"A/B, resumed at the end", true, false, VDEVICE_CONFIRM, true, OTTER_PART_HASH,
+     false, false},
+    {"single, confirmed", false, false, VDEVICE_CONFIRM, false, OTTER_PART_NONE, false,
+     false},
+    {"A/B, confirmed", true, false, VDEVICE_CONFIRM, false, OTTER_PART_NONE, false,
+     false},
     {"single, with manager, rolled back", false, true, VDEVICE_CRASH, false,
-     OTTER_PART_NONE, false},
+     OTTER_PART_NONE, false, false},
     {"A/B, with manager, rolled back", true, true, VDEVICE_CRASH, false,
-     OTTER_PART_NONE, false},
+     OTTER_PART_NONE, false, false},
     {"single, a manager that does not start", false, true, VDEVICE_CONFIRM, false,
-     OTTER_PART_NONE, true},
+     OTTER_PART_NONE, true, false},
+    {.name = "single, with resources and font", .has_regions = true},
+    {.name = "A/B, with resources and font", .is_ab = true, .has_regions = true},
+    {.name = "single, with resources and font, rolled back",
+     .has_regions = true,
+     .app = VDEVICE_CRASH},
+    {.name = "A/B, with all, rolled back",
+     .is_ab = true,
+     .carries_manager = true,
+     .has_regions = true,
+     .app = VDEVICE_CRASH},
 };
 
 /* The one damage of a run. */
@@ -137,7 +151,9 @@ static void arm(struct vdevice *device, bool is_armed)
 
 static struct world *make(const struct journey *journey)
 {
-    struct world *world = world_make_small(journey->is_ab, false);
+    struct world *world = journey->has_regions
+                              ? world_make_full(journey->is_ab)
+                              : world_make_small(journey->is_ab, false);
 
     if (journey->carries_manager) {
         sample_carry_manager(&world->sample, &world->next);
@@ -150,16 +166,26 @@ static struct promise_case promises_of(struct world *world,
                                        const struct journey *journey,
                                        const struct vflash_image *before)
 {
+    bool has_regions = journey->has_regions;
+
     return (struct promise_case){
         .device = &world->device,
         .map = &world->sample.profile.map,
         .before = before,
-        .old = {.firmware = world->sample.first.firmware,
+        .old = {.resources = has_regions ? world->sample.first.resources : NULL,
+                .resources_size = SAMPLE_RESOURCES_SIZE,
+                .font = has_regions ? world->sample.first.font : NULL,
+                .font_size = SAMPLE_FONT_SIZE,
+                .firmware = world->sample.first.firmware,
                 .firmware_size = SAMPLE_FIRMWARE_SIZE,
                 .manager = world->sample.manager,
                 .manager_size = SAMPLE_MANAGER_SIZE,
                 .counter = 1},
-        .new = {.firmware = world->next.firmware,
+        .new = {.resources = has_regions ? world->next.resources : NULL,
+                .resources_size = SAMPLE_RESOURCES_SIZE,
+                .font = has_regions ? world->next.font : NULL,
+                .font_size = SAMPLE_FONT_SIZE,
+                .firmware = world->next.firmware,
                 .firmware_size = SAMPLE_FIRMWARE_SIZE,
                 .manager = journey->carries_manager ? world->next.manager
                                                     : world->sample.manager,
