@@ -23,6 +23,8 @@ build    libelf-dev                   ELF input of the tool
 build    libyaml-dev                  recipes of the tool
 build    python3                      independent look at JSON in tests
 build    python3-jsonschema           schemas of the tool, held against its JSON
+build    softhsm2                     a security module in software, for tests
+build    opensc                       pkcs11-tool, which signs with it
 build    libcmocka-dev                the test framework
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M

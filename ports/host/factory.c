@@ -157,8 +157,10 @@ static struct layout lay_out(const struct host_package *package)
     for (uint8_t i = 0; i < package->extension_count; i++) {
         layout.extensions_size += (size_t)EXTENSION_HEAD + package->extensions[i].len;
     }
+    layout.signature_count = package->signer_count;
     if (package->scalar != NULL) {
-        layout.signature_count = (uint8_t)(1 + package->more_scalar_count);
+        layout.signature_count =
+            (uint8_t)(layout.signature_count + 1 + package->more_scalar_count);
     }
     layout.signed_size = OTTER_CONTROL_HEAD_SIZE +
                          (size_t)package->member_count * OTTER_CONTROL_MEMBER_SIZE +
@@ -213,29 +215,43 @@ static void put_extensions(struct otter_writer *writer,
 }
 
 /* Puts one signature over the first `size` bytes of `control`. */
-static enum otter_result put_signature(struct otter_writer *writer,
-                                       const uint8_t *control, size_t size,
-                                       const uint8_t *scalar)
+static void put_signature(struct otter_writer *writer, const uint8_t *key_id,
+                          const uint8_t *signature)
 {
-    struct otter_key key;
-    uint8_t digest[OTTER_SHA256_SIZE];
-    uint8_t signature[OTTER_P256_SIGNATURE_SIZE];
-    enum otter_result result = host_key_of(scalar, &key);
-
-    if (result != OTTER_OK) {
-        return result;
-    }
-    sha256(control, size, digest);
-    result = host_sign_p256(scalar, digest, signature);
-    if (result != OTTER_OK) {
-        return result;
-    }
-    otter_writer_bytes(writer, key.id, OTTER_KEY_ID_SIZE);
+    otter_writer_bytes(writer, key_id, OTTER_KEY_ID_SIZE);
     otter_writer_u8(writer, 1);
     otter_writer_u8(writer, 0);
     otter_writer_le16(writer, OTTER_P256_SIGNATURE_SIZE);
-    otter_writer_bytes(writer, signature, sizeof(signature));
-    return OTTER_OK;
+    otter_writer_bytes(writer, signature, OTTER_P256_SIGNATURE_SIZE);
+}
+
+static enum otter_result sign_by_scalar(struct otter_writer *writer,
+                                        const uint8_t *scalar, const uint8_t *digest)
+{
+    struct otter_key key;
+    uint8_t signature[OTTER_P256_SIGNATURE_SIZE];
+    enum otter_result result = host_key_of(scalar, &key);
+
+    if (result == OTTER_OK) {
+        result = host_sign_p256(scalar, digest, signature);
+    }
+    if (result == OTTER_OK) {
+        put_signature(writer, key.id, signature);
+    }
+    return result;
+}
+
+static enum otter_result sign_elsewhere(struct otter_writer *writer,
+                                        const struct host_signer *signer,
+                                        const uint8_t *digest)
+{
+    uint8_t signature[OTTER_P256_SIGNATURE_SIZE];
+    enum otter_result result = signer->sign(signer->context, digest, signature);
+
+    if (result == OTTER_OK) {
+        put_signature(writer, signer->key_id, signature);
+    }
+    return result;
 }
 
 static enum otter_result put_signatures(struct otter_writer *writer,
@@ -243,18 +259,22 @@ static enum otter_result put_signatures(struct otter_writer *writer,
                                         const struct host_package *package,
                                         const struct layout *layout)
 {
-    for (uint8_t i = 0; i < layout->signature_count; i++) {
+    const size_t scalar_count = (size_t)layout->signature_count - package->signer_count;
+    uint8_t digest[OTTER_SHA256_SIZE];
+    enum otter_result result = OTTER_OK;
+
+    sha256(control, layout->signed_size, digest);
+    for (size_t i = 0; i < scalar_count && result == OTTER_OK; i++) {
         const uint8_t *scalar =
             i == 0 ? package->scalar
-                   : package->more_scalars + (size_t)(i - 1) * HOST_SIGN_SCALAR_SIZE;
-        enum otter_result result =
-            put_signature(writer, control, layout->signed_size, scalar);
+                   : package->more_scalars + (i - 1) * HOST_SIGN_SCALAR_SIZE;
 
-        if (result != OTTER_OK) {
-            return result;
-        }
+        result = sign_by_scalar(writer, scalar, digest);
     }
-    return OTTER_OK;
+    for (size_t i = 0; i < package->signer_count && result == OTTER_OK; i++) {
+        result = sign_elsewhere(writer, &package->signers[i], digest);
+    }
+    return result;
 }
 
 /* Header and control packet. */

@@ -41,7 +41,16 @@ struct host_extension {
     const void *data;
 };
 
-/* A package to build, signed with scalars (host_sign.h). */
+/* Signs elsewhere: a security module, for instance. Any failure ends the build. */
+struct host_signer {
+    uint8_t key_id[OTTER_KEY_ID_SIZE];
+    const void *context;
+    enum otter_result (*sign)(const void *context,
+                              const uint8_t digest[OTTER_SHA256_SIZE],
+                              uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+};
+
+/* A package to build, signed with scalars (host_sign.h) and by signers. */
 struct host_package {
     struct otter_version version;
     uint32_t target;
@@ -57,7 +66,9 @@ struct host_package {
     uint8_t extension_count;
     const uint8_t *scalar;       /* HOST_SIGN_SCALAR_SIZE bytes; NULL: not signed */
     const uint8_t *more_scalars; /* further ones, one after the other */
+    const struct host_signer *signers; /* their signatures stand behind the others */
     uint8_t more_scalar_count;
+    uint8_t signer_count;
 };
 
 /* Length of the file that host_package_build() makes. */

@@ -28,7 +28,7 @@ done
 check "no line is too long" 1 "" bash -c \
     'for v in $1; do "$OTTER" help $v | sed "/^usage/,/^$/d"; done | grep -E "^.{80}"' _ "$verbs"
 check "marks of the page are not shown" 1 "" bash -c \
-    'for v in $1; do "$OTTER" help $v; done | grep -E "\*[a-z-]+\*|_[A-Z]+_"' _ "$verbs"
+    'for v in $1; do "$OTTER" help $v; done | grep -E "\*[a-z-]+\*|(^|[ [])_[A-Z]+_"' _ "$verbs"
 check "the tool's own page is there" 0 "ENVIRONMENT" "$OTTER" help otter
 check "a verb that is none has no help" 2 "there is no verb" "$OTTER" help pak
 check "help of two verbs is wrong usage" 2 "takes one verb" "$OTTER" help pack send

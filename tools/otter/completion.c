@@ -39,6 +39,8 @@ const struct completion_value completion_values[] = {
      "request= confirm= erase= reset= manager= read= upgrade="},
     {"member", COMPLETION_WORDS,
      "firmware= manager= table= loader= radio= resources= font= option-bytes="},
+    {"sign-with", COMPLETION_TEXT, NULL},
+    {"sign-timeout", COMPLETION_TEXT, NULL},
     {"version", COMPLETION_TEXT, NULL},
     {"counter", COMPLETION_TEXT, NULL},
     {"target", COMPLETION_TEXT, NULL},

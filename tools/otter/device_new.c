@@ -161,6 +161,25 @@ static int take_deadline(struct new_device *device, const char *value)
     return take_policy(device, text);
 }
 
+static int take_signer(struct new_device *device, int name, const char *value)
+{
+    struct external_signer *signer = &device->signer;
+    uint64_t number = 0;
+    int status = TOOL_DONE;
+
+    if (name == NEW_DEVICE_SIGN_WITH) {
+        signer->command = value;
+    } else if (name == NEW_DEVICE_PUBLIC) {
+        signer->public_path = value;
+    } else if (name == NEW_DEVICE_SIGN_TIMEOUT) {
+        status = take_number("sign-timeout", value, SIGN_WITH_TIMEOUT_MAX_S, &number);
+        signer->timeout_s = (unsigned)number;
+    } else {
+        status = TOOL_USAGE;
+    }
+    return status;
+}
+
 int new_device_take(struct new_device *device, int name, const char *value)
 {
     uint64_t number = 0;
@@ -211,7 +230,7 @@ int new_device_take(struct new_device *device, int name, const char *value)
     case NEW_DEVICE_DEADLINE:
         return take_deadline(device, value);
     default:
-        return TOOL_USAGE;
+        return take_signer(device, name, value);
     }
 }
 
@@ -342,7 +361,8 @@ static int make_table(const struct new_device *device, const struct signing_key 
     }
     if (status == TOOL_DONE && !is_trusted(table, &signer->key)) {
         return complain("%s: the signing key is not among the trusted keys (--key)",
-                        device->sign_path);
+                        device->sign_path != NULL ? device->sign_path
+                                                  : device->signer.public_path);
     }
     return status;
 }
@@ -392,7 +412,9 @@ static int build_package(struct new_device *device, const struct signing_key *si
             },
         .member_count = 3,
         .keys = signer,
-        .key_count = 1,
+        .key_count = device->signer.command == NULL,
+        .signers = &device->signer,
+        .signer_count = device->signer.command != NULL,
     };
 
     add_data(&package, OTTER_ROLE_RESOURCES, &images->resources);
@@ -479,6 +501,27 @@ static int load_boot(struct new_device *device)
     return status;
 }
 
+/* A key's file, or a command that knows the key: then `signer` has its public half. */
+static int load_signer(struct new_device *device, struct signing_key *signer)
+{
+    struct external_signer *outside = &device->signer;
+
+    if ((device->sign_path == NULL) == (outside->command == NULL)) {
+        return complain_usage("give --sign KEY.pem or --sign-with COMMAND: one of them "
+                              "signs the first system");
+    }
+    if (outside->command == NULL) {
+        return key_load_private(device->sign_path, signer);
+    }
+    if (outside->timeout_s == 0) {
+        outside->timeout_s = SIGN_WITH_TIMEOUT_S;
+    }
+    const int status = external_signer_load(outside);
+
+    *signer = (struct signing_key){.key = outside->key};
+    return status;
+}
+
 int new_device_make(struct new_device *device)
 {
     struct signing_key signer;
@@ -499,10 +542,7 @@ int new_device_make(struct new_device *device)
         device->package_size = file.size;
         return status;
     }
-    if (device->sign_path == NULL) {
-        return complain_usage("--sign KEY.pem is missing: it signs the first system");
-    }
-    status = key_load_private(device->sign_path, &signer);
+    status = load_signer(device, &signer);
     if (status == TOOL_DONE) {
         status = make_system(device, &signer);
         key_wipe(&signer);

@@ -8,6 +8,7 @@
 
 #include "factory.h"
 #include "profiles.h"
+#include "sign_with.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ struct new_device {
     const char *key_paths[OTTER_KEYS_MAX];
     size_t key_count;
     const char *sign_path;
-    const char *package_path; /* a finished first package instead of all below */
+    struct external_signer signer; /* instead of sign_path, with a command */
+    const char *package_path;      /* a finished first package instead of all below */
     const char *boot;
     const char *manager;
     const char *firmware;
@@ -49,6 +51,9 @@ enum new_device_option {
     NEW_DEVICE_PROFILE = 1000,
     NEW_DEVICE_KEY,
     NEW_DEVICE_SIGN,
+    NEW_DEVICE_SIGN_WITH,
+    NEW_DEVICE_PUBLIC,
+    NEW_DEVICE_SIGN_TIMEOUT,
     NEW_DEVICE_TARGET,
     NEW_DEVICE_HARDWARE,
     NEW_DEVICE_VERSION,
@@ -61,22 +66,25 @@ enum new_device_option {
     NEW_DEVICE_POLICY,
     NEW_DEVICE_DEADLINE,
 };
-#define NEW_DEVICE_OPTIONS                                             \
-    {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},          \
-        {"key", required_argument, NULL, NEW_DEVICE_KEY},              \
-        {"sign", required_argument, NULL, NEW_DEVICE_SIGN},            \
-        {"target", required_argument, NULL, NEW_DEVICE_TARGET},        \
-        {"hardware", required_argument, NULL, NEW_DEVICE_HARDWARE},    \
-        {"version", required_argument, NULL, NEW_DEVICE_VERSION},      \
-        {"counter", required_argument, NULL, NEW_DEVICE_COUNTER},      \
-        {"boot", required_argument, NULL, NEW_DEVICE_BOOT},            \
-        {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},      \
-        {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},    \
-        {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},  \
-        {"font", required_argument, NULL, NEW_DEVICE_FONT},            \
-        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},        \
-    {                                                                  \
-        "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE \
+#define NEW_DEVICE_OPTIONS                                                  \
+    {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},               \
+        {"key", required_argument, NULL, NEW_DEVICE_KEY},                   \
+        {"sign", required_argument, NULL, NEW_DEVICE_SIGN},                 \
+        {"sign-with", required_argument, NULL, NEW_DEVICE_SIGN_WITH},       \
+        {"public", required_argument, NULL, NEW_DEVICE_PUBLIC},             \
+        {"sign-timeout", required_argument, NULL, NEW_DEVICE_SIGN_TIMEOUT}, \
+        {"target", required_argument, NULL, NEW_DEVICE_TARGET},             \
+        {"hardware", required_argument, NULL, NEW_DEVICE_HARDWARE},         \
+        {"version", required_argument, NULL, NEW_DEVICE_VERSION},           \
+        {"counter", required_argument, NULL, NEW_DEVICE_COUNTER},           \
+        {"boot", required_argument, NULL, NEW_DEVICE_BOOT},                 \
+        {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},           \
+        {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},         \
+        {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},       \
+        {"font", required_argument, NULL, NEW_DEVICE_FONT},                 \
+        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},             \
+    {                                                                       \
+        "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE      \
     }
 
 /* Takes one of them. Status 2 with a message if its value is wrong. */

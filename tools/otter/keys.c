@@ -276,8 +276,9 @@ static size_t der_of(const uint8_t *signature, uint8_t **der)
     return len > 0 ? (size_t)len : 0;
 }
 
-static bool is_signed(const struct otter_key *key, const uint8_t *digest,
-                      const uint8_t *signature)
+bool key_has_signed(const struct otter_key *key,
+                    const uint8_t digest[OTTER_SHA256_SIZE],
+                    const uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
 {
     uint8_t *der = NULL;
     const size_t len = der_of(signature, &der);
@@ -297,7 +298,22 @@ int key_check_signature(const struct otter_key *key,
                         const uint8_t digest[OTTER_SHA256_SIZE],
                         const uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
 {
-    return is_signed(key, digest, signature)
+    return key_has_signed(key, digest, signature)
                ? TOOL_DONE
                : complain("the signature that was made does not verify");
+}
+
+bool key_signature_of_der(const uint8_t *der, size_t len,
+                          uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
+{
+    const uint8_t *end = der;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &end, (long)len);
+    const bool is_read =
+        pair != NULL && end == der + len &&
+        BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, COORDINATE) == COORDINATE &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + COORDINATE, COORDINATE) ==
+            COORDINATE;
+
+    ECDSA_SIG_free(pair);
+    return is_read;
 }

@@ -31,6 +31,15 @@ int key_check_signature(const struct otter_key *key,
                         const uint8_t digest[OTTER_SHA256_SIZE],
                         const uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
 
+/* True if the key's private half made the signature. */
+bool key_has_signed(const struct otter_key *key,
+                    const uint8_t digest[OTTER_SHA256_SIZE],
+                    const uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+
+/* Reads r and s from DER that has nothing behind it; false if it is none. */
+bool key_signature_of_der(const uint8_t *der, size_t len,
+                          uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+
 void key_wipe(struct signing_key *key);
 
 #endif

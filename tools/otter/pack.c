@@ -31,6 +31,10 @@ struct pack {
     const char *map_path;
     const char *key_paths[PACKAGE_SIGNATURES_MAX];
     size_t key_count;
+    struct external_signer signers[PACKAGE_SIGNATURES_MAX];
+    size_t signer_count;
+    size_t public_count;  /* of the signers, those that have a public key */
+    unsigned sign_time_s; /* 0: the default */
     bool has_target, has_hardware, has_version, has_counter;
     struct pack_member firmware; /* --firmware and what belongs to it */
     struct pack_member members[OTTER_MEMBERS_MAX];
@@ -61,6 +65,9 @@ enum option_name {
     OPTION_MEMBER,
     OPTION_BATTERY,
     OPTION_VARIANT,
+    OPTION_SIGN_WITH,
+    OPTION_PUBLIC,
+    OPTION_SIGN_TIMEOUT,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -183,6 +190,38 @@ static int take_key(struct pack *pack, const char *path)
     return TOOL_DONE;
 }
 
+static int take_signer(struct pack *pack, const char *command)
+{
+    if (pack->signer_count == PACKAGE_SIGNATURES_MAX) {
+        return complain_usage("a package takes at most %d signatures",
+                              PACKAGE_SIGNATURES_MAX);
+    }
+    if (pack->public_count < pack->signer_count) {
+        return complain_usage("--sign-with needs its --public before the next one");
+    }
+    pack->signers[pack->signer_count++].command = command;
+    return TOOL_DONE;
+}
+
+/* Public keys belong to commands in their order. */
+static int take_public(struct pack *pack, const char *path)
+{
+    if (pack->public_count == pack->signer_count) {
+        return complain_usage("--public belongs to the --sign-with before it");
+    }
+    pack->signers[pack->public_count++].public_path = path;
+    return TOOL_DONE;
+}
+
+static int take_sign_timeout(struct pack *pack, const char *value)
+{
+    uint64_t number = 0;
+    int status = take_number("sign-timeout", value, SIGN_WITH_TIMEOUT_MAX_S, &number);
+
+    pack->sign_time_s = (unsigned)number;
+    return status;
+}
+
 static int take_member(struct pack *pack, char *text)
 {
     if (pack->member_count == OTTER_MEMBERS_MAX) {
@@ -254,6 +293,12 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
         return take_member(pack, value);
     case OPTION_BATTERY:
         return take_battery(pack, value);
+    case OPTION_SIGN_WITH:
+        return take_signer(pack, value);
+    case OPTION_PUBLIC:
+        return take_public(pack, value);
+    case OPTION_SIGN_TIMEOUT:
+        return take_sign_timeout(pack, value);
     case OPTION_VARIANT:
         pack->recipe.variant = value;
         return TOOL_DONE;
@@ -281,6 +326,9 @@ const struct option pack_options[] = {
     {"rebase", required_argument, NULL, OPTION_REBASE},
     {"link", required_argument, NULL, OPTION_LINK},
     {"member", required_argument, NULL, OPTION_MEMBER},
+    {"sign-with", required_argument, NULL, OPTION_SIGN_WITH},
+    {"public", required_argument, NULL, OPTION_PUBLIC},
+    {"sign-timeout", required_argument, NULL, OPTION_SIGN_TIMEOUT},
     {"variant", required_argument, NULL, OPTION_VARIANT},
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
@@ -314,7 +362,9 @@ int pack_take(struct pack *pack, const char *name, char *value, const char *plac
 /* True for what may stand beside a recipe: what is no part of the release. */
 static bool is_beside_recipe(int name)
 {
-    return name == 'o' || name == OPTION_KEY || name == OPTION_VARIANT;
+    return name == 'o' || name == OPTION_KEY || name == OPTION_VARIANT ||
+           name == OPTION_SIGN_WITH || name == OPTION_PUBLIC ||
+           name == OPTION_SIGN_TIMEOUT;
 }
 
 /* What is asked for must be whole before a file is opened. */
@@ -568,7 +618,14 @@ static int load_keys(struct pack *pack)
     }
     pack->package.keys = pack->keys;
     pack->package.key_count = (uint8_t)pack->key_count;
-    if (pack->key_count == 0) {
+    for (size_t i = 0; i < pack->signer_count && status == TOOL_DONE; i++) {
+        pack->signers[i].timeout_s =
+            pack->sign_time_s == 0 ? SIGN_WITH_TIMEOUT_S : pack->sign_time_s;
+        status = external_signer_load(&pack->signers[i]);
+    }
+    pack->package.signers = pack->signers;
+    pack->package.signer_count = (uint8_t)pack->signer_count;
+    if (pack->key_count + pack->signer_count == 0) {
         (void)complain(
             "warning: the package is not signed, and no device takes it; give --key");
     }

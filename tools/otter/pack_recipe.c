@@ -108,20 +108,27 @@ static size_t find_named(const struct recipe *recipe, const char *key, const cha
 
 static int check_mapping(const struct pack_recipe *recipe, size_t at)
 {
-    const struct recipe_value *head = &recipe->recipe.values[at];
-    const bool is_member = is_of(head, "members");
-    const struct recipe_value *role = field_of(&recipe->recipe, at, "role");
-    const struct recipe_value *name = field_of(&recipe->recipe, at, "name");
+    static const struct {
+        const char *key, *first, *second;
+        const char *message;
+    } needs[] = {
+        {"members", "role", "file", "a member needs role and file"},
+        {"variants", "name", "members", "a variant needs name and members"},
+        {"sign-with", "command", "public", "a signer needs command and public"},
+    };
+    const struct recipe *read = &recipe->recipe;
+    const struct recipe_value *head = &read->values[at];
+    const struct recipe_value *name = field_of(read, at, "name");
 
-    if (is_member && (role == NULL || field_of(&recipe->recipe, at, "file") == NULL)) {
-        return fault(recipe, head, "a member needs role and file", "");
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        if (is_of(head, needs[i].key) &&
+            (field_of(read, at, needs[i].first) == NULL ||
+             field_of(read, at, needs[i].second) == NULL)) {
+            return fault(recipe, head, needs[i].message, "");
+        }
     }
-    if (!is_member &&
-        (name == NULL || field_of(&recipe->recipe, at, "members") == NULL)) {
-        return fault(recipe, head, "a variant needs name and members", "");
-    }
-    name = name != NULL ? name : role;
-    if (find_named(&recipe->recipe, head->key->name, name->text) != at) {
+    name = name != NULL ? name : field_of(read, at, "role");
+    if (name != NULL && find_named(read, head->key->name, name->text) != at) {
         return fault(
             recipe, name,
             "there is one of that name already; give each a name: ", name->text);
@@ -321,6 +328,21 @@ static int take_member(struct pack_recipe *recipe, struct pack *pack, size_t at)
                : pack_take(pack, "member", text, place);
 }
 
+static int take_signer(struct pack_recipe *recipe, struct pack *pack, size_t at)
+{
+    const struct recipe_value *command = field_of(&recipe->recipe, at, "command");
+    const struct recipe_value *key = field_of(&recipe->recipe, at, "public");
+    char *path = path_of(recipe, key->text, "");
+    char *place = place_of(recipe, command);
+
+    if (path == NULL || place == NULL) {
+        return complain("out of memory");
+    }
+    const int status = pack_take(pack, "sign-with", command->text, place);
+
+    return status == TOOL_DONE ? pack_take(pack, "public", path, place) : status;
+}
+
 static bool is_chosen(const struct recipe *recipe, size_t variant, size_t member)
 {
     for (size_t i = variant + 1; i < recipe->count; i++) {
@@ -352,6 +374,9 @@ static int take_all(struct pack_recipe *recipe, struct pack *pack)
         if (is_of(&read->values[i], "members") && read->values[i].text == NULL &&
             is_chosen(read, variant, i)) {
             status = take_member(recipe, pack, i);
+        }
+        if (is_of(&read->values[i], "sign-with") && read->values[i].text == NULL) {
+            status = take_signer(recipe, pack, i);
         }
     }
     return status;

@@ -19,6 +19,7 @@
 struct parts {
     struct host_member members[OTTER_MEMBERS_MAX];
     struct host_extension extensions[PACKAGE_EXTENSIONS_MAX];
+    struct host_signer signers[PACKAGE_SIGNATURES_MAX];
     uint8_t scalars[PACKAGE_SIGNATURES_MAX * HOST_SIGN_SCALAR_SIZE];
     struct host_package package;
 };
@@ -78,6 +79,38 @@ static void fill_arrays(const struct package *package, struct parts *parts)
     }
 }
 
+/* The encoder's way to a command. What went wrong has been said. */
+static enum otter_result sign_with(const void *context,
+                                   const uint8_t digest[OTTER_SHA256_SIZE],
+                                   uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
+{
+    return external_signer_sign(context, digest, signature) == TOOL_DONE
+               ? OTTER_OK
+               : OTTER_E_SIGNATURE_BAD;
+}
+
+/* In place of a command, to see first that all else is right. */
+static enum otter_result sign_nothing(const void *context,
+                                      const uint8_t digest[OTTER_SHA256_SIZE],
+                                      uint8_t signature[OTTER_P256_SIGNATURE_SIZE])
+{
+    (void)context;
+    (void)digest;
+    memset(signature, 1, OTTER_P256_SIGNATURE_SIZE);
+    return OTTER_OK;
+}
+
+static void fill_signers(const struct package *package, struct parts *parts)
+{
+    for (uint8_t i = 0; i < package->signer_count; i++) {
+        parts->signers[i] =
+            (struct host_signer){.context = &package->signers[i], .sign = sign_with};
+        memcpy(parts->signers[i].key_id, package->signers[i].key.id, OTTER_KEY_ID_SIZE);
+    }
+    parts->package.signers = parts->signers;
+    parts->package.signer_count = package->signer_count;
+}
+
 /* `parts` must not move afterwards; it holds private keys. */
 static void fill_parts(const struct package *package, struct parts *parts)
 {
@@ -98,6 +131,7 @@ static void fill_parts(const struct package *package, struct parts *parts)
         .extensions = parts->extensions,
         .extension_count = package->extension_count,
     };
+    fill_signers(package, parts);
     memcpy(parts->package.id, package->id, sizeof(package->id));
     if (package->key_count > 0) {
         parts->package.scalar = parts->scalars;
@@ -110,7 +144,8 @@ static size_t control_size(const struct package *package)
 {
     size_t size = OTTER_CONTROL_HEAD_SIZE +
                   (size_t)package->member_count * OTTER_CONTROL_MEMBER_SIZE +
-                  (size_t)package->key_count * OTTER_CONTROL_SIGNATURE_SIZE;
+                  ((size_t)package->key_count + package->signer_count) *
+                      OTTER_CONTROL_SIGNATURE_SIZE;
 
     for (uint8_t i = 0; i < package->extension_count; i++) {
         size += 4U + package->extensions[i].len;
@@ -129,16 +164,22 @@ static int check_signatures(const struct package *package,
     int status = TOOL_DONE;
 
     (void)SHA256(inside, control->signed_size, digest);
-    for (uint8_t i = 0; i < package->key_count && status == TOOL_DONE; i++) {
+    for (uint8_t i = 0;
+         i < package->key_count + package->signer_count && status == TOOL_DONE; i++) {
+        const struct otter_key *key =
+            i < package->key_count ? &package->keys[i].key
+                                   : &package->signers[i - package->key_count].key;
+
         entry += OTTER_CONTROL_SIGNATURE_SIZE;
-        status = key_check_signature(&package->keys[i].key, digest,
-                                     entry - OTTER_P256_SIGNATURE_SIZE);
+        status = key_check_signature(key, digest, entry - OTTER_P256_SIGNATURE_SIZE);
     }
     return status;
 }
 
-/* Reads it back with the parser that devices use. */
-static int check_file(const struct package *package, const struct bytes *file)
+/* Reads it back with the parser that devices use; without the signatures if they are
+ * not made yet. */
+static int check_file(const struct package *package, const struct bytes *file,
+                      bool is_signed)
 {
     struct otter_source source = bytes_source(file);
     struct otter_control control;
@@ -146,12 +187,14 @@ static int check_file(const struct package *package, const struct bytes *file)
     enum otter_result result =
         otter_container_check(&source, &otter_crypto_bearssl, &control, hash, NULL);
 
-    return result == OTTER_OK ? check_signatures(package, &control, file)
-                              : complain_code("the package", result, TOOL_FAILED);
+    if (result != OTTER_OK) {
+        return complain_code("the package", result, TOOL_FAILED);
+    }
+    return is_signed ? check_signatures(package, &control, file) : TOOL_DONE;
 }
 
 static int encode(const struct package *values, const struct host_package *package,
-                  struct bytes *file)
+                  struct bytes *file, bool is_signed)
 {
     size_t size = host_package_size(package);
 
@@ -165,11 +208,32 @@ static int encode(const struct package *values, const struct host_package *packa
     }
     enum otter_result result =
         host_package_build(package, file->data, size, &file->size);
-    int status = result == OTTER_OK ? check_file(values, file)
-                                    : complain_code("the package", result, TOOL_FAILED);
+    int status = TOOL_FAILED;
 
+    if (result == OTTER_OK) {
+        status = check_file(values, file, is_signed);
+    } else if (result != OTTER_E_SIGNATURE_BAD) { /* else the signer has complained */
+        status = complain_code("the package", result, TOOL_FAILED);
+    }
     if (status != TOOL_DONE) {
         bytes_free(file);
+    }
+    return status;
+}
+
+/* A security module is asked to sign only what devices would read. */
+static int rehearse(const struct package *package, struct parts *parts)
+{
+    struct bytes file = {0};
+
+    for (uint8_t i = 0; i < package->signer_count; i++) {
+        parts->signers[i].sign = sign_nothing;
+    }
+    const int status = encode(package, &parts->package, &file, false);
+
+    bytes_free(&file);
+    for (uint8_t i = 0; i < package->signer_count; i++) {
+        parts->signers[i].sign = sign_with;
     }
     return status;
 }
@@ -179,7 +243,7 @@ int package_build(const struct package *package, struct bytes *file)
     struct parts parts;
 
     *file = (struct bytes){0};
-    if (package->key_count > PACKAGE_SIGNATURES_MAX) {
+    if (package->key_count + package->signer_count > PACKAGE_SIGNATURES_MAX) {
         return complain("a package has at most %d signatures", PACKAGE_SIGNATURES_MAX);
     }
     if (control_size(package) > OTTER_CONTROL_MAX) {
@@ -188,7 +252,14 @@ int package_build(const struct package *package, struct bytes *file)
             control_size(package), OTTER_CONTROL_MAX);
     }
     fill_parts(package, &parts);
-    int status = encode(package, &parts.package, file);
+    int status = TOOL_DONE;
+
+    if (package->signer_count > 0) {
+        status = rehearse(package, &parts);
+    }
+    if (status == TOOL_DONE) {
+        status = encode(package, &parts.package, file, true);
+    }
 
     OPENSSL_cleanse(parts.scalars, sizeof(parts.scalars));
     return status;

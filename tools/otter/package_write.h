@@ -10,6 +10,7 @@
 #include "files.h"
 #include "keys.h"
 #include "otter/control.h"
+#include "sign_with.h"
 
 #include <stdbool.h>
 
@@ -53,6 +54,8 @@ struct package {
     uint8_t extension_count;
     const struct signing_key *keys; /* each signs */
     uint8_t key_count;
+    const struct external_signer *signers; /* each signs, behind the keys */
+    uint8_t signer_count;
 };
 
 /* Sets the extension of `type`, in the order of types; 21-20 if it is too long. */

@@ -34,6 +34,12 @@ static const struct recipe_key variant_fields[] = {
     {0},
 };
 
+static const struct recipe_key signer_fields[] = {
+    {.name = "command"},
+    {.name = "public", .is_path = true},
+    {0},
+};
+
 const struct recipe_key recipe_keys[] = {
     {.name = "recipe"},
     {.name = "vendor"},
@@ -53,6 +59,7 @@ const struct recipe_key recipe_keys[] = {
     {.name = "follow", .is_path = true},
     {.name = "map", .is_path = true},
     {.name = "keys", .shape = RECIPE_LIST, .is_path = true},
+    {.name = "sign-with", .shape = RECIPE_MAPS, .fields = signer_fields},
     {.name = "members", .shape = RECIPE_MAPS, .fields = member_fields},
     {.name = "variants", .shape = RECIPE_MAPS, .fields = variant_fields},
     {0},
