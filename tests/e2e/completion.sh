@@ -40,7 +40,7 @@ options_of() {
         grep -oE '\*--?[a-z-]+\*' | tr -d '*'
 }
 for verb in $verbs; do
-    if [ "$verb" = device ]; then continue; fi
+    case $verb in device | key) continue ;; esac # they have actions
     wanted=$({ options_of "$verb"; echo --help; } | sort | tr '\n' ' ')
     same "$verb: every option of its page" "$wanted" otter "$verb" -
     for option in $wanted; do
@@ -53,6 +53,8 @@ for verb in $verbs; do
         check "$verb $option: fish knows it" 0 "$word" grep -F -- "$word" otter.fish
     done
 done
+same "options of an action with a short one" "--help --output -o " otter key public -
+same "actions of key" "id public show " otter key ""
 same "actions of a verb" "cut info new run " otter device ""
 actions=$(for action in new run cut info; do complete_line otter device $action -; done)
 for option in $(options_of device) $(options_of factory | grep -v -e -o -e output -e package-out -e json); do

@@ -126,6 +126,8 @@ valid "of a damaged member" inspect 3 "$OTTER" inspect bad.otter --json
 valid "verify" verify 0 "$OTTER" verify new.otter --key pub.pem --json
 valid "verify of a stranger's" verify 3 "$OTTER" verify new.otter --key other.pub --json
 valid "of a damaged member" verify 3 "$OTTER" verify bad.otter --key pub.pem --json
+valid "a key" key-show 0 "$OTTER" key show pub.pem --json
+valid "several keys" key-show 0 "$OTTER" key show --json pub.pem key.pem other.pub
 valid "all codes" errors 0 "$OTTER" errors --json
 valid "one code" errors 0 "$OTTER" errors 20-15 --json
 

@@ -105,17 +105,19 @@ static int check_labels(const char *path, const struct bytes *pem, bool is_priva
                     is_private ? "the private key's file" : "a public key's PEM file");
 }
 
-static int load(const char *path, bool is_private, EVP_PKEY **pkey)
+/* `is_private`: only a private key will do; afterwards: it is one. */
+static int load(const char *path, bool *is_private, EVP_PKEY **pkey)
 {
     struct bytes pem;
     int status = file_read(path, PEM_LIMIT, &pem);
 
     *pkey = NULL;
     if (status == TOOL_DONE) {
-        status = check_labels(path, &pem, is_private);
+        status = check_labels(path, &pem, *is_private);
     }
     if (status == TOOL_DONE) {
-        *pkey = parse_pem(&pem, has_label(&pem, "PRIVATE KEY-----"));
+        *is_private = has_label(&pem, "PRIVATE KEY-----");
+        *pkey = parse_pem(&pem, *is_private);
         status = *pkey == NULL ? complain("%s: the key cannot be read: it is damaged "
                                           "or of an unknown kind",
                                           path)
@@ -167,7 +169,8 @@ static bool take_private(const EVP_PKEY *pkey, struct signing_key *key)
 int key_load_private(const char *path, struct signing_key *key)
 {
     EVP_PKEY *pkey = NULL;
-    int status = load(path, true, &pkey);
+    bool is_private = true;
+    int status = load(path, &is_private, &pkey);
 
     if (status == TOOL_DONE && !take_private(pkey, key)) {
         key_wipe(key);
@@ -181,8 +184,17 @@ int key_load_private(const char *path, struct signing_key *key)
 
 int key_load_public(const char *path, struct otter_key *key)
 {
+    bool is_private = false;
+
+    return key_load_any(path, key, &is_private);
+}
+
+int key_load_any(const char *path, struct otter_key *key, bool *is_private)
+{
     EVP_PKEY *pkey = NULL;
-    int status = load(path, false, &pkey);
+
+    *is_private = false;
+    int status = load(path, is_private, &pkey);
 
     if (status == TOOL_DONE && !take_public(pkey, key)) {
         status = complain("%s: the public key is not valid", path);
@@ -256,6 +268,15 @@ static EVP_PKEY *public_of(const struct otter_key *key)
     }
     EVP_PKEY_CTX_free(context);
     return pkey;
+}
+
+int key_public_pem(const struct otter_key *key, struct bytes *pem)
+{
+    EVP_PKEY *pkey = public_of(key);
+    const bool is_done = pkey != NULL && write_pem(pkey, false, pem);
+
+    EVP_PKEY_free(pkey);
+    return is_done ? TOOL_DONE : complain("OpenSSL cannot write the key");
 }
 
 /* r and s as the DER that OpenSSL reads; its length, 0 on failure. */

@@ -22,6 +22,12 @@ int key_load_private(const char *path, struct signing_key *key);
 /* Loads a public key; a private key's file gives its public half. */
 int key_load_public(const char *path, struct otter_key *key);
 
+/* The same; `is_private` tells which kind of file it is. */
+int key_load_any(const char *path, struct otter_key *key, bool *is_private);
+
+/* The key as PEM (SPKI). Free it. */
+int key_public_pem(const struct otter_key *key, struct bytes *pem);
+
 /* Makes a new key: PEM of the private key (PKCS#8) and of the public one (SPKI). */
 int key_generate(struct bytes *private_pem, struct bytes *public_pem,
                  struct signing_key *key);

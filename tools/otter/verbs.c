@@ -6,6 +6,9 @@
 
 const struct verb verbs[] = {
     {"keygen", NULL, keygen_options, VERB_OPERAND_NONE, NULL, verb_keygen},
+    {"key", "show", key_show_options, VERB_OPERAND_FILE, NULL, verb_key},
+    {"key", "id", key_id_options, VERB_OPERAND_FILE, NULL, verb_key},
+    {"key", "public", key_public_options, VERB_OPERAND_FILE, NULL, verb_key},
     {"factory", NULL, factory_options, VERB_OPERAND_NONE, NULL, verb_factory},
     {"pack", NULL, pack_options, VERB_OPERAND_FILE, NULL, verb_pack},
     {"inspect", NULL, inspect_options, VERB_OPERAND_FILE, NULL, verb_inspect},

@@ -41,6 +41,9 @@ struct verb {
 extern const struct verb verbs[]; /* ends with a NULL name */
 
 extern const struct option keygen_options[];
+extern const struct option key_show_options[];
+extern const struct option key_id_options[];
+extern const struct option key_public_options[];
 extern const struct option factory_options[];
 extern const struct option pack_options[];
 extern const struct option inspect_options[];
@@ -55,6 +58,7 @@ extern const struct option confirm_options[];
 extern const struct option errors_options[];
 
 int verb_completion(int argc, char **argv);
+int verb_key(int argc, char **argv);
 int verb_keygen(int argc, char **argv);
 int verb_factory(int argc, char **argv);
 int verb_pack(int argc, char **argv);
