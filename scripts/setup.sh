@@ -25,6 +25,7 @@ build    python3                      independent look at JSON in tests
 build    python3-jsonschema           schemas of the tool, held against its JSON
 build    softhsm2                     a security module in software, for tests
 build    opensc                       pkcs11-tool, which signs with it
+build    scdoc                        manual pages, which are installed with the tool
 build    libcmocka-dev                the test framework
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M
