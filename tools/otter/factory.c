@@ -64,7 +64,8 @@ static int parse_options(int argc, char **argv, struct new_device *device,
         }
     }
     if (!options->is_help && (argc != optind || options->output == NULL)) {
-        return help_usage("factory");
+        (void)help_usage("factory");
+        return TOOL_USAGE;
     }
     return TOOL_DONE;
 }
