@@ -48,6 +48,7 @@ struct otter_install {
     struct otter_span span;         /* the stored member under way, */
     struct otter_stream stream;     /* its installed bytes, */
     struct otter_decoding decoding; /* and what it takes to make them */
+    uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
 };
 
 /* Starts or resumes the installation that the journal names: phase requested or

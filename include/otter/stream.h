@@ -11,13 +11,17 @@
 #ifndef OTTER_STREAM_H
 #define OTTER_STREAM_H
 
-#include "otter/config.h"
 #include "otter/control.h"
 #include "otter/port/inflate.h"
 #include "otter/source.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Bit i: this library is compiled with enum otter_coding i. */
+#define OTTER_CODINGS                                                     \
+    (1U << OTTER_CODING_RAW | (uint32_t)OTTER_ZLIB << OTTER_CODING_ZLIB | \
+     (uint32_t)OTTER_HEATSHRINK << OTTER_CODING_HEATSHRINK)
 
 struct otter_decoder; /* src/codec/codec_inner.h */
 
@@ -45,7 +49,10 @@ enum { OTTER_DECODING_IN = 64 };
 
 /* What decoding needs in RAM, lent to a stream; may be used by one at a time. */
 struct otter_decoding {
-    const struct otter_inflate *inflate; /* set by the owner; NULL: no zlib */
+    /* Set by the owner. */
+    const struct otter_inflate *inflate; /* NULL: no zlib */
+    void *arena;                         /* for windows, aligned to 8 */
+    uint32_t arena_size;
 
     /* Private. */
     uint32_t memory; /* bytes of the arena that the member declares */
@@ -54,7 +61,6 @@ struct otter_decoding {
     uint8_t in_used;
     struct otter_heatshrink heatshrink;
     struct otter_chunks chunks;
-    uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
 };
 
 /* Private but for `size`. */

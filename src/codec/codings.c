@@ -29,7 +29,7 @@ enum otter_result otter_stream_open(struct otter_stream *stream,
         decoders[member->coding] == NULL) {
         return OTTER_E_CONTROL_CODING;
     }
-    if (member->memory > OTTER_CODING_MEMORY) {
+    if (member->memory > decoding->arena_size) {
         return OTTER_E_CODING_MEMORY;
     }
     decoding->memory = member->memory;

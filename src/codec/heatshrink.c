@@ -28,7 +28,7 @@ enum {
 
 static uint8_t *window_of(const struct otter_stream *stream)
 {
-    return (uint8_t *)stream->decoding->arena;
+    return stream->decoding->arena;
 }
 
 static enum otter_result open(struct otter_stream *stream)

@@ -99,6 +99,8 @@ enum otter_result otter_install_open(struct otter_install *install,
     memset(install, 0, sizeof(*install));
     install->device = device;
     install->decoding.inflate = device->ports.inflate;
+    install->decoding.arena = install->arena;
+    install->decoding.arena_size = OTTER_CODING_MEMORY;
     if (state.phase == OTTER_PHASE_INSTALLING &&
         (state.part == OTTER_PART_WRITE_MANAGER ||
          state.part == OTTER_PART_TAKE_BACK)) {

@@ -7,6 +7,8 @@
  */
 #include "otter/plan.h"
 
+#include "otter/stream.h"
+
 #include <string.h>
 
 struct planning {
@@ -113,14 +115,10 @@ static enum otter_result place_kept(struct planning *planning,
 static enum otter_result check_coding(const struct otter_device *device,
                                       const struct otter_member *member)
 {
-    const uint32_t codings = 1U << OTTER_CODING_RAW |
-                             (uint32_t)OTTER_ZLIB << OTTER_CODING_ZLIB |
-                             (uint32_t)OTTER_HEATSHRINK << OTTER_CODING_HEATSHRINK;
-
-    if (device->program == OTTER_PROGRAM_BOOT) {
+    if (device->program == OTTER_PROGRAM_BOOT || member->coding == OTTER_CODING_RAW) {
         return OTTER_OK;
     }
-    if (member->coding >= 32 || (codings >> member->coding & 1U) == 0) {
+    if (member->coding >= 32 || (OTTER_CODINGS >> member->coding & 1U) == 0) {
         return OTTER_E_CONTROL_CODING;
     }
     return member->memory > OTTER_CODING_MEMORY ? OTTER_E_CODING_MEMORY : OTTER_OK;
