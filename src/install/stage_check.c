@@ -45,6 +45,17 @@ static enum otter_step fail_reading(struct otter_install *install)
                : otter_stage_fail(install, otter_error_at(OTTER_E_CHECK_READ, percent));
 }
 
+/* Of a coded member the stored bytes are read first, then what they decode to. */
+static void tell_percent(struct otter_install *install, uint32_t done)
+{
+    const struct otter_member *member = &install->current;
+    bool is_coded = member->coding != OTTER_CODING_RAW;
+
+    install->percent = otter_stage_percent(done, is_coded ? member->stored_size +
+                                                                member->installed_size
+                                                          : install->hashing.size);
+}
+
 static enum otter_step next_member(struct otter_install *install)
 {
     install->member++;
@@ -155,7 +166,7 @@ static enum otter_step check_content(struct otter_install *install)
         install->filled = 0;
         install->substep = hashing->done == hashing->size ? CHECK_END : CHECK_CONTENT;
     }
-    install->percent = otter_stage_percent(hashing->done, hashing->size);
+    tell_percent(install, install->current.stored_size + hashing->done);
     return result == OTTER_OK ? OTTER_STEP_MORE : fail_decoding(install, result);
 }
 
@@ -190,8 +201,7 @@ static enum otter_step check_stored(struct otter_install *install)
     if (result != OTTER_OK) {
         return fail_reading(install);
     }
-    install->percent =
-        otter_stage_percent(install->hashing.done, install->hashing.size);
+    tell_percent(install, install->hashing.done);
     if (!is_done) {
         return OTTER_STEP_MORE;
     }

@@ -273,9 +273,11 @@ enum otter_result otter_stage_open_write(struct otter_install *install)
  * record. */
 static enum otter_result note_writing(struct otter_install *install)
 {
-    return install->device->journal.state.part == OTTER_PART_WRITE
-               ? OTTER_OK
-               : otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
+    bool is_slot = otter_stage_placement(install)->strategy == OTTER_STRATEGY_INTO_SLOT;
+
+    return is_slot && install->device->journal.state.part != OTTER_PART_WRITE
+               ? otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED)
+               : OTTER_OK;
 }
 
 static enum otter_step begin_write(struct otter_install *install)

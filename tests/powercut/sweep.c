@@ -84,6 +84,11 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "miscoded",
+     .coding = OTTER_CODING_ZLIB,
+     .is_miscoded = true,
+     .ends = OTTER_OUTCOME_FAILED,
+     .erases_max = 1},
     {.name = "zlib-manager",
      .coding = OTTER_CODING_ZLIB,
      .has_manager = true,
@@ -212,6 +217,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     if (scenario->coding != OTTER_CODING_RAW) {
         sample_code(&world->next, scenario->coding);
+        world->next.firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
     }
     sample_build(&world->next);
     if (scenario->is_forged) {

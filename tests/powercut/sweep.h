@@ -23,6 +23,7 @@ struct sweep_scenario {
     bool has_regions;             /* both systems have resources and a font */
     bool adds_regions;            /* only the new one has */
     enum otter_coding coding;     /* of what the package carries */
+    bool is_miscoded;             /* and decodes to other content */
     bool is_forged;               /* the package is refused */
     bool is_damaged;              /* its second half is */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
