@@ -89,6 +89,7 @@ coverage: setup ## Lines and branches of the device library that the tests reach
 	scripts/coverage.sh $(BUILD)/coverage
 
 docs-check: release ## Run the documents' commands, compare their lists with the code
+	@scripts/setup.sh docs
 	scripts/docs_check.sh
 
 # --- to keep it clean --------------------------------------------------------------

@@ -14,10 +14,9 @@ find_library(BEARSSL_LIBRARY bearssl REQUIRED)
 # --- the virtual device ------------------------------------------------------------
 otter_sources(host_sources ports/host)
 list(FILTER host_sources EXCLUDE REGEX "/main\\.c$")
-if(EXISTS ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
-    list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c)
-endif()
-list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/inflate_zlib.c)
+list(APPEND host_sources ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl.c
+     ${PROJECT_SOURCE_DIR}/ports/common/crypto_bearssl_keys.c
+     ${PROJECT_SOURCE_DIR}/ports/common/inflate_zlib.c)
 if(NOT OTTER_CONFIG)
     otter_define(otter OTTER_ZLIB=1) # virtual devices take every coding
 endif()

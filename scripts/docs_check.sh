@@ -127,5 +127,19 @@ if command -v python3 >/dev/null; then
         echo "docs: tests/vectors/make_flash.py prints another flash_vectors.h (K6)" >&2
         failed=1
     fi
+    made=$work/vectors
+    mkdir -p "$made"
+    cp tests/vectors/make_package.py tests/vectors/make_encrypted.py "$made"
+    if python3 -c 'import cryptography' 2>/dev/null; then
+        if (cd "$made" && python3 make_encrypted.py) | diff -q - tests/vectors/wrap_vectors.h >/dev/null &&
+            (cd "$made" && for file in *.otter encrypted.txt; do cmp "$file" "$top/tests/vectors/$file" || exit 1; done); then
+            echo "docs: the vectors of encryption are what make_encrypted.py makes"
+        else
+            echo "docs: tests/vectors/make_encrypted.py makes other vectors" >&2
+            failed=1
+        fi
+    else
+        echo "docs: python3-cryptography is missing: the vectors of encryption are not made again"
+    fi
 fi
 exit "$failed"

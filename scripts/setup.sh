@@ -30,6 +30,7 @@ build    libcmocka-dev                the test framework
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M
 build    firmware-microbit-micropython a real Cortex-M image as test input
+docs     python3-cryptography         make the vectors of encryption again
 device   gcc-arm-none-eabi            compile the device library for Cortex-M
 device   libnewlib-arm-none-eabi      string.h for Cortex-M
 lint     clang-format-14              layout of the code
@@ -45,7 +46,7 @@ man      scdoc                        make the manual pages
 '
 
 if [ $# -eq 0 ]; then
-    echo "usage: $0 GROUP...   groups: build device lint coverage size board man" >&2
+    echo "usage: $0 GROUP...   groups: build docs device lint coverage size board man" >&2
     exit 2
 fi
 

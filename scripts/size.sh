@@ -4,12 +4,14 @@
 # Code, static RAM and stack of the device library on Cortex-M0+ and M4 with -Os:
 #   1. per module: text, data, bss of its objects, before unused functions go
 #   2. the largest stack frames, from -fstack-usage
-#   3. per program of tests/size, linked with --gc-sections, without and with BearSSL:
-#      text, static RAM and the worst stack (scripts/stack.awk)
+#   3. per program of tests/size, linked with --gc-sections, without and with BearSSL, and
+#      with keys for encrypted packages: text, static RAM and the worst stack
+#      (scripts/stack.awk)
 #   4. the limits of boot (K24): 2 KiB of static RAM, 4 KiB of stack, no texts of codes.
 #      Status 1 beyond one.
 # A program of tests/size has `int entry(void)` and is compiled with OTTER_SIZE_CRYPTO
-# as 0 (no crypto port: it brings stubs) or 1 (ports/common/crypto_bearssl.c is linked).
+# as 0 (no crypto port: it brings stubs), 1 (ports/common/crypto_bearssl.c is linked) or
+# 2 (crypto_bearssl_keys.c, too: encrypted packages; boot takes the storage key alone).
 set -euo pipefail
 shopt -s inherit_errexit
 . "$(dirname "$0")/files.sh"
@@ -69,14 +71,17 @@ bearssl() { # preset
     local preset=$1 to=$build/bearssl/$1 source=$build/bearssl/source file
     scripts/fetch_bearssl_source.sh
     mkdir -p "$to"
-    if [ ! -f "$to/libbearssl.a" ] || [ ! -f "$to/ec_p256_m31.ci" ]; then
-        # What SHA-256 and ECDSA verification can reach.
+    if [ ! -f "$to/libbearssl.a" ] || [ ! -f "$to/ec_p256_m31.ci" ] || [ ! -f "$to/hkdf.ci" ]; then
+        # What SHA-256, ECDSA verification and decryption can reach.
         while read -r file; do
             compile "$preset" "$to/$(basename "$file" .c).o" "$file" -w -I "$source/inc" -I "$source/src"
-        done < <(find "$source"/src/codec "$source"/src/ec "$source"/src/hash "$source"/src/int -name '*.c')
+        done < <(find "$source"/src/codec "$source"/src/ec "$source"/src/hash "$source"/src/int \
+            "$source"/src/kdf "$source"/src/mac "$source"/src/symcipher -name '*.c' ! -name '*_pwr8*' ! -name '*_x86ni*' ! -name '*_sse2*')
         arm-none-eabi-ar rcs "$to/libbearssl.a" "$to"/*.o
     fi
     compile "$preset" "$to/crypto_bearssl.obj" ports/common/crypto_bearssl.c -Iinclude -Iports/common -I "$source/inc"
+    compile "$preset" "$to/crypto_bearssl_keys.obj" ports/common/crypto_bearssl_keys.c -Iinclude \
+        -Iports/common -I "$source/inc"
     mkdir -p "$to/i15"
     compile "$preset" "$to/i15/crypto_bearssl.obj" ports/common/crypto_bearssl.c -DOTTER_BEARSSL_I15=1 \
         -Iinclude -Iports/common -I "$source/inc"
@@ -87,11 +92,12 @@ bearssl() { # preset
 stack() {
     local preset=$1 name=$2 crypto=$3 folder=${4:-} graphs
     mapfile -t graphs < <(find "$build/$preset/CMakeFiles/otter.dir" -name '*.ci')
-    if [ "$crypto" -eq 1 ]; then
+    if [ "$crypto" -ge 1 ]; then
         mapfile -t -O ${#graphs[@]} graphs < <(find "$build/bearssl/$preset" -maxdepth 1 -name '*.ci' \
             ! -name 'crypto_bearssl*')
         graphs+=("$build/bearssl/$preset/${folder}crypto_bearssl.ci")
     fi
+    if [ "$crypto" -eq 2 ]; then graphs+=("$build/bearssl/$preset/crypto_bearssl_keys.ci"); fi
     awk -v roots="$(roots_of "$name")" -f scripts/stack.awk "${graphs[@]}" | sort -nr | head -n 1
 }
 
@@ -101,14 +107,15 @@ measure() { # preset
     bearssl "$preset"
     mkdir -p "$build/$preset/size"
     for name in boot manager agent; do
-        for crypto in 0 1; do
+        for crypto in 0 1 2; do
             bin=$build/$preset/size/$name-$crypto.elf
             object=$build/$preset/size/$name-$crypto.o
             compile "$preset" "$object" "tests/size/$name.c" -Wall -Wextra -Wno-unused-const-variable \
                 -DOTTER_SIZE_CRYPTO=$crypto -Iinclude -Iports/common
             arm-none-eabi-gcc -mcpu="$preset" -mthumb -nostartfiles --specs=nosys.specs \
                 -Wl,--gc-sections -Wl,-e,entry -o "$bin" "$object" \
-                "$build/bearssl/$preset/crypto_bearssl.obj" "$build/$preset/libotter.a" \
+                "$build/bearssl/$preset/crypto_bearssl.obj" \
+                "$build/bearssl/$preset/crypto_bearssl_keys.obj" "$build/$preset/libotter.a" \
                 "$build/bearssl/$preset/libbearssl.a"
             path=$(stack "$preset" "$name" "$crypto")
             arm-none-eabi-size "$bin" | awk -v preset="$preset" -v name="$name" -v crypto="$crypto" \
@@ -124,7 +131,7 @@ table() {
         {key = $1 SUBSEP $2 SUBSEP $3; text[key] = $4; ram[key] = $5; stack[key] = $6}
         function row(title, preset, a, b, i, cells, t, r, s, ka, kb) {
             cells = ""
-            for (i = 0; i < 2; i++) {
+            for (i = 0; i < 3; i++) {
                 ka = preset SUBSEP a SUBSEP i
                 kb = preset SUBSEP b SUBSEP i
                 t = text[ka] + (b == "" ? 0 : text[kb])
@@ -135,8 +142,9 @@ table() {
             print "| " preset " | " title " |" cells
         }
         END {
-            print "| processor | program | text | static RAM | stack | text with BearSSL | static RAM | stack |"
-            print "|---|---|---:|---:|---:|---:|---:|---:|"
+            print "| processor | program | text | static RAM | stack | text with BearSSL | static RAM | stack |" \
+                " and with encryption | static RAM | stack |"
+            print "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
             for (p = 1; p <= 2; p++) {
                 preset = p == 1 ? "cortex-m0plus" : "cortex-m4"
                 row("boot", preset, "boot", "")
@@ -173,7 +181,7 @@ for preset in "${presets[@]}"; do frames "$preset"; done
 rows=$(for preset in "${presets[@]}"; do measure "$preset"; done)
 echo
 echo "worst stack of each program, and how it comes about"
-awk '$1 == "path" {line = "  " $2 ", " $3 ($4 == 1 ? " + BearSSL:" : ":")
+awk '$1 == "path" {line = "  " $2 ", " $3 ($4 == 0 ? ":" : $4 == 1 ? " + BearSSL:" : " + BearSSL, encryption:")
     for (i = 6; i <= NF; i++) { line = line " " $i }
     print line}' <<<"$rows"
 echo "  with -DOTTER_BEARSSL_I15=1 boot takes $(stack cortex-m0plus boot 1 i15/ | cut -d ' ' -f 1)" \

@@ -95,6 +95,7 @@ struct otter_boot {
     struct otter_system system;
     struct otter_boot_facts facts;
     struct otter_copying copying;
+    struct otter_cipher cipher; /* of what is copied */
 };
 
 /* Runs boot: opens the device, decides and acts until it knows where to jump. Returns

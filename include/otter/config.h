@@ -44,6 +44,12 @@
 #define OTTER_STEP_BYTES 512
 #endif
 
+/* 1: encrypted packages are decrypted, if the crypto port can (K26); 0: their code is
+ * left out, and they are refused [24-15]. */
+#ifndef OTTER_ENCRYPTION
+#define OTTER_ENCRYPTION 1
+#endif
+
 /* Events that the ring remembers, 2 to 4096. A power of two. */
 #ifndef OTTER_EVENTS
 #define OTTER_EVENTS 16
@@ -79,6 +85,8 @@ _Static_assert(OTTER_PAGE_MAX >= 32 && OTTER_PAGE_MAX <= 4096 &&
 _Static_assert(OTTER_STEP_BYTES >= OTTER_PAGE_MAX &&
                    OTTER_STEP_BYTES % OTTER_PAGE_MAX == 0,
                "OTTER_STEP_BYTES is a multiple of OTTER_PAGE_MAX");
+_Static_assert(OTTER_ENCRYPTION == 0 || OTTER_ENCRYPTION == 1,
+               "OTTER_ENCRYPTION is 0 or 1");
 _Static_assert(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
                    (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
                "OTTER_EVENTS is a power of two, 2 to 4096");

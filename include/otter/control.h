@@ -22,7 +22,6 @@ enum {
     OTTER_CONTROL_MEMBER_SIZE = 96,
     OTTER_CONTROL_SIGNATURE_SIZE = 76, /* one ECDSA P-256 entry */
     OTTER_PACKAGE_ID_SIZE = 16,
-    OTTER_KEY_ID_SIZE = 8, /* first bytes of SHA-256(04 || X || Y) */
 };
 
 /* What a member is for. Numbers are part of the format. */
@@ -45,8 +44,9 @@ enum otter_coding {
 };
 
 enum {
-    OTTER_MEMBER_KEPT = 1,     /* on the device already; not in the file */
-    OTTER_MEMBER_IN_PLACE = 2, /* written over its region while it is received */
+    OTTER_MEMBER_KEPT = 1,      /* on the device already; not in the file */
+    OTTER_MEMBER_IN_PLACE = 2,  /* written over its region while it is received */
+    OTTER_MEMBER_ENCRYPTED = 4, /* its stored bytes are; kept: they were */
 };
 
 /* Types of extensions; bit 15 marks one that must be understood. */
@@ -57,6 +57,7 @@ enum otter_extension {
     OTTER_EXTENSION_BUILD = 4,
     OTTER_EXTENSION_NOTES = 5,
     OTTER_EXTENSION_BATTERY = 6, /* one byte, percent */
+    OTTER_EXTENSION_WRAPS = 7,   /* key wraps; always critical */
     OTTER_EXTENSION_CRITICAL = 0x8000,
 };
 
@@ -101,11 +102,13 @@ struct otter_control {
     uint8_t signature_count;
     uint16_t extensions_off;
     uint16_t extensions_size;
+    uint8_t wrap_count; /* key wraps; 0: no member of the file is encrypted */
+    uint16_t wraps_off; /* of the first of them */
 };
 
 /* A key that the device trusts. */
 struct otter_key {
-    uint8_t id[OTTER_KEY_ID_SIZE];
+    uint8_t id[OTTER_KEY_ID_SIZE]; /* first bytes of SHA-256(04 || X || Y) */
     uint8_t point[OTTER_P256_KEY_SIZE];
 };
 
@@ -119,9 +122,9 @@ OTTER_MUST_CHECK enum otter_result otter_control_length(const uint8_t head[8],
 
 /* Checks the whole form of the control packet at the start of `source` (which may be
  * longer): head, embedded image header, every member, extension and signature entry;
- * not the signatures' truth. Codes 21-xx, 20-11 (embedded image header), 22-13; read
- * errors pass through. `control` is written only on success. Reads each byte at most
- * three times, 96 at a time. */
+ * not the signatures' truth. Codes 21-xx, 20-11 (embedded image header), 22-13, 24-10;
+ * read errors pass through. `control` is written only on success. Reads each byte at
+ * most three times, but key wraps once for each that follows, too; 96 at a time. */
 OTTER_MUST_CHECK enum otter_result otter_control_open(const struct otter_source *source,
                                                       struct otter_control *control);
 
@@ -148,6 +151,21 @@ OTTER_MUST_CHECK enum otter_result otter_control_extension_find(
 OTTER_MUST_CHECK enum otter_result otter_control_extension(
     const struct otter_source *source, const struct otter_control *control,
     uint16_t type, void *data, size_t capacity, size_t *len);
+
+/* Reads key wrap `index` < wrap_count of an opened control packet. */
+OTTER_MUST_CHECK enum otter_result otter_control_wrap(
+    const struct otter_source *source, const struct otter_control *control,
+    uint8_t index, struct otter_wrap *wrap);
+
+/* Finds the first wrap whose key the device has. 24-15 if the device cannot decrypt;
+ * else, if it has no such key, the stronger reason: 24-13 a key that is revoked, 24-11
+ * none at all. Asks for each key, unwraps nothing. */
+OTTER_MUST_CHECK enum otter_result otter_control_find_wrap(
+    const struct otter_source *source, const struct otter_control *control,
+    const struct otter_crypto *crypto, struct otter_wrap *wrap);
+
+/* The nonce of member `index`'s stored bytes under the content key (K26). */
+void otter_control_nonce(uint8_t index, uint8_t nonce[OTTER_AES_NONCE_SIZE]);
 
 /* OTTER_OK if at least one signature is by a key of `keys` whose bit in `key_mask` is
  * set (bit i: keys[i]) and verifies. Else, the strongest reason seen: 22-12 wrong

@@ -18,8 +18,10 @@ struct otter_copying {
     struct otter_stream *stream; /* gives the bytes; NULL: flash, raw, from here: */
     uint8_t from_region;
     uint32_t from_off;
+    const struct otter_cipher *from_cipher; /* NULL: lies there in clear */
     uint8_t to_region;
-    uint32_t to_off; /* begins a sector */
+    uint32_t to_off;                      /* begins a sector */
+    const struct otter_cipher *to_cipher; /* NULL: is to lie there in clear */
     uint32_t size;
 
     /* Private. */

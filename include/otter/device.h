@@ -6,6 +6,7 @@
 #ifndef OTTER_DEVICE_H
 #define OTTER_DEVICE_H
 
+#include "otter/cipher.h"
 #include "otter/control.h"
 #include "otter/events.h"
 #include "otter/io.h"
@@ -53,6 +54,7 @@ struct otter_system {
 /* A hash over a span of flash, STEP_BYTES at a time. */
 struct otter_hashing {
     struct otter_span span;
+    const struct otter_cipher *cipher; /* of the span; set after start; NULL: none */
     uint32_t size;
     uint32_t done;
     struct otter_sha256 sha;
@@ -91,6 +93,10 @@ OTTER_MUST_CHECK enum otter_result otter_system_peek(const struct otter_device *
 OTTER_MUST_CHECK enum otter_result otter_system_member(
     const struct otter_system *system, uint8_t role, struct otter_member *member,
     uint8_t *index);
+
+/* True if the system counts as encrypted: it names an encrypted member (K26). */
+OTTER_MUST_CHECK enum otter_result otter_system_is_encrypted(
+    const struct otter_system *system, bool *is_encrypted);
 
 /* The region of its own that `role` has in the system in `slot`: on an A/B device the
  * slot's for firmware. NONE for a role that has none. */
@@ -167,9 +173,11 @@ OTTER_MUST_CHECK enum otter_result otter_hashing_step(struct otter_device *devic
 void otter_hashing_final(struct otter_device *device, struct otter_hashing *hashing,
                          uint8_t digest[OTTER_SHA256_SIZE]);
 
-/* Hashes a whole span at once, feeding the watchdog. Read errors pass. */
+/* Hashes a whole span at once, feeding the watchdog, through its cipher if that is not
+ * NULL. Read errors pass. */
 OTTER_MUST_CHECK enum otter_result otter_hash_matches(
-    struct otter_device *device, uint8_t region, uint32_t off, uint32_t size,
+    struct otter_device *device, const struct otter_span *span,
+    const struct otter_cipher *cipher, uint32_t size,
     const uint8_t wanted[OTTER_SHA256_SIZE], bool *matches);
 
 /* Writes a whole record at once, feeding the watchdog between flash operations. */

@@ -166,6 +166,23 @@
       "Leave the member out")                                                             \
     X(POSTPONED,        23, 23, 23, LIVE, "The application does not allow an update now", \
       "Try again later; charge the battery")                                              \
+    /* 24: encryption */                                                                  \
+    X(WRAP_FORM,        24, 10, 10, LIVE, "The package's key wraps are malformed, or do not fit its members", \
+      "Make the package again with otter pack")                                           \
+    X(KEY_MISSING,      24, 11, 11, LIVE, "The package is not encrypted for any key of this device", \
+      "Pack it again with --encrypt-to a key of this device")                             \
+    X(KEY_WRONG,        24, 12, 12, LIVE, "The package's content key cannot be unwrapped with this device's key", \
+      "Pack it again with --encrypt-to the right key")                                    \
+    X(KEY_REVOKED,      24, 13, 13, LIVE, "The package is encrypted for a key that the device must not use any more", \
+      "Pack it again with --encrypt-to a current key")                                    \
+    X(WRAP_DAMAGED,     24, 14, 14, LIVE, "The package's key wrap holds no point of the curve", \
+      "Make the package again with otter pack")                                           \
+    X(CANNOT_DECRYPT,   24, 15, 15, LIVE, "This device cannot decrypt",                   \
+      "Pack the member without encryption, or update the manager first")                  \
+    X(STORAGE_KEY,      24, 16, 16, LIVE, "The device has no key to encrypt the copy of an encrypted system", \
+      "Give the device a storage key at the factory, or set its policy to clear copies")  \
+    X(DECRYPTED_HASH,   24, 17, 17, LIVE, "A member's decrypted content does not match its hash", \
+      "Make the package again with otter pack")                                           \
     /* 25: receiving */                                                                   \
     X(RECEIVE_OFFSET,   25, 10, 10, LIVE, "The data is not the next part of the package", \
       "Ask for the position and go on from there")                                        \

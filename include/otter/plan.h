@@ -57,4 +57,11 @@ OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *d
                                                     uint8_t region, uint32_t *off,
                                                     struct otter_member *member);
 
+/* Opens the cipher under which what is saved of the system's `member` lies: closed if
+ * the system is no encrypted one, or its copies are clear by policy. 24-16 if none may
+ * be made, or the device has no storage key. */
+OTTER_MUST_CHECK enum otter_result otter_plan_saved_cipher(
+    const struct otter_device *device, const struct otter_system *old,
+    const struct otter_member *member, struct otter_cipher *cipher);
+
 #endif

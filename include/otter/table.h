@@ -37,6 +37,13 @@ enum otter_permission {
     OTTER_OPEN = 2,
 };
 
+/* What becomes of the copies that are saved of an encrypted system (K26). */
+enum otter_saved_copies {
+    OTTER_SAVED_NEVER = 0,     /* none is made: such a system is not replaced */
+    OTTER_SAVED_ENCRYPTED = 1, /* under the storage key, which boot's port has, too */
+    OTTER_SAVED_CLEAR = 2,     /* in clear */
+};
+
 struct otter_policy {
     uint16_t trial_deadline_s; /* running time until a trial must be confirmed */
     uint8_t trial_faults;      /* N: attempts after counted resets */
@@ -47,6 +54,7 @@ struct otter_policy {
     uint8_t permissions[16]; /* enum otter_permission by enum otter_command */
     uint32_t ram_addr;       /* a program's stack pointer lies in this RAM (K14) */
     uint32_t ram_size;
+    uint8_t saved_copies; /* enum otter_saved_copies */
 };
 
 struct otter_table {

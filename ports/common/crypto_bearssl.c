@@ -4,20 +4,9 @@
  */
 #include "crypto_bearssl.h"
 
-#include <bearssl.h>
+#include "crypto_bearssl_inner.h"
+
 #include <string.h>
-
-#ifndef OTTER_BEARSSL_I15
-#define OTTER_BEARSSL_I15 0
-#endif
-
-#if OTTER_BEARSSL_I15
-#define P256_CURVE  (&br_ec_p256_m15)
-#define P256_VERIFY br_ecdsa_i15_vrfy_raw
-#else
-#define P256_CURVE  (&br_ec_p256_m31)
-#define P256_VERIFY br_ecdsa_i31_vrfy_raw
-#endif
 
 _Static_assert(sizeof(br_sha256_context) <= sizeof(struct otter_sha256),
                "a running SHA-256 fits the port's room");

@@ -8,12 +8,14 @@
 #include "factory.h"
 
 #include "crypto_bearssl.h"
+#include "host_wrap.h"
 #include "otter/bytes.h"
 #include "otter/container.h"
 #include "otter/crc32.h"
 #include "otter/journal.h"
 #include "otter/receipt.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void sha256(const void *data, size_t size, uint8_t digest[OTTER_SHA256_SIZE])
@@ -320,6 +322,20 @@ size_t host_package_size(const struct host_package *package)
     return lay_out(package).file_size;
 }
 
+static uint32_t payload_size_of(const struct layout *layout)
+{
+    return (uint32_t)(layout->file_size - OTTER_IMAGE_HEADER_SIZE - OTTER_TRAILER_SIZE);
+}
+
+void host_package_header(const struct host_package *package,
+                         uint8_t header[OTTER_IMAGE_HEADER_SIZE])
+{
+    struct otter_writer writer = otter_writer_of(header, OTTER_IMAGE_HEADER_SIZE);
+    const struct layout layout = lay_out(package);
+
+    put_image_header(&writer, package, payload_size_of(&layout));
+}
+
 enum otter_result host_package_build(const struct host_package *package, uint8_t *out,
                                      size_t capacity, size_t *size)
 {
@@ -489,6 +505,31 @@ static uint8_t region_of(const struct otter_member *member)
     return regions[member->role];
 }
 
+/* A new device gets its programs as they run. */
+static enum otter_result write_decrypted(struct work *work, uint8_t index,
+                                         const struct otter_member *member,
+                                         const struct host_image *stored)
+{
+    uint8_t digest[OTTER_SHA256_SIZE];
+    uint8_t *plain = malloc(stored->size);
+    enum otter_result result = OTTER_E_DECRYPTED_HASH;
+
+    if (plain == NULL || work->factory->content_key == NULL) {
+        free(plain);
+        return result;
+    }
+    memcpy(plain, stored->data, stored->size);
+    host_encrypt(work->factory->content_key, index, plain, stored->size);
+    sha256(plain, stored->size, digest);
+    if (memcmp(digest, member->installed_sha, sizeof(digest)) == 0) {
+        const struct host_image image = {plain, stored->size};
+
+        result = write_image(work, region_of(member), &image);
+    }
+    free(plain);
+    return result;
+}
+
 static enum otter_result write_members(struct work *work)
 {
     for (uint8_t i = 0; i < work->control.member_count; i++) {
@@ -501,7 +542,9 @@ static enum otter_result write_members(struct work *work)
             result = member_image(work, i, &image);
         }
         if (result == OTTER_OK && member.role != OTTER_ROLE_TABLE) {
-            result = write_image(work, region_of(&member), &image);
+            result = (member.flags & OTTER_MEMBER_ENCRYPTED) != 0
+                         ? write_decrypted(work, i, &member, &image)
+                         : write_image(work, region_of(&member), &image);
         }
         if (result != OTTER_OK) {
             return result;

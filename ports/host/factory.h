@@ -74,6 +74,10 @@ struct host_package {
 /* Length of the file that host_package_build() makes. */
 size_t host_package_size(const struct host_package *package);
 
+/* The image header with which that file begins. */
+void host_package_header(const struct host_package *package,
+                         uint8_t header[OTTER_IMAGE_HEADER_SIZE]);
+
 /* Builds the .otter file into `out`; its length is `size`. The id made from the content
  * is the first bytes of SHA-256 over all that is signed, with the id's place zero.
  * 20-12 if it does not fit, 22-13 for a scalar that is none. Checks no limits of the
@@ -89,14 +93,16 @@ OTTER_MUST_CHECK enum otter_result host_key_of(
 void host_key_id(struct otter_key *key);
 
 struct host_factory {
-    struct host_image boot;    /* boot program; may be empty on a virtual device */
-    struct host_image package; /* .otter of the first system; carries every member */
+    struct host_image boot;     /* boot program; may be empty on a virtual device */
+    struct host_image package;  /* .otter of the first system; carries every member */
+    const uint8_t *content_key; /* of its encrypted members; NULL: none is */
 };
 
 /* Writes a new device: boot, both table copies, the receipt of slot 0, every member
  * and a first journal of a confirmed system. `flash` is all erased. The map is the one
- * of the package's table member. 21-17 if firmware, manager or table is missing or not
- * carried; 23-19 if something is larger than its region; codes of the parsers. */
+ * of the package's table member, which is not encrypted. 21-17 if firmware, manager or
+ * table is missing or not carried; 23-19 if something is larger than its region; 24-17
+ * if the content key decrypts to something else; codes of the parsers. */
 OTTER_MUST_CHECK enum otter_result host_factory_write(
     const struct host_factory *factory, const struct otter_flash *flash,
     const struct otter_crypto *crypto);

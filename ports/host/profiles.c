@@ -60,7 +60,7 @@ static const struct host_small_part mixed_ab[] = {
     {OTTER_REGION_SLOT_B, {{512, 2}, {2048, 1}}},
     {OTTER_REGION_RECEIPTS, {{4096, 2}, {2048, 4}}},
     {OTTER_REGION_JOURNAL, {{512, 1}, {1024, 2}, {2048, 1}, {512, 1}}},
-    {OTTER_REGION_STAGING, {{512, 1}, {1024, 5}, {512, 2}}},
+    {OTTER_REGION_STAGING, {{512, 1}, {1024, 7}, {512, 2}}},
     {OTTER_REGION_FONT, {{512, 1}, {1024, 1}}},
     {OTTER_REGION_RESOURCES, {{1024, 1}}},
     {OTTER_REGION_NONE, {{0, 0}}},
@@ -225,7 +225,7 @@ static const struct small_region ab_regions[] = {
     {OTTER_REGION_SLOT_B, 2048, 1},
     {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
     {OTTER_REGION_JOURNAL, 512, 5},
-    {OTTER_REGION_STAGING, 1024, 6},
+    {OTTER_REGION_STAGING, 1024, 8},
     {OTTER_REGION_RESOURCES, 512, 1},
     {OTTER_REGION_FONT, 1024, 1},
 };

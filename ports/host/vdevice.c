@@ -135,10 +135,14 @@ enum otter_result vdevice_create(struct vdevice *device,
     vflash_port(&device->flash, &device->port);
     device->board = board_functions;
     device->board.context = device;
+    device->crypto = otter_crypto_bearssl;
+    if (config->keys != NULL) {
+        otter_crypto_bearssl_keys(&device->crypto, config->keys);
+    }
     device->ports = (struct otter_ports){
         .flash = &device->port,
         .board = &device->board,
-        .crypto = &otter_crypto_bearssl,
+        .crypto = &device->crypto,
         .inflate = &otter_inflate_zlib,
         .table_addr = config->profile->table_addr,
         .table_size = config->profile->table_size,

@@ -16,6 +16,7 @@
 #ifndef OTTER_HOST_VDEVICE_H
 #define OTTER_HOST_VDEVICE_H
 
+#include "crypto_bearssl_keys.h"
 #include "otter/agent.h"
 #include "otter/boot.h"
 #include "otter/manager.h"
@@ -67,7 +68,8 @@ struct vdevice_config {
     const struct host_profile *profile; /* stays in use */
     const char *path;                   /* of the flash file, or NULL: in memory */
     bool is_ecc;
-    const struct otter_link *link; /* stays in use; may be NULL */
+    const struct otter_key_store *keys; /* stays in use; NULL: it cannot decrypt */
+    const struct otter_link *link;      /* stays in use; may be NULL */
     struct vdevice_hooks hooks;
 };
 
@@ -100,6 +102,7 @@ struct vdevice {
     /* Private. */
     struct otter_flash port;
     struct otter_board board;
+    struct otter_crypto crypto;
     struct otter_ports ports;
     enum otter_reset_cause cause;
     bool manager_word;

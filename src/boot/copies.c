@@ -3,7 +3,9 @@
  * The one kind of work that boot can finish by itself (K15): copying a verified, raw
  * image from staging to its region. What the old system had comes from its saved
  * copies, vouched for by the old receipt: application, resources, font, manager; the
- * new manager from the package, vouched for by the new one.
+ * new manager from the package, vouched for by the new one. What must not lie there in
+ * clear does so under the device's storage key (K26); `cipher` of the boot struct is
+ * that of the image at hand.
  */
 #include "boot_inner.h"
 
@@ -17,22 +19,36 @@ struct image {
     uint32_t off; /* in staging */
     uint32_t size;
     uint8_t sha[OTTER_SHA256_SIZE];
+    bool is_encrypted; /* under the device's storage key */
 };
+
+/* The cipher of the boot struct becomes the image's own. */
+static bool open_cipher(struct otter_boot *boot, const struct image *image)
+{
+    otter_cipher_close(&boot->cipher);
+    return !image->is_encrypted ||
+           otter_cipher_open_stored(&boot->cipher, boot->device.ports.crypto,
+                                    image->sha) == OTTER_OK;
+}
 
 static bool is_whole(struct otter_boot *boot, const struct image *image)
 {
+    const struct otter_span span = {
+        .io = &boot->device.io, .region = OTTER_REGION_STAGING, .off = image->off};
     bool matches = false;
 
-    return otter_hash_matches(&boot->device, OTTER_REGION_STAGING, image->off,
-                              image->size, image->sha, &matches) == OTTER_OK &&
+    return open_cipher(boot, image) &&
+           otter_hash_matches(&boot->device, &span, &boot->cipher, image->size,
+                              image->sha, &matches) == OTTER_OK &&
            matches;
 }
 
 static bool is_in_place(struct otter_boot *boot, const struct image *image)
 {
+    const struct otter_span span = {.io = &boot->device.io, .region = image->region};
     bool matches = false;
 
-    return otter_hash_matches(&boot->device, image->region, 0, image->size, image->sha,
+    return otter_hash_matches(&boot->device, &span, NULL, image->size, image->sha,
                               &matches) == OTTER_OK &&
            matches;
 }
@@ -51,7 +67,11 @@ static bool look_up_saved(struct otter_boot *boot, uint8_t region, struct image 
     image->region = region;
     image->size = member.installed_size;
     memcpy(image->sha, member.installed_sha, sizeof(image->sha));
-    return true;
+    enum otter_result result =
+        otter_plan_saved_cipher(device, &boot->system, &member, &boot->cipher);
+
+    image->is_encrypted = boot->cipher.crypto != NULL;
+    return result == OTTER_OK;
 }
 
 /* The copy that was saved of what the old system has in `region`. What was read counts
@@ -86,6 +106,7 @@ static bool look_up_new_manager(struct otter_boot *boot, struct image *image)
         plan.members[index].strategy != OTTER_STRATEGY_BY_BOOT) {
         return false;
     }
+    image->is_encrypted = (member.flags & OTTER_MEMBER_ENCRYPTED) != 0;
     image->region = OTTER_REGION_MANAGER;
     image->off = plan.members[index].raw_off;
     image->size = member.installed_size;
@@ -133,13 +154,14 @@ static bool copy(struct otter_boot *boot, const struct image *image, uint8_t mem
     state.cursor = cursor;
     boot_record(boot, &state,
                 OTTER_SEALED); /* what may be an unsealed tail, too (K3) */
-    if (boot->facts.cannot_record) {
+    if (boot->facts.cannot_record || !open_cipher(boot, image)) {
         return false;
     }
     boot->copying = (struct otter_copying){
         .device = device,
         .from_region = OTTER_REGION_STAGING,
         .from_off = image->off,
+        .from_cipher = &boot->cipher,
         .to_region = image->region,
         .size = image->size,
     };
@@ -147,6 +169,7 @@ static bool copy(struct otter_boot *boot, const struct image *image, uint8_t mem
     enum otter_result result = copy_steps(boot);
 
     otter_io_close(&device->io, image->region);
+    otter_cipher_close(&boot->cipher);
     if (result != OTTER_OK) {
         otter_device_event(device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
                            otter_code(result));

@@ -19,6 +19,7 @@ void otter_hashing_start(struct otter_device *device, struct otter_hashing *hash
 
     hashing->span =
         (struct otter_span){.io = &device->io, .region = region, .off = off};
+    hashing->cipher = NULL;
     hashing->size = size;
     hashing->done = 0;
     crypto->sha256_init(crypto->context, &hashing->sha);
@@ -40,6 +41,7 @@ enum otter_result otter_hashing_step(struct otter_device *device,
         if (result != OTTER_OK) {
             return result;
         }
+        otter_cipher_apply(hashing->cipher, hashing->done, part, len);
         crypto->sha256_update(crypto->context, &hashing->sha, part, len);
         hashing->done += len;
         step += len;
@@ -56,8 +58,9 @@ void otter_hashing_final(struct otter_device *device, struct otter_hashing *hash
     crypto->sha256_final(crypto->context, &hashing->sha, digest);
 }
 
-enum otter_result otter_hash_matches(struct otter_device *device, uint8_t region,
-                                     uint32_t off, uint32_t size,
+enum otter_result otter_hash_matches(struct otter_device *device,
+                                     const struct otter_span *span,
+                                     const struct otter_cipher *cipher, uint32_t size,
                                      const uint8_t wanted[OTTER_SHA256_SIZE],
                                      bool *matches)
 {
@@ -66,7 +69,8 @@ enum otter_result otter_hash_matches(struct otter_device *device, uint8_t region
     uint8_t digest[OTTER_SHA256_SIZE];
     bool is_done = false;
 
-    otter_hashing_start(device, &hashing, region, off, size);
+    otter_hashing_start(device, &hashing, span->region, span->off, size);
+    hashing.cipher = cipher;
     while (!is_done) {
         enum otter_result result = otter_hashing_step(device, &hashing, &is_done);
 
@@ -174,6 +178,26 @@ enum otter_result otter_system_in_region(const struct otter_device *device,
         }
     }
     return OTTER_E_CONTROL_MISSING;
+}
+
+enum otter_result otter_system_is_encrypted(const struct otter_system *system,
+                                            bool *is_encrypted)
+{
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+    struct otter_member member;
+
+    *is_encrypted = false;
+    for (uint8_t i = 0; i < system->control.member_count && !*is_encrypted; i++) {
+        enum otter_result result =
+            otter_control_member(&source, &system->control, i, &member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        *is_encrypted = (member.flags & OTTER_MEMBER_ENCRYPTED) != 0;
+    }
+    return OTTER_OK;
 }
 
 /* A table that is not the one the receipt names does not fit the system (K8). */
@@ -300,9 +324,11 @@ enum otter_result otter_system_check(struct otter_device *device,
         otter_system_member(system, role, &member, &index) != OTTER_OK) {
         return mismatch;
     }
+    const struct otter_span span = {.io = &device->io, .region = id};
+
     if (member.installed_size > region->size ||
-        otter_hash_matches(device, id, 0, member.installed_size, member.installed_sha,
-                           &matches) != OTTER_OK ||
+        otter_hash_matches(device, &span, NULL, member.installed_size,
+                           member.installed_sha, &matches) != OTTER_OK ||
         !matches) {
         return mismatch;
     }
@@ -319,9 +345,11 @@ static enum otter_result check_shared(struct otter_device *device,
     if (result == OTTER_E_CONTROL_MISSING) {
         return OTTER_OK;
     }
+    const struct otter_span span = {.io = &device->io, .region = id};
+
     if (result != OTTER_OK ||
-        otter_hash_matches(device, id, 0, member.installed_size, member.installed_sha,
-                           &matches) != OTTER_OK ||
+        otter_hash_matches(device, &span, NULL, member.installed_size,
+                           member.installed_sha, &matches) != OTTER_OK ||
         !matches) {
         return OTTER_E_BOOT_RESOURCES;
     }

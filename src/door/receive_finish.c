@@ -55,8 +55,11 @@ static enum otter_result finish_member(struct otter_receive *receive)
     bool is_program = receive->current.role == OTTER_ROLE_FIRMWARE ||
                       receive->current.role == OTTER_ROLE_MANAGER;
 
-    /* The engine looks into what is coded (stage 9). */
-    if (!is_program || receive->current.coding != OTTER_CODING_RAW) {
+    bool is_plain = receive->current.coding == OTTER_CODING_RAW &&
+                    (receive->current.flags & OTTER_MEMBER_ENCRYPTED) == 0;
+
+    /* The engine looks into what is coded or encrypted (stage 9). */
+    if (!is_program || !is_plain) {
         return OTTER_OK;
     }
     return otter_vectors_check(

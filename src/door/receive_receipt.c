@@ -124,7 +124,8 @@ static enum otter_result check_lengths(const struct otter_receive *receive,
     return OTTER_OK;
 }
 
-/* Form, signature, lengths and plan of the control packet at `receive->span`. */
+/* Form, signature, lengths, plan and, if something is encrypted, a key for it, of the
+ * control packet at `receive->span`. */
 enum otter_result receive_check_control(struct otter_receive *receive)
 {
     struct otter_device *device = receive->device;
@@ -141,6 +142,12 @@ enum otter_result receive_check_control(struct otter_receive *receive)
     }
     if (result == OTTER_OK) {
         result = otter_plan_make(device, &source, &receive->control, &receive->plan);
+    }
+    if (result == OTTER_OK && receive->control.wrap_count > 0) {
+        struct otter_wrap wrap;
+
+        result = otter_control_find_wrap(&source, &receive->control,
+                                         device->ports.crypto, &wrap);
     }
     return result;
 }

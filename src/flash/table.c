@@ -39,6 +39,8 @@ enum {
     REGION_SIZE = 16,
     KEY_SIZE = OTTER_KEY_ID_SIZE + OTTER_P256_KEY_SIZE,
     EXTENSION_CRITICAL = 0x8000,
+    EXTENSION_HEAD = 4,
+    EXTENSION_SAVED = 1, /* saved copies of encrypted systems: one byte */
 };
 
 _Static_assert(OFF_RESERVED + 18 == OTTER_TABLE_HEAD_SIZE,
@@ -61,8 +63,13 @@ static uint32_t table_crc(const uint8_t *bytes, size_t length)
     return otter_crc32(crc, bytes + OFF_CONTENT, length - OFF_CONTENT);
 }
 
-/* Extensions are {type (2), length (2), bytes}; none is known yet, so a critical one
- * makes the table one for a newer program. */
+static bool is_known(uint16_t type, size_t len)
+{
+    return (type & (uint16_t)~EXTENSION_CRITICAL) == EXTENSION_SAVED && len == 1;
+}
+
+/* Extensions are {type (2), length (2), bytes}; a critical one that is not known makes
+ * the table one for a newer program. */
 static enum otter_result check_extensions(const uint8_t *bytes, size_t size)
 {
     size_t off = 0;
@@ -73,12 +80,30 @@ static enum otter_result check_extensions(const uint8_t *bytes, size_t size)
         if (len > size - off - 4) {
             return OTTER_E_TABLE_FORM;
         }
-        if ((otter_load_le16(bytes + off) & EXTENSION_CRITICAL) != 0) {
+        uint16_t type = otter_load_le16(bytes + off);
+
+        if ((type & EXTENSION_CRITICAL) != 0 && !is_known(type, len)) {
             return OTTER_E_TABLE_VERSION;
         }
-        off += 4 + len;
+        off += EXTENSION_HEAD + len;
     }
     return off == size ? OTTER_OK : OTTER_E_TABLE_FORM;
+}
+
+/* Their form has been checked. A value of newer programs is the safe one. */
+static void decode_extensions(const uint8_t *bytes, size_t size,
+                              struct otter_policy *policy)
+{
+    for (size_t off = 0; off < size;) {
+        size_t len = otter_load_le16(bytes + off + 2);
+        uint8_t value = len == 1 ? bytes[off + EXTENSION_HEAD] : 0;
+
+        if (is_known(otter_load_le16(bytes + off), len)) {
+            policy->saved_copies =
+                value > OTTER_SAVED_CLEAR ? OTTER_SAVED_NEVER : value;
+        }
+        off += EXTENSION_HEAD + len;
+    }
 }
 
 static bool has_plain_regions(const uint8_t *regions, size_t count)
@@ -157,6 +182,8 @@ enum otter_result otter_table_decode(const uint8_t *bytes, size_t size,
     if (result != OTTER_OK) {
         return result;
     }
+    size_t extensions = otter_load_le16(bytes + OFF_EXTENSIONS);
+
     memset(table, 0, sizeof(*table));
     decode_head(bytes, table);
     bytes += OTTER_TABLE_HEAD_SIZE;
@@ -167,6 +194,7 @@ enum otter_result otter_table_decode(const uint8_t *bytes, size_t size,
         memcpy(table->keys[i].id, bytes, OTTER_KEY_ID_SIZE);
         memcpy(table->keys[i].point, bytes + OTTER_KEY_ID_SIZE, OTTER_P256_KEY_SIZE);
     }
+    decode_extensions(bytes, extensions, &table->policy);
     return OTTER_OK;
 }
 
@@ -202,11 +230,26 @@ static void encode_region(const struct otter_region *region, uint8_t *bytes)
     otter_store_le32(bytes + 12, region->exec);
 }
 
+/* What is not said takes no room: tables without it stay as they were. */
+static size_t extensions_size(const struct otter_table *table)
+{
+    return table->policy.saved_copies == OTTER_SAVED_NEVER ? 0 : EXTENSION_HEAD + 1;
+}
+
+static void encode_extensions(const struct otter_table *table, uint8_t *bytes)
+{
+    if (extensions_size(table) > 0) {
+        otter_store_le16(bytes, EXTENSION_SAVED);
+        otter_store_le16(bytes + 2, 1);
+        bytes[EXTENSION_HEAD] = table->policy.saved_copies;
+    }
+}
+
 enum otter_result otter_table_encode(const struct otter_table *table, uint8_t *bytes,
                                      size_t capacity, size_t *length)
 {
     size_t size = OTTER_TABLE_HEAD_SIZE + (size_t)table->map.count * REGION_SIZE +
-                  (size_t)table->key_count * KEY_SIZE;
+                  (size_t)table->key_count * KEY_SIZE + extensions_size(table);
 
     if (table->map.count > OTTER_REGIONS_MAX || table->key_count > OTTER_KEYS_MAX ||
         size > capacity || size > OTTER_TABLE_MAX) {
@@ -215,6 +258,7 @@ enum otter_result otter_table_encode(const struct otter_table *table, uint8_t *b
     memset(bytes, 0, size);
     encode_head(table, bytes);
     otter_store_le16(bytes + OFF_LENGTH, (uint16_t)size);
+    otter_store_le16(bytes + OFF_EXTENSIONS, (uint16_t)extensions_size(table));
     uint8_t *next = bytes + OTTER_TABLE_HEAD_SIZE;
 
     for (uint8_t i = 0; i < table->map.count; i++, next += REGION_SIZE) {
@@ -224,6 +268,7 @@ enum otter_result otter_table_encode(const struct otter_table *table, uint8_t *b
         memcpy(next, table->keys[i].id, OTTER_KEY_ID_SIZE);
         memcpy(next + OTTER_KEY_ID_SIZE, table->keys[i].point, OTTER_P256_KEY_SIZE);
     }
+    encode_extensions(table, next);
     otter_store_le32(bytes + OFF_CRC, table_crc(bytes, size));
     *length = size;
     return OTTER_OK;

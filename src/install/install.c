@@ -41,15 +41,32 @@ enum otter_step otter_stage_find_member(struct otter_install *install,
     return OTTER_STEP_DONE;
 }
 
+/* The cipher of the stored bytes of the member under way; closed if they are clear. */
+static void open_cipher(struct otter_install *install)
+{
+    uint8_t nonce[OTTER_AES_NONCE_SIZE];
+
+    otter_cipher_close(&install->store_cipher);
+    if ((install->current.flags & OTTER_MEMBER_ENCRYPTED) != 0) {
+        otter_control_nonce(install->member, nonce);
+        otter_cipher_open(&install->store_cipher, install->device->ports.crypto,
+                          install->content_key, nonce);
+    }
+}
+
 enum otter_result otter_stage_open_store(struct otter_install *install)
 {
     const struct otter_placement *placement = &install->plan.members[install->member];
 
-    install->span = (struct otter_span){.io = &install->device->io,
-                                        .region = placement->store_region,
-                                        .off = placement->store_off};
+    open_cipher(install);
+    install->stored = (struct otter_ciphered){
+        .span = {.io = &install->device->io,
+                 .region = placement->store_region,
+                 .off = placement->store_off},
+        .cipher = &install->store_cipher,
+    };
     struct otter_source source =
-        otter_span_source(&install->span, install->current.stored_size);
+        otter_ciphered_source(&install->stored, install->current.stored_size);
 
     return otter_stream_open(&install->stream, &source, &install->current,
                              &install->decoding);
@@ -138,6 +155,9 @@ static enum otter_step end_with(struct otter_install *install,
 
     install->is_ending = true;
     install->end = end;
+    otter_wipe(install->content_key, sizeof(install->content_key));
+    otter_cipher_close(&install->store_cipher);
+    otter_cipher_close(&install->save_cipher);
     if (result != OTTER_OK) {
         install->result = result;
         return OTTER_STEP_FAILED;

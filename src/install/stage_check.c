@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stages 1 and 9: the package's receipt is opened, verified and planned again, every
- * stored member is hashed again, and what is coded is decoded once, all of it, before
- * anything of it is written (P2). Resources and fonts that the package keeps are
- * hashed, too: nobody else looks at these (K1). They only read.
+ * Stages 1 and 9: the package's receipt is opened, verified and planned again, its
+ * content key is unwrapped, every stored member is hashed again, and what is encrypted
+ * or coded is decrypted and decoded once, all of it, before anything of it is written
+ * (P2). Resources and fonts that the package keeps are hashed, too: nobody else looks
+ * at these (K1). They only read.
  */
 #include "stages.h"
 
 #include <string.h>
+
+enum package_substep {
+    PACKAGE_OPEN = 0,
+    PACKAGE_UNWRAP,
+};
 
 enum check_substep {
     CHECK_BEGIN = 0,
@@ -16,7 +22,23 @@ enum check_substep {
     CHECK_END,     /* is that all of them? */
 };
 
-enum otter_step otter_stage_package(struct otter_install *install)
+/* As long as a signature check, so it is a step of its own (K22). */
+static enum otter_step unwrap_key(struct otter_install *install)
+{
+    const struct otter_crypto *crypto = install->device->ports.crypto;
+    struct otter_source source = otter_span_source(&install->incoming.receipt.span,
+                                                   install->incoming.receipt.length);
+    struct otter_wrap wrap;
+    enum otter_result result =
+        otter_control_find_wrap(&source, &install->incoming.control, crypto, &wrap);
+
+    if (result == OTTER_OK) {
+        result = crypto->unwrap(crypto->context, &wrap, install->content_key);
+    }
+    return result == OTTER_OK ? OTTER_STEP_DONE : otter_stage_fail(install, result);
+}
+
+static enum otter_step open_package(struct otter_install *install)
 {
     struct otter_device *device = install->device;
     uint8_t slot = (uint8_t)(1 - device->journal.state.current);
@@ -32,7 +54,18 @@ enum otter_step otter_stage_package(struct otter_install *install)
         result = otter_plan_make(device, &source, &install->incoming.control,
                                  &install->plan);
     }
-    return result == OTTER_OK ? OTTER_STEP_DONE : otter_stage_fail(install, result);
+    if (result != OTTER_OK) {
+        return otter_stage_fail(install, result);
+    }
+    install->substep = PACKAGE_UNWRAP;
+    return install->incoming.control.wrap_count == 0 ? OTTER_STEP_DONE
+                                                     : OTTER_STEP_MORE;
+}
+
+enum otter_step otter_stage_package(struct otter_install *install)
+{
+    return install->substep == PACKAGE_OPEN ? open_package(install)
+                                            : unwrap_key(install);
 }
 
 /* Errors of stage 9 say how far it came: [09-00] to [09-98] reading, [09-99] damage. */
@@ -101,15 +134,23 @@ static enum otter_step begin_check(struct otter_install *install)
     return OTTER_STEP_MORE;
 }
 
-/* ---- what is coded ---- */
+/* ---- what is encrypted or coded ---- */
+
+static bool is_encrypted(const struct otter_install *install)
+{
+    return (install->current.flags & OTTER_MEMBER_ENCRYPTED) != 0;
+}
 
 /* Reading errors of the store keep their codes; what is wrong with the coding has its
- * own. */
+ * own. What was decrypted with a wrong key is no coding at all. */
 static enum otter_step fail_decoding(struct otter_install *install,
                                      enum otter_result result)
 {
-    return result == OTTER_E_FLASH_READ ? fail_reading(install)
-                                        : otter_stage_fail(install, result);
+    if (result == OTTER_E_FLASH_READ) {
+        return fail_reading(install);
+    }
+    return otter_stage_fail(install,
+                            is_encrypted(install) ? OTTER_E_DECRYPTED_HASH : result);
 }
 
 static enum otter_step begin_content(struct otter_install *install)
@@ -123,6 +164,7 @@ static enum otter_step begin_content(struct otter_install *install)
     otter_hashing_start(install->device, &install->hashing, OTTER_REGION_NONE, 0,
                         install->current.installed_size);
     install->filled = 0;
+    install->has_bad_vectors = false;
     install->substep = CHECK_CONTENT;
     return OTTER_STEP_MORE;
 }
@@ -160,7 +202,9 @@ static enum otter_step check_content(struct otter_install *install)
 
     install->filled += got;
     if (result == OTTER_OK && install->filled == room) {
-        result = check_vectors(install);
+        /* Told at the end: what is no content of the package has no vectors either. */
+        install->has_bad_vectors =
+            install->has_bad_vectors || check_vectors(install) != OTTER_OK;
         crypto->sha256_update(crypto->context, &hashing->sha, device->page, room);
         hashing->done += room;
         install->filled = 0;
@@ -184,9 +228,10 @@ static enum otter_step check_end(struct otter_install *install)
     }
     otter_hashing_final(install->device, &install->hashing, digest);
     if (memcmp(digest, install->current.installed_sha, sizeof(digest)) != 0) {
-        return otter_stage_fail(install, OTTER_E_CODING_HASH);
+        return fail_decoding(install, OTTER_E_CODING_HASH);
     }
-    return next_member(install);
+    return install->has_bad_vectors ? otter_stage_fail(install, OTTER_E_VECTORS)
+                                    : next_member(install);
 }
 
 /* ---- the whole ---- */
@@ -213,8 +258,10 @@ static enum otter_step check_stored(struct otter_install *install)
         return otter_stage_fail(install, is_kept(install) ? OTTER_E_KEPT
                                                           : OTTER_E_CHECK_DAMAGED);
     }
-    return install->current.coding == OTTER_CODING_RAW ? next_member(install)
-                                                       : begin_content(install);
+    bool is_plain = is_kept(install) || (install->current.coding == OTTER_CODING_RAW &&
+                                         !is_encrypted(install));
+
+    return is_plain ? next_member(install) : begin_content(install);
 }
 
 enum otter_step otter_stage_check(struct otter_install *install)

@@ -3,7 +3,9 @@
  * Replacing the manager (K15): a phase of its own, while the old application stands
  * and can run. The manager that runs saves itself, the copy is verified, then "boot
  * writes the manager" stands in two sectors of the journal and boot takes over; the
- * new manager goes on with the installation. Its old copy stays until confirm.
+ * new manager goes on with the installation. Its old copy stays until confirm. What is
+ * encrypted in the store, or belongs to an encrypted system, lies in staging under the
+ * key that boot has, too (K26).
  *
  * What lies coded in the store is decoded to a place of its own first: boot copies.
  */
@@ -112,6 +114,17 @@ static enum otter_step check_application(struct otter_install *install)
 
 /* ---- raw for boot ---- */
 
+/* Boot opens no packages: what came encrypted is left for it under the storage key. */
+static enum otter_result open_raw_cipher(struct otter_install *install)
+{
+    otter_cipher_close(&install->save_cipher);
+    return (install->current.flags & OTTER_MEMBER_ENCRYPTED) == 0
+               ? OTTER_OK
+               : otter_cipher_open_stored(&install->save_cipher,
+                                          install->device->ports.crypto,
+                                          install->current.installed_sha);
+}
+
 /* Saving begins when this is done, so a cut in that leaves nothing to do here. */
 static enum otter_step open_raw(struct otter_install *install)
 {
@@ -127,6 +140,9 @@ static enum otter_step open_raw(struct otter_install *install)
     }
     enum otter_result result = otter_stage_open_store(install);
 
+    if (result == OTTER_OK) {
+        result = open_raw_cipher(install);
+    }
     if (result == OTTER_OK && part != OTTER_PART_RAW_MANAGER) {
         result = otter_stage_put(install, OTTER_PART_RAW_MANAGER, OTTER_SEALED);
     }
@@ -135,6 +151,7 @@ static enum otter_step open_raw(struct otter_install *install)
         .stream = &install->stream,
         .to_region = OTTER_REGION_STAGING,
         .to_off = placement->raw_off,
+        .to_cipher = &install->save_cipher,
         .size = install->current.installed_size,
     };
     otter_copying_open(&install->copying);
@@ -142,7 +159,7 @@ static enum otter_step open_raw(struct otter_install *install)
     return more_or_fail(install, result);
 }
 
-/* Copies on; then hashes what was copied. */
+/* Copies on; then hashes what was copied, through the cipher that it lies under. */
 static enum otter_step copy_then_hash(struct otter_install *install,
                                       enum manager_substep hash)
 {
@@ -154,6 +171,7 @@ static enum otter_step copy_then_hash(struct otter_install *install,
     if (is_done) {
         otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
                             install->copying.to_off, install->copying.size);
+        install->hashing.cipher = &install->save_cipher;
         install->substep = (uint8_t)hash;
     }
     return more_or_fail(install, result);
@@ -166,6 +184,10 @@ static enum otter_step open_save(struct otter_install *install)
     const struct otter_placement *placement = placement_of(install);
     enum otter_result result = load_old(install, OTTER_ROLE_MANAGER);
 
+    if (result == OTTER_OK) {
+        result = otter_plan_saved_cipher(install->device, &install->old,
+                                         &install->current, &install->save_cipher);
+    }
     if (result == OTTER_OK &&
         install->device->journal.state.part != OTTER_PART_SAVE_MANAGER) {
         result = otter_stage_put(install, OTTER_PART_SAVE_MANAGER, OTTER_SEALED);
@@ -175,6 +197,7 @@ static enum otter_step open_save(struct otter_install *install)
         .from_region = OTTER_REGION_MANAGER,
         .to_region = OTTER_REGION_STAGING,
         .to_off = placement->save_off,
+        .to_cipher = &install->save_cipher,
         .size = placement->save_size,
     };
     otter_copying_open(&install->copying);

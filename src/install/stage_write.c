@@ -102,10 +102,13 @@ static enum otter_step begin_save(struct otter_install *install)
         install->substep = SAVE_CLOSE; /* no system is there to go back to */
         return OTTER_STEP_MORE;
     }
+    enum otter_result result = otter_plan_saved_cipher(
+        device, &install->old, &install->current, &install->save_cipher);
+
     otter_hashing_start(device, &install->hashing, placement->target_region, 0,
                         placement->save_size);
     install->substep = SAVE_HASH_OLD;
-    return OTTER_STEP_MORE;
+    return more_or_fail(install, result, result);
 }
 
 /* A system that is damaged is no way back; what was saved before is left alone. */
@@ -138,6 +141,7 @@ static enum otter_step open_save(struct otter_install *install)
         .from_region = placement->target_region,
         .to_region = OTTER_REGION_STAGING,
         .to_off = placement->save_off,
+        .to_cipher = &install->save_cipher,
         .size = placement->save_size,
     };
     otter_copying_open(&install->copying);
@@ -159,6 +163,7 @@ static enum otter_step copy_old(struct otter_install *install)
         otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
                             otter_stage_placement(install)->save_off,
                             otter_stage_placement(install)->save_size);
+        install->hashing.cipher = &install->save_cipher;
         install->substep = SAVE_HASH_COPY;
     }
     return more_or_fail(install, result, OTTER_E_SAVE_WRITE);

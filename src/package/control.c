@@ -214,20 +214,27 @@ static void decode_member(const uint8_t *bytes, struct otter_member *member)
 
 static bool is_kept_form(const struct otter_member *member)
 {
-    return member->flags == OTTER_MEMBER_KEPT && member->stored_size == 0 &&
+    const uint8_t others = (uint8_t) ~(OTTER_MEMBER_KEPT | OTTER_MEMBER_ENCRYPTED);
+
+    return (member->flags & others) == 0 && member->stored_size == 0 &&
            member->coding == OTTER_CODING_RAW &&
            is_zero(member->stored_sha, OTTER_SHA256_SIZE);
 }
 
+/* As many bytes as are installed, and the same ones if they are not encrypted. */
 static bool is_raw_form(const struct otter_member *member)
 {
+    bool is_same =
+        memcmp(member->stored_sha, member->installed_sha, OTTER_SHA256_SIZE) == 0;
+
     return member->stored_size == member->installed_size &&
-           memcmp(member->stored_sha, member->installed_sha, OTTER_SHA256_SIZE) == 0;
+           is_same == ((member->flags & OTTER_MEMBER_ENCRYPTED) == 0);
 }
 
 static enum otter_result check_member(const struct otter_member *member, uint8_t index)
 {
-    const uint8_t known_flags = OTTER_MEMBER_KEPT | OTTER_MEMBER_IN_PLACE;
+    const uint8_t known_flags =
+        OTTER_MEMBER_KEPT | OTTER_MEMBER_IN_PLACE | OTTER_MEMBER_ENCRYPTED;
 
     if ((member->flags & ~known_flags) != 0) {
         return OTTER_E_CONTROL_FLAGS;
@@ -356,6 +363,9 @@ enum otter_result otter_control_open(const struct otter_source *source,
     }
     if (result == OTTER_OK) {
         result = otter_control_check_extensions(source, &opened);
+    }
+    if (result == OTTER_OK) {
+        result = otter_control_check_wraps(source, &opened);
     }
     if (result == OTTER_OK) {
         result = otter_control_check_signatures(source, &opened);

@@ -27,6 +27,7 @@ static const struct {
     {OTTER_EXTENSION_BUILD, TEXT_MAX},
     {OTTER_EXTENSION_NOTES, NOTES_MAX},
     {OTTER_EXTENSION_BATTERY, 1},
+    {OTTER_EXTENSION_WRAPS, UINT16_MAX},
 };
 
 static size_t find_extension(uint16_t type)
@@ -108,8 +109,20 @@ static enum otter_result check_battery(const struct otter_source *source, uint32
     return result == OTTER_OK && percent > 100 ? OTTER_E_CONTROL_TLV : result;
 }
 
+/* A reader that passed them over would take ciphertext for an image, so they are
+ * always critical. */
+static enum otter_result check_wraps(const struct otter_source *source,
+                                     struct otter_control *control, uint16_t type,
+                                     uint32_t off, uint16_t len)
+{
+    return (type & OTTER_EXTENSION_CRITICAL) == 0
+               ? OTTER_E_WRAP_FORM
+               : otter_control_take_wraps(source, control, off, len);
+}
+
 static enum otter_result check_extension(const struct otter_source *source,
-                                         uint16_t type, uint32_t off, uint16_t len)
+                                         struct otter_control *control, uint16_t type,
+                                         uint32_t off, uint16_t len)
 {
     uint16_t bare = type & (uint16_t)~OTTER_EXTENSION_CRITICAL;
     size_t row = find_extension(bare);
@@ -119,6 +132,9 @@ static enum otter_result check_extension(const struct otter_source *source,
     }
     if (bare == OTTER_EXTENSION_BATTERY) {
         return check_battery(source, off, len);
+    }
+    if (bare == OTTER_EXTENSION_WRAPS) {
+        return check_wraps(source, control, type, off, len);
     }
     return len > extensions[row].max ? OTTER_E_CONTROL_TEXT
                                      : check_text(source, bare, off, len);
@@ -153,7 +169,7 @@ static enum otter_result read_extension(const struct otter_source *source,
 }
 
 enum otter_result otter_control_check_extensions(const struct otter_source *source,
-                                                 const struct otter_control *control)
+                                                 struct otter_control *control)
 {
     uint32_t end = (uint32_t)control->extensions_off + control->extensions_size;
     uint32_t seen = 0; /* bit i: row i of the table */
@@ -163,10 +179,6 @@ enum otter_result otter_control_check_extensions(const struct otter_source *sour
          off = extension.data_off + extension.len) {
         enum otter_result result = read_extension(source, control, off, &extension);
 
-        if (result == OTTER_OK) {
-            result = check_extension(source, extension.type, extension.data_off,
-                                     extension.len);
-        }
         if (result != OTTER_OK) {
             return result;
         }
@@ -177,6 +189,11 @@ enum otter_result otter_control_check_extensions(const struct otter_source *sour
             return OTTER_E_CONTROL_TLV;
         }
         seen |= 1U << row;
+        result = check_extension(source, control, extension.type, extension.data_off,
+                                 extension.len);
+        if (result != OTTER_OK) {
+            return result;
+        }
     }
     return OTTER_OK;
 }

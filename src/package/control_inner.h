@@ -10,8 +10,19 @@
 #include "otter/control.h"
 
 /* Every extension: its bounds, that it is known if it is critical, its content, and
- * that no known type comes twice. 21-18, 21-19, 21-20. */
+ * that no known type comes twice; notes where the key wraps are. 21-18, 21-19, 21-20,
+ * 24-10. */
 OTTER_MUST_CHECK enum otter_result otter_control_check_extensions(
+    const struct otter_source *source, struct otter_control *control);
+
+/* The form of every key wrap in the `len` bytes at `off`; notes how many and where they
+ * are. 24-10. */
+OTTER_MUST_CHECK enum otter_result otter_control_take_wraps(
+    const struct otter_source *source, struct otter_control *control, uint32_t off,
+    uint16_t len);
+
+/* There are key wraps if, and only if, the file holds an encrypted member. 24-10. */
+OTTER_MUST_CHECK enum otter_result otter_control_check_wraps(
     const struct otter_source *source, const struct otter_control *control);
 
 /* The form of every signature's entry. 22-13. */

@@ -2,7 +2,8 @@
 /*
  * For every sector: erase it, seal that it is erased (K4), program it page by page,
  * each read back, and note that it stands. Three records for a sector; a cut repeats
- * at most the sector at the cursor.
+ * at most the sector at the cursor. What is to lie encrypted is encrypted in the page,
+ * so nothing of it lies in flash in clear by the way (K26).
  */
 #include "otter/copying.h"
 
@@ -82,10 +83,13 @@ static enum otter_result read_page(struct otter_copying *copying)
     enum otter_result result = otter_stream_read(
         copying->stream, device->page + copying->taken, len - copying->taken, &got);
 
+    otter_cipher_apply(copying->from_cipher, copying->cursor + copying->taken,
+                       device->page + copying->taken, got);
     copying->taken += got;
     if (result != OTTER_OK || copying->taken < len) {
         return result;
     }
+    otter_cipher_apply(copying->to_cipher, copying->cursor, device->page, len);
     memset(device->page + len, otter_io_erased(&device->io, copying->to_region),
            sizeof(device->page) - len);
     copying->given = 0;

@@ -101,6 +101,7 @@ static enum otter_result place_kept(struct planning *planning,
     if (find_installed(planning, member, region, &installed) != OTTER_OK ||
         installed.role != member->role ||
         installed.installed_size != member->installed_size ||
+        ((installed.flags ^ member->flags) & OTTER_MEMBER_ENCRYPTED) != 0 ||
         memcmp(installed.installed_sha, member->installed_sha, OTTER_SHA256_SIZE) !=
             0) {
         return OTTER_E_KEPT;
@@ -133,7 +134,12 @@ static enum otter_result check_carried(const struct otter_device *device,
     if (result != OTTER_OK) {
         return result;
     }
-    if (member->flags != 0) {
+    bool is_encrypted = (member->flags & OTTER_MEMBER_ENCRYPTED) != 0;
+
+    if (is_encrypted && !otter_cipher_is_possible(device->ports.crypto)) {
+        return OTTER_E_CANNOT_DECRYPT;
+    }
+    if ((member->flags & ~OTTER_MEMBER_ENCRYPTED) != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
     if (member->region != OTTER_REGION_NONE && member->region != target->id &&
@@ -210,6 +216,41 @@ enum otter_result otter_plan_saved(const struct otter_device *device,
     return OTTER_E_CONTROL_MISSING;
 }
 
+/* Does what is saved of the system lie under the storage key? 24-16 if nothing may be
+ * saved of it, or the device has no such key. */
+static enum otter_result check_saved_cipher(const struct otter_device *device,
+                                            const struct otter_system *old,
+                                            bool *is_stored)
+{
+    uint8_t policy = device->table.policy.saved_copies;
+    enum otter_result result = otter_system_is_encrypted(old, is_stored);
+
+    if (result != OTTER_OK || !*is_stored) {
+        return result;
+    }
+    *is_stored = policy == OTTER_SAVED_ENCRYPTED;
+    if (policy == OTTER_SAVED_CLEAR) {
+        return OTTER_OK;
+    }
+    return *is_stored ? otter_cipher_check_stored(device->ports.crypto)
+                      : OTTER_E_STORAGE_KEY;
+}
+
+enum otter_result otter_plan_saved_cipher(const struct otter_device *device,
+                                          const struct otter_system *old,
+                                          const struct otter_member *member,
+                                          struct otter_cipher *cipher)
+{
+    bool is_stored = false;
+    enum otter_result result = check_saved_cipher(device, old, &is_stored);
+
+    otter_cipher_close(cipher);
+    return result == OTTER_OK && is_stored
+               ? otter_cipher_open_stored(cipher, device->ports.crypto,
+                                          member->installed_sha)
+               : result;
+}
+
 /* Takes `size` bytes of staging, from a sector on. */
 static enum otter_result take_staging(struct planning *planning, uint32_t size,
                                       uint32_t *off)
@@ -251,7 +292,6 @@ static enum otter_result place_staged(struct planning *planning,
     }
     result = otter_plan_saved(device, &planning->current, placement->target_region,
                               &placement->save_off, &old);
-
     if (result == OTTER_E_CONTROL_MISSING &&
         otter_region_flag(placement->target_region) != 0) {
         return OTTER_OK; /* the region holds nothing of the old system */
@@ -263,7 +303,10 @@ static enum otter_result place_staged(struct planning *planning,
     if (placement->save_off < planning->saved_from) {
         planning->saved_from = placement->save_off;
     }
-    return OTTER_OK;
+    bool is_stored = false;
+
+    /* A copy that nobody could read later is found out before the transfer. */
+    return check_saved_cipher(device, &planning->current, &is_stored);
 }
 
 /* Version of the manager that the current system names (K6). */
@@ -280,6 +323,23 @@ static uint16_t manager_version(const struct planning *planning)
         version = manager.version;
     }
     return version;
+}
+
+/* Boot has no key of a package: the manager encrypts what it decrypts under the storage
+ * key, for boot. */
+static enum otter_result place_raw(struct planning *planning,
+                                   const struct otter_member *member,
+                                   struct otter_placement *placement)
+{
+    const struct otter_device *device = planning->device;
+    enum otter_result result =
+        device->table.policy.saved_copies == OTTER_SAVED_ENCRYPTED
+            ? otter_cipher_check_stored(device->ports.crypto)
+            : OTTER_E_STORAGE_KEY;
+
+    return result == OTTER_OK
+               ? take_staging(planning, member->installed_size, &placement->raw_off)
+               : result;
 }
 
 /* The manager is replaced by boot, while an application stands that can run. */
@@ -303,6 +363,9 @@ static enum otter_result place_manager(struct planning *planning,
     placement->strategy = OTTER_STRATEGY_BY_BOOT;
     placement->target_region = OTTER_REGION_MANAGER;
     result = place_staged(planning, member, placement);
+    if (result == OTTER_OK && (member->flags & OTTER_MEMBER_ENCRYPTED) != 0) {
+        return place_raw(planning, member, placement);
+    }
     if (result == OTTER_OK && member->coding != OTTER_CODING_RAW) {
         result = take_staging(planning, member->installed_size, &placement->raw_off);
     }
@@ -323,7 +386,10 @@ static enum otter_result place_firmware(struct planning *planning,
         return result;
     }
     placement->target_region = id;
-    if (otter_device_is_ab(device) && member->coding != OTTER_CODING_RAW) {
+    bool is_plain = member->coding == OTTER_CODING_RAW &&
+                    (member->flags & OTTER_MEMBER_ENCRYPTED) == 0;
+
+    if (otter_device_is_ab(device) && !is_plain) {
         /* The slot is where it runs, so what is stored cannot lie there (K14). */
         placement->strategy = OTTER_STRATEGY_INTO_SLOT;
         return place_store(planning, member, placement);

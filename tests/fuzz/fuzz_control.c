@@ -19,7 +19,7 @@ static void need(int is_true)
 
 static void walk(const struct otter_source *source, const struct otter_control *control)
 {
-    static const uint16_t types[] = {0, 1, 2, 3, 4, 5, 6, 0x100, 0x7FFF};
+    static const uint16_t types[] = {0, 1, 2, 3, 4, 5, 6, 7, 0x100, 0x7FFF};
     struct otter_member member;
     uint8_t text[512];
     size_t len = 0;
@@ -39,6 +39,12 @@ static void walk(const struct otter_source *source, const struct otter_control *
                                                            text, sizeof(text), &len);
 
         need(result == OTTER_OK || result == OTTER_E_CONTROL_TEXT);
+    }
+    for (uint8_t i = 0; i < control->wrap_count; i++) {
+        struct otter_wrap wrap;
+
+        need(otter_control_wrap(source, control, i, &wrap) == OTTER_OK);
+        need(wrap.size > 0 && wrap.size <= sizeof(wrap.bytes));
     }
 }
 

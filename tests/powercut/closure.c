@@ -432,7 +432,8 @@ static bool check_at_rest(struct closure *closure, const struct node *node)
 {
     struct sweep_world *world = closure->world;
     bool is_good = !sweep_broke(world, promise_p2(&world->promise)) &&
-                   !sweep_broke(world, promise_p8(&world->promise));
+                   !sweep_broke(world, promise_p8(&world->promise)) &&
+                   !sweep_broke(world, promise_k26(&world->promise));
 
     vflash_restore(flash_of(closure), &node->image);
     return is_good;

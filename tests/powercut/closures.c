@@ -59,6 +59,12 @@ static bool close_one(const struct host_profile *profile, const struct kind *kin
         abort();
     }
     sweep_open(world, profile, scenario, kind->is_ecc, true);
+    if (scenario->may_not_fit && !sweep_has_room(world)) {
+        report_no_room(world);
+        sweep_close(world);
+        free(world);
+        return true;
+    }
     struct closure_result result = closure_run(world, &effort);
 
     (void)printf("%-16s %-8s %-13s %6zu states %9" PRIu64 " transitions %7" PRIu64

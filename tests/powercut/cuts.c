@@ -121,6 +121,11 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
             continue;
         }
         sweep_open(world, profile, &sweep_scenarios[i], is_ecc, effort->has_memo);
+        if (sweep_scenarios[i].may_not_fit && !sweep_has_room(world)) {
+            report_no_room(world);
+            sweep_close(world);
+            continue;
+        }
         sweep_one_cut(world, effort, &one);
         print_row(world, effort->has_memo ? "one" : "one, real", &one, begin);
         if (effort->many_runs > 0) {

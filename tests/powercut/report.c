@@ -76,6 +76,12 @@ void report_violation(const struct sweep_world *world)
     report_failure();
 }
 
+void report_no_room(const struct sweep_world *world)
+{
+    (void)printf("%-20s%s %s: no room\n", world->sample.profile.name,
+                 world->is_ecc ? "+ecc" : "    ", world->scenario->name);
+}
+
 void report_power_ons(uint64_t count)
 {
     power_ons += count;

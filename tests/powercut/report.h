@@ -24,6 +24,9 @@ bool report_profile(const char *name, struct host_profile *profile);
 void report_violation(const struct sweep_world *world);
 void report_failure(void);
 
+/* Prints that the memory has no room for the world's scenario. */
+void report_no_room(const struct sweep_world *world);
+
 /* Counts the power-ons of a sweep that has ended: a violation is told with their sum.
  */
 void report_power_ons(uint64_t count);

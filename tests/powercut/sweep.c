@@ -94,6 +94,23 @@ const struct sweep_scenario sweep_scenarios[] = {
      .has_manager = true,
      .ends = OTTER_OUTCOME_CONFIRMED,
      .erases_max = 1},
+    {.name = "encrypted",
+     .is_encrypted = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "encrypted-crash",
+     .is_encrypted = true,
+     .has_regions = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "encrypted-manager",
+     .is_encrypted = true,
+     .has_manager = true,
+     .app = VDEVICE_CRASH,
+     .may_not_fit = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -186,6 +203,55 @@ bool sweep_fits(const struct sweep_scenario *scenario,
            otter_map_find(&profile->map, OTTER_REGION_FONT) != NULL;
 }
 
+/* All members of a package but its table. */
+static void add_members(struct secrecy *contents, const struct sample_package *package)
+{
+    for (uint8_t i = 0; i < package->package.member_count; i++) {
+        const struct host_member *member = &package->members[i];
+
+        if (member->role != OTTER_ROLE_TABLE) {
+            secrecy_add(contents, member->image.data, member->image.size);
+        }
+    }
+}
+
+/* What must not be found: the programs of both systems, and every key. */
+static void make_secrets(struct sweep_world *world)
+{
+    const struct sample *sample = &world->sample;
+
+    world->contents = calloc(1, sizeof(*world->contents));
+    world->keys = calloc(1, sizeof(*world->keys));
+    if (world->contents == NULL || world->keys == NULL) {
+        abort();
+    }
+    add_members(world->contents, &sample->first);
+    add_members(world->contents, &world->next);
+    for (size_t i = 0; i < sample->key_store.count; i++) {
+        secrecy_add(world->keys, sample->key_store.keys[i].secret,
+                    OTTER_DEVICE_SECRET_SIZE);
+    }
+    secrecy_add(world->keys, sample->first.content_key, OTTER_AES_KEY_SIZE);
+    secrecy_add(world->keys, world->next.content_key, OTTER_AES_KEY_SIZE);
+    world->promise.contents = world->contents;
+    world->promise.keys = world->keys;
+}
+
+bool sweep_has_room(struct sweep_world *world)
+{
+    const struct host_image control = {world->next.bytes + OTTER_IMAGE_HEADER_SIZE,
+                                       (uint32_t)world->next.size -
+                                           OTTER_IMAGE_HEADER_SIZE};
+    struct otter_source source = host_image_source(&control);
+    struct otter_control parsed;
+    struct otter_device view;
+    struct otter_plan plan;
+
+    return vdevice_inspect(&world->device, &view) != OTTER_OK ||
+           otter_control_open(&source, &parsed) != OTTER_OK ||
+           otter_plan_make(&view, &source, &parsed, &plan) != OTTER_E_NO_SPACE;
+}
+
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo)
 {
@@ -198,6 +264,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         sample_carry_regions(&world->sample.first);
         sample_build(&world->sample.first);
     }
+    if (scenario->is_encrypted) {
+        sample_encrypt_first(&world->sample);
+    }
     sample_device(&world->sample, is_ecc, &world->device);
     world->device.app = scenario->app;
     world->device.flash.hooks.on_breach = note_breach;
@@ -205,7 +274,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     world->device.hooks.on_progress = note_progress;
     world->device.hooks.on_start = note_start;
     if (has_memo) {
-        world->device.ports.crypto = memo_crypto();
+        memo_crypto(&world->device.crypto);
     }
     sample_next(&world->sample, 2, &world->next);
     if (scenario->has_manager) {
@@ -219,6 +288,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         sample_code(&world->next, scenario->coding);
         world->next.firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
     }
+    if (scenario->is_encrypted) {
+        sample_encrypt(&world->sample, &world->next);
+    }
     sample_build(&world->next);
     if (scenario->is_forged) {
         world->next.bytes[OTTER_IMAGE_HEADER_SIZE + 44] ^= 1; /* the target id */
@@ -228,10 +300,15 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     vflash_save(&world->device.flash, &world->initial);
     make_case(world);
+    if (scenario->is_encrypted) {
+        make_secrets(world);
+    }
 }
 
 void sweep_close(struct sweep_world *world)
 {
+    free(world->contents);
+    free(world->keys);
     vflash_image_free(&world->initial);
     vdevice_destroy(&world->device);
 }
@@ -346,6 +423,7 @@ bool sweep_check_running(struct sweep_world *world, enum vdevice_end end)
            !sweep_broke(world, promise_p2(promise)) &&
            !sweep_broke(world, promise_p7(promise)) &&
            !sweep_broke(world, promise_p8(promise)) &&
+           !sweep_broke(world, promise_k26(promise)) &&
            !sweep_broke(world, world->resume_violation);
 }
 
@@ -422,7 +500,8 @@ static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
      * the runs do not look. */
     bool looks = (cut->op + cut->seed) % 2 == 0;
 
-    return !looks || !sweep_broke(world, promise_p2(&world->promise));
+    return !sweep_broke(world, promise_k26(&world->promise)) &&
+           (!looks || !sweep_broke(world, promise_p2(&world->promise)));
 }
 
 bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t count)

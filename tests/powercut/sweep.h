@@ -26,6 +26,8 @@ struct sweep_scenario {
     bool is_miscoded;             /* and decodes to other content */
     bool is_forged;               /* the package is refused */
     bool is_damaged;              /* its second half is */
+    bool is_encrypted;            /* and so are both systems (K26) */
+    bool may_not_fit;             /* memories without the room for it are left out */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */
     uint32_t erases_max; /* P10: of one sector of a store or slot, undisturbed */
@@ -64,6 +66,8 @@ struct sweep_world {
     struct sample_package next;
     struct vflash_image initial;
     struct promise_case promise;
+    struct secrecy *contents; /* of an encrypted scenario */
+    struct secrecy *keys;
     bool is_ecc;
     bool has_memo;  /* signature checks are remembered (K27) */
     bool has_trace; /* print operations */
@@ -85,6 +89,9 @@ struct sweep_world {
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo);
 void sweep_close(struct sweep_world *world);
+
+/* False if the device's memory has no room for the scenario's package (23-20). */
+bool sweep_has_room(struct sweep_world *world);
 
 /* Starts over from the factory's state, then lets each of `cuts` happen in turn, checks
  * the promises after each, then brings the update to its end and checks how it ended.

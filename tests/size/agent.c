@@ -13,6 +13,7 @@ int entry(void)
 {
     struct otter_outcome outcome;
 
+    size_init();
     if (otter_agent_open(&agent, &size_ports, &size_link) != OTTER_OK) {
         return 1;
     }

@@ -12,6 +12,7 @@ static struct otter_manager manager;
 
 int entry(void)
 {
+    size_init();
     if (otter_manager_open(&manager, &size_ports, &size_link) != OTTER_OK) {
         return 1;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the size programs hand to the library: a flash in the address space, a board
- * that does nothing, and crypto that is BearSSL (OTTER_SIZE_CRYPTO 1) or nothing (0),
- * so that the difference of two programs is what BearSSL costs. Each function is as
+ * that does nothing, and crypto that is nothing (OTTER_SIZE_CRYPTO 0), BearSSL (1), or
+ * BearSSL with the device's keys, for encrypted packages (2), so that the difference of
+ * two programs is what they cost. Each function is as
  * small as a port can be; what a real one adds is the board's own.
  */
 #ifndef OTTER_SIZE_PORTS_H
@@ -12,7 +13,10 @@
 #include "otter/memory_map.h"
 #include "otter/port/link.h"
 
-#if OTTER_SIZE_CRYPTO
+#if OTTER_SIZE_CRYPTO == 2
+#include "crypto_bearssl_keys.h"
+#define SIZE_CRYPTO (&size_keys)
+#elif OTTER_SIZE_CRYPTO
 #include "crypto_bearssl.h"
 #define SIZE_CRYPTO (&otter_crypto_bearssl)
 #else
@@ -20,6 +24,31 @@
 #endif
 
 #include <string.h>
+
+#if OTTER_SIZE_CRYPTO == 2
+static const struct otter_device_key size_device_keys[2] = {
+    {.kind = OTTER_DEVICE_KEY_P256},
+    {.kind = OTTER_DEVICE_KEY_STORAGE},
+};
+static const struct otter_key_store size_store = {size_device_keys, 2};
+static struct otter_crypto size_keys;
+
+#ifdef OTTER_SIZE_IS_BOOT
+static inline void size_init(void)
+{
+    otter_crypto_bearssl_storage(&size_keys, &size_store);
+}
+#else
+static inline void size_init(void)
+{
+    otter_crypto_bearssl_keys(&size_keys, &size_store);
+}
+#endif
+#else
+static inline void size_init(void)
+{
+}
+#endif
 
 static inline enum otter_result size_read(void *context, uint32_t addr, void *data,
                                           size_t size)

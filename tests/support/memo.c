@@ -38,11 +38,7 @@ static enum otter_result verify_with_memo(void *context, const uint8_t *key,
     return memo->answer;
 }
 
-const struct otter_crypto *memo_crypto(void)
+void memo_crypto(struct otter_crypto *crypto)
 {
-    static struct otter_crypto crypto;
-
-    crypto = otter_crypto_bearssl;
-    crypto.verify_p256 = verify_with_memo;
-    return &crypto;
+    crypto->verify_p256 = verify_with_memo;
 }

@@ -9,7 +9,7 @@
 
 #include "otter/port/crypto.h"
 
-/* Lives for ever; shared by all who ask. */
-const struct otter_crypto *memo_crypto(void);
+/* Makes a port on BearSSL remember. What it remembers is shared by all. */
+void memo_crypto(struct otter_crypto *crypto);
 
 #endif

@@ -340,6 +340,39 @@ const char *promise_k5(const struct promise_case *it)
                : "K5: the system that runs holds a word that a cut has touched";
 }
 
+/* Regions in which what is installed lies in clear. */
+static bool is_installed(uint8_t id)
+{
+    return id == OTTER_REGION_APPLICATION || id == OTTER_REGION_SLOT_B ||
+           id == OTTER_REGION_MANAGER || id == OTTER_REGION_BOOT ||
+           id == OTTER_REGION_RESOURCES || id == OTTER_REGION_FONT;
+}
+
+const char *promise_k26(const struct promise_case *it)
+{
+    const struct vflash *flash = &it->device->flash;
+    size_t at = 0;
+
+    for (uint8_t i = 0; it->contents != NULL && i < it->map->count; i++) {
+        const struct otter_region *region = &it->map->regions[i];
+
+        if (!is_installed(region->id) &&
+            secrecy_finds(it->contents, vflash_peek(flash, region->addr, region->size),
+                          region->size, &at)) {
+            return "K26: what was encrypted lies in clear outside the installed regions";
+        }
+    }
+    for (size_t i = 0; it->keys != NULL && i < flash->config.area_count; i++) {
+        const struct otter_flash_area *area = &flash->config.areas[i];
+        uint32_t size = area->sector_size * area->sector_count;
+
+        if (secrecy_finds(it->keys, vflash_peek(flash, area->addr, size), size, &at)) {
+            return "K26: a key lies in flash";
+        }
+    }
+    return NULL;
+}
+
 bool promise_is_confirmed(const struct promise_case *it)
 {
     struct otter_state state;

@@ -10,6 +10,7 @@
 #ifndef OTTER_TEST_PROMISES_H
 #define OTTER_TEST_PROMISES_H
 
+#include "secrecy.h"
 #include "vdevice.h"
 
 #include <stdbool.h>
@@ -35,14 +36,16 @@ struct promise_case {
     const struct vflash_image *before; /* the flash before the update */
     struct promise_system old;
     struct promise_system new;
-    enum otter_outcome_kind ends; /* how it is to end; see is_hurt */
-    uint32_t erases_max;          /* of one sector outside journal and receipts */
-    uint32_t cuts;                /* of power, so far */
-    uint32_t power_limit;         /* M of K16: so many cuts may end a trial */
-    bool carries_manager;         /* the package has a manager of its own (K15) */
-    bool is_hurt;                 /* a sector went bad, or a bit flipped at rest: the
-                                     manager may run and say why, and the update may
-                                     end in another way */
+    enum otter_outcome_kind ends;   /* how it is to end; see is_hurt */
+    uint32_t erases_max;            /* of one sector outside journal and receipts */
+    uint32_t cuts;                  /* of power, so far */
+    uint32_t power_limit;           /* M of K16: so many cuts may end a trial */
+    bool carries_manager;           /* the package has a manager of its own (K15) */
+    const struct secrecy *contents; /* of encrypted members, or NULL */
+    const struct secrecy *keys;     /* private and content keys, or NULL */
+    bool is_hurt;                   /* a sector went bad, or a bit flipped at rest: the
+                                       manager may run and say why, and the update may
+                                       end in another way */
 };
 
 /* P1: after a power-on without a fault the old or the new system runs, whole; or, if
@@ -86,6 +89,10 @@ const char *promise_p10(const struct promise_case *it);
 
 /* K5: no word of the system that runs was touched by a cut. */
 const char *promise_k5(const struct promise_case *it);
+
+/* K26: nothing of an encrypted member lies in clear where programs do not run, and no
+ * key lies anywhere. Reads the flash without its port, so it disturbs nothing. */
+const char *promise_k26(const struct promise_case *it);
 
 /* K2, K17: a system that was confirmed is never on trial again. */
 bool promise_is_confirmed(const struct promise_case *it);

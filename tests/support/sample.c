@@ -89,15 +89,87 @@ void sample_build(struct sample_package *package)
          "package");
 }
 
+/* A key of the sample's device: 32 bytes that follow from its number. */
+static void make_device_key(struct otter_device_key *key, uint8_t kind)
+{
+    memset(key, 0, sizeof(*key));
+    key->kind = kind;
+    for (unsigned i = 0; i < OTTER_DEVICE_SECRET_SIZE; i++) {
+        key->secret[i] = (uint8_t)(kind * 37U + i * 11U);
+    }
+}
+
+static struct host_recipient root_of(const struct sample *sample)
+{
+    struct host_recipient root = {.kind = OTTER_WRAP_AES256};
+
+    memcpy(root.root, sample->device_keys[0].secret, sizeof(root.root));
+    host_recipient_id(&root);
+    return root;
+}
+
+static void make_device_keys(struct sample *sample)
+{
+    make_device_key(&sample->device_keys[0], OTTER_DEVICE_KEY_ROOT);
+    make_device_key(&sample->device_keys[1], OTTER_DEVICE_KEY_STORAGE);
+    const struct host_recipient root = root_of(sample);
+
+    memcpy(sample->device_keys[0].id, root.id, sizeof(root.id));
+    sample->key_store = (struct otter_key_store){sample->device_keys, 2};
+}
+
+/* Encrypts what member `index` carries, coded before or not. */
+static void encrypt_member(struct sample_package *package, uint8_t index)
+{
+    struct host_member *member = &package->members[index];
+    struct host_image plain =
+        member->stored.data != NULL ? member->stored : member->image;
+
+    if ((member->flags & OTTER_MEMBER_KEPT) != 0 || member->role == OTTER_ROLE_TABLE) {
+        return;
+    }
+    need(plain.size <= SAMPLE_STORED_MAX ? OTTER_OK : OTTER_E_NO_SPACE, "stored bytes");
+    memmove(package->stored[index], plain.data, plain.size);
+    host_encrypt(package->content_key, index, package->stored[index], plain.size);
+    member->flags |= OTTER_MEMBER_ENCRYPTED;
+    member->stored = (struct host_image){package->stored[index], plain.size};
+}
+
+/* The content key follows from counter and members: no two packages share it. */
+void sample_encrypt(const struct sample *sample, struct sample_package *package)
+{
+    const struct host_recipient root = root_of(sample);
+    struct otter_wrap wrap;
+
+    memset(package->content_key, 0, sizeof(package->content_key));
+    for (unsigned i = 0; i < OTTER_AES_KEY_SIZE; i++) {
+        package->content_key[i] = (uint8_t)(0xC0U + package->package.counter * 17 +
+                                            package->members[1].flags * 5 + i * 13);
+    }
+    for (uint8_t i = 0; i < package->package.member_count; i++) {
+        encrypt_member(package, i);
+    }
+    need(host_wrap(&root, NULL, package->content_key, &wrap), "wrap");
+    package->extension = (struct host_extension){
+        .type = OTTER_EXTENSION_WRAPS | OTTER_EXTENSION_CRITICAL,
+        .len = (uint16_t)host_wrap_put(&wrap, package->wrap),
+        .data = package->wrap,
+    };
+    package->package.extensions = &package->extension;
+    package->package.extension_count = 1;
+}
+
 void sample_make(struct sample *sample, const struct host_profile *profile)
 {
     memset(sample, 0, sizeof(*sample));
     sample->profile = *profile;
     memset(sample->scalar, 0x5A, sizeof(sample->scalar));
     memset(sample->boot, 0xB0, sizeof(sample->boot));
+    make_device_keys(sample);
     host_profile_table(profile, SAMPLE_TARGET, SAMPLE_HARDWARE, &sample->table);
     sample->table.key_count = 1;
     sample->table.manager_version = 1;
+    sample->table.policy.saved_copies = OTTER_SAVED_ENCRYPTED;
     need(host_key_of(sample->scalar, &sample->table.keys[0]), "key");
     need(otter_table_encode(&sample->table, sample->table_bytes,
                             sizeof(sample->table_bytes), &sample->table_size),
@@ -111,6 +183,9 @@ void sample_make(struct sample *sample, const struct host_profile *profile)
 void sample_next(struct sample *sample, uint8_t minor, struct sample_package *package)
 {
     start_package(sample, minor, OTTER_MEMBER_KEPT, package);
+    /* A kept member stays one that came encrypted. */
+    package->members[1].flags |=
+        sample->first.members[1].flags & OTTER_MEMBER_ENCRYPTED;
 }
 
 void sample_carry_manager(const struct sample *sample, struct sample_package *package)
@@ -180,13 +255,20 @@ void sample_code(struct sample_package *package, enum otter_coding coding)
     }
 }
 
+void sample_encrypt_first(struct sample *sample)
+{
+    sample_encrypt(sample, &sample->first);
+    sample_build(&sample->first);
+}
+
 void sample_device(const struct sample *sample, bool is_ecc, struct vdevice *device)
 {
-    const struct vdevice_config config = {.profile = &sample->profile,
-                                          .is_ecc = is_ecc};
+    const struct vdevice_config config = {
+        .profile = &sample->profile, .is_ecc = is_ecc, .keys = &sample->key_store};
     const struct host_factory factory = {
         .boot = {sample->boot, sizeof(sample->boot)},
         .package = {sample->first.bytes, (uint32_t)sample->first.size},
+        .content_key = sample->first.content_key,
     };
 
     need(vdevice_create(device, &config), "device");

@@ -6,7 +6,9 @@
 #ifndef OTTER_TEST_SAMPLE_H
 #define OTTER_TEST_SAMPLE_H
 
+#include "crypto_bearssl_keys.h"
 #include "factory.h"
+#include "host_wrap.h"
 #include "profiles.h"
 #include "vdevice.h"
 
@@ -29,7 +31,10 @@ struct sample_package {
     uint8_t manager[SAMPLE_MANAGER_SIZE];     /* of sample_carry_manager() */
     uint8_t resources[SAMPLE_RESOURCES_SIZE]; /* of sample_carry_regions() */
     uint8_t font[SAMPLE_FONT_SIZE];
-    uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code() */
+    uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code(), sample_encrypt() */
+    uint8_t content_key[OTTER_AES_KEY_SIZE];
+    uint8_t wrap[HOST_WRAP_ENTRY_MAX];
+    struct host_extension extension;
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
 };
@@ -43,6 +48,8 @@ struct sample {
     uint8_t manager[SAMPLE_MANAGER_SIZE];
     uint8_t boot[64];
     struct sample_package first;
+    struct otter_device_key device_keys[2]; /* a root and a storage key */
+    struct otter_key_store key_store;
 };
 
 /* Makes the product for `profile`; aborts on a failure. The struct must not move. */
@@ -62,6 +69,13 @@ void sample_carry_regions(struct sample_package *package);
 /* Codes what the package carries, which is made compressible for it: a few chunks of
  * zlib, or one stream of heatshrink. */
 void sample_code(struct sample_package *package, enum otter_coding coding);
+
+/* Makes what the package carries, but for a table, encrypted for the device's root.
+ * After all other changes of its members; then sample_build(). */
+void sample_encrypt(const struct sample *sample, struct sample_package *package);
+
+/* Makes the first system an encrypted one. Before sample_device(). */
+void sample_encrypt_first(struct sample *sample);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

@@ -35,7 +35,7 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
         sample_build(&world->sample.first);
     }
     sample_device(&world->sample, is_ecc, &world->device);
-    world->device.ports.crypto = memo_crypto();
+    memo_crypto(&world->device.crypto);
     sample_next(&world->sample, 2, &world->next);
     if (has_regions) {
         sample_carry_regions(&world->next);

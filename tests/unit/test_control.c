@@ -298,7 +298,8 @@ static void every_field_at_a_bad_value_has_its_code(void **state)
         {95, "\x80", 1, OTTER_E_CONTROL_RESERVED},
         {FIRST + 0, "\x00", 1, OTTER_E_CONTROL_MEMBER},
         {FIRST + 0, "\x05", 1, OTTER_E_CONTROL_MISSING},
-        {FIRST + 3, "\x04", 1, OTTER_E_CONTROL_FLAGS},
+        {FIRST + 3, "\x08", 1, OTTER_E_CONTROL_FLAGS},
+        {FIRST + 3, "\x04", 1, OTTER_E_CONTROL_MEMBER}, /* its hashes are the same */
         {FIRST + 3, "\x01", 1, OTTER_E_CONTROL_MEMBER},
         {FIRST + 3, "\x02", 1, OTTER_OK},
         {FIRST + 8, "\x00\x00\x00\x00", 4, OTTER_E_CONTROL_MEMBER},
@@ -312,6 +313,7 @@ static void every_field_at_a_bad_value_has_its_code(void **state)
         {SECOND + 0, "\x01", 1, OTTER_E_CONTROL_DOUBLED},
         {SECOND + 2, "\x01", 1, OTTER_E_CONTROL_MEMBER},
         {SECOND + 3, "\x03", 1, OTTER_E_CONTROL_MEMBER},
+        {SECOND + 3, "\x05", 1, OTTER_OK},
         {SECOND + 8, "\x01", 1, OTTER_E_CONTROL_MEMBER},
         {SECOND + 12, "\x00\x00\x00\x00", 4, OTTER_E_CONTROL_MEMBER},
         {SECOND + 20, "\x01", 1, OTTER_OK},

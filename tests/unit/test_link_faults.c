@@ -372,7 +372,7 @@ static void open_run(struct run *run, bool is_ab, enum client_kind kind)
     memset(run, 0, sizeof(*run));
     run->kind = kind;
     smp_bench_start(&run->bench, is_ab, NULL);
-    run->bench.device.ports.crypto = memo_crypto();
+    memo_crypto(&run->bench.device.crypto);
     sample_next(&run->bench.sample, 2, &run->package);
     sample_build(&run->package);
     vdevice_power_off(&run->bench.device);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "crypto_bearssl.h"
 #include "otter/bytes.h"
 #include "world.h"
 
@@ -358,6 +359,23 @@ static void k13_an_unknown_coding_is_refused(void **state)
     on_both(check_coding);
 }
 
+static void check_encrypted(struct world *world)
+{
+    struct otter_plan plan;
+
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_OK);
+    world->device.crypto = otter_crypto_bearssl; /* without keys */
+    assert_int_equal(plan_next(world, &plan), OTTER_E_CANNOT_DECRYPT);
+}
+
+static void k26_a_device_that_cannot_decrypt_refuses_encrypted_members(void **state)
+{
+    (void)state;
+    on_both(check_encrypted);
+}
+
 /* --- the plan itself --- */
 
 static void k13_a_single_application_is_staged_and_the_old_one_saved_at_the_end(
@@ -607,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k13_each_reason_to_refuse_has_its_code_before_the_transfer),
         cmocka_unit_test(k13_an_unknown_coding_is_refused),
+        cmocka_unit_test(k26_a_device_that_cannot_decrypt_refuses_encrypted_members),
         cmocka_unit_test(
             k13_a_single_application_is_staged_and_the_old_one_saved_at_the_end),
         cmocka_unit_test(k14_on_two_slots_the_free_one_is_the_store),

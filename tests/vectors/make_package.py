@@ -99,11 +99,11 @@ def image_header(package, payload_size):
 
 def member_entry(member):
     kept = member.get("flags", 0) & KEPT
-    size, digest = len(member["data"]), sha(member["data"])
+    stored, plain = member["data"], member.get("plain", member["data"])
     entry = struct.pack("<BBBBIIIII", member["role"], member.get("region", 0),
                         member.get("coding", 0), member.get("flags", 0), member.get("link", 0),
-                        0 if kept else size, size, 0, member.get("depends", 0))
-    return entry + (bytes(32) if kept else digest) + digest + bytes(8)
+                        0 if kept else len(stored), len(plain), 0, member.get("depends", 0))
+    return entry + (bytes(32) if kept else sha(stored)) + sha(plain) + bytes(8)
 
 
 def signature_entry(scalar, data):
@@ -197,7 +197,7 @@ PACKAGES = [
     ("unknown_role", "00-00", "a role of later versions", more(kept({**FONT, "role": 200}))),
     ("unknown_coding", "00-00", "a coding of later versions: devices refuse it, not readers",
      more({**FONT, "coding": 9})),
-    ("unknown_flag", "21-22", "a flag of later versions", more({**FONT, "flags": 4})),
+    ("unknown_flag", "21-22", "a flag of later versions", more({**FONT, "flags": 8})),
     ("empty_member", "21-15", "a member of 0 bytes", more({**FONT, "data": b""})),
     ("depends_on_itself", "21-15", "a dependency on itself", more({**FONT, "depends": 8})),
     ("unknown_extension", "00-00", "an extension of later versions",

@@ -6,6 +6,7 @@
 #include "device_new.h"
 
 #include "crypto_bearssl.h"
+#include "device_keys.h"
 #include "files.h"
 #include "image.h"
 #include "keys.h"
@@ -16,6 +17,9 @@
 #include "virtual.h"
 
 #include <getopt.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +40,7 @@ void new_device_free(struct new_device *device)
 {
     free(device->boot_data);
     free(device->package);
+    OPENSSL_cleanse(&device->keys, sizeof(device->keys));
     device->boot_data = NULL;
     device->package = NULL;
 }
@@ -100,6 +105,23 @@ static bool set_policy_number(struct otter_policy *policy, const char *name,
     return false;
 }
 
+static int take_saved_copies(struct new_device *device, const char *value)
+{
+    static const char *const names[] = {[OTTER_SAVED_NEVER] = "never",
+                                        [OTTER_SAVED_ENCRYPTED] = "encrypted",
+                                        [OTTER_SAVED_CLEAR] = "clear"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i]) == 0) {
+            device->policy.saved_copies = (uint8_t)i;
+            device->has_saved_copies = true;
+            return TOOL_DONE;
+        }
+    }
+    return complain_usage(
+        "--policy saved-copies takes never, encrypted or clear, not \"%s\"", value);
+}
+
 static int take_policy(struct new_device *device, const char *text)
 {
     const char *equals = strchr(text, '=');
@@ -117,6 +139,9 @@ static int take_policy(struct new_device *device, const char *text)
         if (strcmp(name, commands[i]) == 0) {
             return parse_permission(name, equals + 1, &device->policy.permissions[i]);
         }
+    }
+    if (strcmp(name, "saved-copies") == 0) {
+        return take_saved_copies(device, equals + 1);
     }
     if (!parse_number(equals + 1, UINT16_MAX, &number) || number == 0 ||
         !set_policy_number(&device->policy, name, number)) {
@@ -180,6 +205,20 @@ static int take_signer(struct new_device *device, int name, const char *value)
     return status;
 }
 
+static int take_device_key(struct new_device *device, const char *path)
+{
+    struct otter_device_key key;
+    int status = device_key_load(path, &key);
+
+    /* One place is the storage key's. */
+    if (status == TOOL_DONE && (device->keys.store.count + 1 >= HOST_KEYS_MAX ||
+                                !host_keys_add(&device->keys, &key))) {
+        status = complain_usage("at most %d device keys", HOST_KEYS_MAX - 1);
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    return status;
+}
+
 int new_device_take(struct new_device *device, int name, const char *value)
 {
     uint64_t number = 0;
@@ -229,6 +268,8 @@ int new_device_take(struct new_device *device, int name, const char *value)
         return take_policy(device, value);
     case NEW_DEVICE_DEADLINE:
         return take_deadline(device, value);
+    case NEW_DEVICE_DEVICE_KEY:
+        return take_device_key(device, value);
     default:
         return take_signer(device, name, value);
     }
@@ -522,6 +563,25 @@ static int load_signer(struct new_device *device, struct signing_key *signer)
     return status;
 }
 
+/* A device with keys has one more that nobody else knows, for what it saves. */
+static int make_storage_key(struct new_device *device)
+{
+    struct otter_device_key key = {.kind = OTTER_DEVICE_KEY_STORAGE};
+
+    if (device->keys.store.count == 0) {
+        return TOOL_DONE;
+    }
+    if (!device->has_saved_copies) {
+        device->policy.saved_copies = OTTER_SAVED_ENCRYPTED;
+    }
+    if (RAND_priv_bytes(key.secret, (int)sizeof(key.secret)) != 1 ||
+        !host_keys_add(&device->keys, &key)) {
+        return complain("OpenSSL cannot make a key");
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    return TOOL_DONE;
+}
+
 int new_device_make(struct new_device *device)
 {
     struct signing_key signer;
@@ -531,6 +591,9 @@ int new_device_make(struct new_device *device)
     }
     int status = load_boot(device);
 
+    if (status == TOOL_DONE) {
+        status = make_storage_key(device);
+    }
     if (status != TOOL_DONE) {
         return status;
     }
@@ -603,6 +666,45 @@ static int parse_new(int argc, char **argv, struct new_device *device,
     return TOOL_DONE;
 }
 
+/* A device for which no key was named gets one of its own; its public half is for
+ * whoever packs. */
+static int make_device_key(struct new_device *device, struct bytes *public_pem)
+{
+    struct otter_device_key own = {.kind = OTTER_DEVICE_KEY_P256};
+    struct bytes private_pem = {0};
+    struct signing_key pair;
+
+    if (device->keys.store.count > 0) {
+        return TOOL_DONE;
+    }
+    int status = key_generate(&private_pem, public_pem, &pair);
+
+    if (status == TOOL_DONE) {
+        memcpy(own.id, pair.key.id, sizeof(own.id));
+        memcpy(own.secret, pair.scalar, sizeof(own.secret));
+        (void)host_keys_add(&device->keys, &own);
+        OPENSSL_cleanse(private_pem.data, private_pem.size);
+    }
+    bytes_free(&private_pem);
+    key_wipe(&pair);
+    OPENSSL_cleanse(&own, sizeof(own));
+    return status;
+}
+
+static int write_public(const char *directory, const struct bytes *pem)
+{
+    char name[PATH_MAX];
+
+    if (pem->size == 0) {
+        return TOOL_DONE;
+    }
+    int len = snprintf(name, sizeof(name), "%s/device.pub", directory);
+
+    return len > 0 && (size_t)len < sizeof(name)
+               ? file_write(name, pem->data, pem->size)
+               : complain("%s: the path is too long", directory);
+}
+
 int device_new(int argc, char **argv)
 {
     struct new_options options = {.seed = 1};
@@ -610,21 +712,29 @@ int device_new(int argc, char **argv)
     struct virtual_device device;
 
     new_device_init(&made);
+    struct bytes public_pem = {0};
     int status = parse_new(argc, argv, &made, &options);
 
+    if (status == TOOL_DONE) {
+        status = make_device_key(&made, &public_pem);
+    }
     if (status == TOOL_DONE) {
         status = new_device_make(&made);
     }
     if (status == TOOL_DONE) {
         status = virtual_create(&device, options.directory, made.profile,
-                                (uint32_t)options.seed);
+                                (uint32_t)options.seed, &made.keys.store);
         if (status == TOOL_DONE) {
             vflash_power_on(&device.device.flash,
                             (struct vflash_fault){.kind = VFLASH_NONE});
             status = new_device_write(&made, &device.device.port);
             virtual_close(&device);
         }
+        if (status == TOOL_DONE) {
+            status = write_public(options.directory, &public_pem);
+        }
     }
+    bytes_free(&public_pem);
     new_device_free(&made);
     return status;
 }

@@ -7,6 +7,7 @@
 #define OTTER_TOOL_DEVICE_NEW_H
 
 #include "factory.h"
+#include "host_keys.h"
 #include "profiles.h"
 #include "sign_with.h"
 
@@ -33,7 +34,9 @@ struct new_device {
     uint32_t counter;
     struct otter_version version;
     struct otter_policy policy;
-    bool has_policy; /* some of it was given */
+    bool has_policy;       /* some of it was given */
+    struct host_keys keys; /* of its own: --device-key, and a storage key with them */
+    bool has_saved_copies; /* the policy for them was given */
 
     /* Made by new_device_make(). */
     uint8_t *boot_data;
@@ -65,6 +68,7 @@ enum new_device_option {
     NEW_DEVICE_FONT,
     NEW_DEVICE_POLICY,
     NEW_DEVICE_DEADLINE,
+    NEW_DEVICE_DEVICE_KEY,
 };
 #define NEW_DEVICE_OPTIONS                                                  \
     {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},               \
@@ -83,6 +87,7 @@ enum new_device_option {
         {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},       \
         {"font", required_argument, NULL, NEW_DEVICE_FONT},                 \
         {"policy", required_argument, NULL, NEW_DEVICE_POLICY},             \
+        {"device-key", required_argument, NULL, NEW_DEVICE_DEVICE_KEY},     \
     {                                                                       \
         "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE      \
     }

@@ -14,6 +14,7 @@
 
 #include <getopt.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ enum {
 struct options {
     const char *output;
     const char *package_out;
+    const char *keys_out;
     bool is_json;
     bool is_help;
 };
@@ -36,6 +38,7 @@ const struct option factory_options[] = {
     NEW_DEVICE_OPTIONS,
     {"output", required_argument, NULL, 'o'},
     {"package-out", required_argument, NULL, 'p'},
+    {"keys-out", required_argument, NULL, 'k'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -52,6 +55,8 @@ static int parse_options(int argc, char **argv, struct new_device *device,
             options->output = optarg;
         } else if (name == 'p') {
             options->package_out = optarg;
+        } else if (name == 'k') {
+            options->keys_out = optarg;
         } else if (name == 'j') {
             options->is_json = true;
         } else if (name == 'h') {
@@ -67,7 +72,24 @@ static int parse_options(int argc, char **argv, struct new_device *device,
         (void)help_usage("factory");
         return TOOL_USAGE;
     }
+    if (!options->is_help &&
+        (device->keys.store.count > 0) != (options->keys_out != NULL)) {
+        return complain_usage(
+            "--device-key and --keys-out belong together: keys are no "
+            "part of the flash content");
+    }
     return TOOL_DONE;
+}
+
+/* What goes where only the crypto port of the new device can read it. */
+static int write_keys(const struct new_device *device, const char *path)
+{
+    uint8_t file[HOST_KEYS_SIZE_MAX];
+    size_t size = host_keys_encode(&device->keys.store, file);
+    int status = file_write_secret(path, file, size);
+
+    OPENSSL_cleanse(file, sizeof(file));
+    return status;
 }
 
 /* --- what is used --- */
@@ -322,6 +344,9 @@ static int write_all(const struct new_device *device, const struct options *opti
     if (status == TOOL_DONE && options->package_out != NULL) {
         status =
             file_write(options->package_out, device->package, device->package_size);
+    }
+    if (status == TOOL_DONE && options->keys_out != NULL) {
+        status = write_keys(device, options->keys_out);
     }
     if (status == TOOL_DONE && options->is_json) {
         print_json(device, &flash);

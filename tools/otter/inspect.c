@@ -6,6 +6,7 @@
 #include "help.h"
 #include "inspect_plan.h"
 #include "names.h"
+#include "package_encrypt.h"
 #include "package_read.h"
 #include "product.h"
 #include "verbs.h"
@@ -21,12 +22,14 @@ struct options {
     const char *path;
     const char *device; /* directory, or NULL */
     struct key_ring ring;
+    struct device_ring own; /* to decrypt with */
     bool is_json;
 };
 
 const struct option inspect_options[] = {
     {"key", required_argument, NULL, 'k'},
     {"device", required_argument, NULL, 'd'},
+    {"decrypt-with", required_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -45,6 +48,9 @@ static int parse_options(int argc, char **argv, struct options *options)
             break;
         case 'd':
             options->device = optarg;
+            break;
+        case 'w':
+            status = device_ring_add(&options->own, optarg);
             break;
         case 'j':
             options->is_json = true;
@@ -104,6 +110,9 @@ static json_t *json_flags(uint8_t flags)
     }
     if ((flags & OTTER_MEMBER_IN_PLACE) != 0) {
         (void)json_array_append_new(list, json_string("in place"));
+    }
+    if ((flags & OTTER_MEMBER_ENCRYPTED) != 0) {
+        (void)json_array_append_new(list, json_string("encrypted"));
     }
     return list;
 }
@@ -182,6 +191,56 @@ static void add_signatures(const struct package_file *package,
     (void)json_object_set_new(described, "signatures", list);
 }
 
+static const char *name_of_wrap(uint8_t kind)
+{
+    return kind == OTTER_WRAP_ECIES_P256 ? "ECIES P-256" : "AES-256 key wrap";
+}
+
+/* For whom the content key is wrapped. */
+static enum otter_result add_recipients(const struct package_file *package,
+                                        json_t *described)
+{
+    const struct otter_source inner = package_file_inner(package);
+    json_t *list = json_array();
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; result == OTTER_OK && i < package->control.wrap_count; i++) {
+        struct otter_wrap wrap;
+
+        result = otter_control_wrap(&inner, &package->control, i, &wrap);
+        if (result == OTTER_OK) {
+            (void)json_array_append_new(
+                list, json_pack("{s:o, s:s}", "key_id",
+                                json_hex(wrap.key_id, sizeof(wrap.key_id)), "kind",
+                                name_of_wrap(wrap.kind)));
+        }
+    }
+    (void)json_object_set_new(described, "recipients", list);
+    return result;
+}
+
+/* What the encrypted members decrypt to. True if it is what their hashes say. */
+static bool add_content(const struct package_file *package,
+                        const struct device_ring *ring, json_t *described)
+{
+    char name[NAME_CODE_SIZE];
+    uint8_t index = 0;
+    const enum otter_result result = package_check_content(package, ring, &index);
+    const uint16_t code = otter_code(result);
+    json_t *content =
+        result == OTTER_OK
+            ? json_pack("{s:b}", "is_verified", 1)
+            : json_pack("{s:b, s:s, s:s, s:s}", "is_verified", 0, "code",
+                        name_of_code(code, name), "text", text_of_code(code), "remedy",
+                        remedy_of_code(code));
+
+    if (result == OTTER_E_DECRYPTED_HASH) {
+        (void)json_object_set_new(content, "member", json_integer(index));
+    }
+    (void)json_object_set_new(described, "content", content);
+    return result == OTTER_OK;
+}
+
 static json_t *json_head(const struct package_file *package)
 {
     const struct otter_control *control = &package->control;
@@ -227,7 +286,8 @@ static json_t *describe(const struct package_file *package, const struct key_rin
         const struct otter_source inner = package_file_inner(package);
 
         if (product_describe(&inner, &package->control, described) != OTTER_OK ||
-            add_members(package, described) != OTTER_OK) {
+            add_members(package, described) != OTTER_OK ||
+            add_recipients(package, described) != OTTER_OK) {
             (void)json_object_set_new(described, "is_cut_short", json_true());
         }
         add_signatures(package, ring, described);
@@ -308,6 +368,26 @@ static void print_member(size_t index, const json_t *member)
                  (long long)number_in(member, "memory"));
 }
 
+static void print_encryption(const json_t *described)
+{
+    const json_t *recipients = json_object_get(described, "recipients");
+    const json_t *content = json_object_get(described, "content");
+
+    for (size_t i = 0; i < json_array_size(recipients); i++) {
+        const json_t *recipient = json_array_get(recipients, i);
+
+        (void)printf("encrypted  for key %s, %s\n", string_in(recipient, "key_id"),
+                     string_in(recipient, "kind"));
+    }
+    if (content != NULL) {
+        const bool is_good = json_is_true(json_object_get(content, "is_verified"));
+
+        (void)printf("content    %s%s%s\n", is_good ? "verified" : "",
+                     is_good ? "" : string_in(content, "code"),
+                     is_good ? "" : ": not verified");
+    }
+}
+
 static void print_description(const json_t *described)
 {
     const json_t *members = json_object_get(described, "members");
@@ -318,6 +398,7 @@ static void print_description(const json_t *described)
     for (size_t i = 0; i < json_array_size(members); i++) {
         print_member(i, json_array_get(members, i));
     }
+    print_encryption(described);
     for (size_t i = 0; i < json_array_size(signatures); i++) {
         const json_t *signature = json_array_get(signatures, i);
 
@@ -342,7 +423,11 @@ static int report(const struct options *options, const struct package_file *pack
         }
         (void)json_object_set_new(described, "plan", plan);
     }
+    bool is_open = true;
 
+    if (options->own.count > 0 && package->result == OTTER_OK) {
+        is_open = add_content(package, &options->own, described);
+    }
     if (options->is_json) {
         (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
@@ -354,7 +439,7 @@ static int report(const struct options *options, const struct package_file *pack
     }
     json_decref(described);
     if (package->result == OTTER_OK) {
-        return TOOL_DONE;
+        return is_open ? TOOL_DONE : TOOL_UNVERIFIED;
     }
     (void)fflush(stdout);
     return options->is_json ? TOOL_UNVERIFIED
@@ -367,13 +452,13 @@ int verb_inspect(int argc, char **argv)
     struct package_file package;
     int status = parse_options(argc, argv, &options);
 
-    if (status != TOOL_DONE) {
-        return status < 0 ? TOOL_DONE : status;
+    if (status == TOOL_DONE) {
+        status = package_file_read(options.path, &package);
     }
-    status = package_file_read(options.path, &package);
     if (status == TOOL_DONE) {
         status = report(&options, &package);
         package_file_free(&package);
     }
-    return status;
+    device_ring_wipe(&options.own);
+    return status < 0 ? TOOL_DONE : status;
 }

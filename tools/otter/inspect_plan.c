@@ -103,6 +103,12 @@ static json_t *ask(struct virtual_device *device, const struct package_file *pac
     if (result == OTTER_OK) {
         result = otter_plan_make(view, &source, &package->control, &plan);
     }
+    if (result == OTTER_OK && package->control.wrap_count > 0) {
+        struct otter_wrap wrap;
+
+        result = otter_control_find_wrap(&source, &package->control, view->ports.crypto,
+                                         &wrap);
+    }
     described = result == OTTER_OK
                     ? describe_plan(view, &source, &package->control, &plan)
                     : describe_refusal(result);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * otter pack: makes a package from images and keys. docs/man/otter-pack.1.scd. The same
- * arguments and files always give the same bytes.
+ * arguments and files always give the same bytes, but for an encrypted package without
+ * --reproducible.
  */
 #include "pack.h"
 
@@ -15,6 +16,7 @@
 #include "version.h"
 
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,11 @@ struct pack {
     size_t member_count;
     struct pack_map map;
     struct signing_key keys[PACKAGE_SIGNATURES_MAX];
+    const char *recipient_paths[HOST_WRAPS_MAX];
+    size_t recipient_count;
+    const char *secret_path;
+    bool is_reproducible;
+    struct package_encryption encryption;
     struct package package;
     struct pack_recipe recipe; /* path NULL: none */
     const char *beside;        /* an option that cannot stand beside a recipe */
@@ -68,6 +75,9 @@ enum option_name {
     OPTION_SIGN_WITH,
     OPTION_PUBLIC,
     OPTION_SIGN_TIMEOUT,
+    OPTION_ENCRYPT_TO,
+    OPTION_REPRODUCIBLE,
+    OPTION_SECRET,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -222,6 +232,16 @@ static int take_sign_timeout(struct pack *pack, const char *value)
     return status;
 }
 
+static int take_recipient(struct pack *pack, const char *path)
+{
+    if (pack->recipient_count == HOST_WRAPS_MAX) {
+        return complain_usage("a package is encrypted for at most %d keys",
+                              HOST_WRAPS_MAX);
+    }
+    pack->recipient_paths[pack->recipient_count++] = path;
+    return TOOL_DONE;
+}
+
 static int take_member(struct pack *pack, char *text)
 {
     if (pack->member_count == OTTER_MEMBERS_MAX) {
@@ -302,6 +322,14 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     case OPTION_VARIANT:
         pack->recipe.variant = value;
         return TOOL_DONE;
+    case OPTION_ENCRYPT_TO:
+        return take_recipient(pack, value);
+    case OPTION_REPRODUCIBLE:
+        pack->is_reproducible = true;
+        return TOOL_DONE;
+    case OPTION_SECRET:
+        pack->secret_path = value;
+        return TOOL_DONE;
     default:
         return name > OPTION_TEXT
                    ? take_text(pack, long_name, (uint16_t)(name - OPTION_TEXT), value)
@@ -330,6 +358,9 @@ const struct option pack_options[] = {
     {"public", required_argument, NULL, OPTION_PUBLIC},
     {"sign-timeout", required_argument, NULL, OPTION_SIGN_TIMEOUT},
     {"variant", required_argument, NULL, OPTION_VARIANT},
+    {"encrypt-to", required_argument, NULL, OPTION_ENCRYPT_TO},
+    {"reproducible", no_argument, NULL, OPTION_REPRODUCIBLE},
+    {"secret", required_argument, NULL, OPTION_SECRET},
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
     {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
@@ -364,7 +395,30 @@ static bool is_beside_recipe(int name)
 {
     return name == 'o' || name == OPTION_KEY || name == OPTION_VARIANT ||
            name == OPTION_SIGN_WITH || name == OPTION_PUBLIC ||
-           name == OPTION_SIGN_TIMEOUT;
+           name == OPTION_SIGN_TIMEOUT || name == OPTION_ENCRYPT_TO ||
+           name == OPTION_REPRODUCIBLE || name == OPTION_SECRET;
+}
+
+/* Without recipients nothing is encrypted, and what is random must be meant to be. */
+static int check_encryption(const struct pack *pack)
+{
+    bool is_asked_for = false;
+
+    for (size_t i = 0; i < pack->member_count; i++) {
+        is_asked_for = is_asked_for || pack->members[i].is_encrypted;
+    }
+    if (is_asked_for && pack->recipient_count == 0) {
+        return complain_usage("encrypt=yes needs a key: add --encrypt-to KEY");
+    }
+    if (pack->recipient_count > 0 && pack->is_reproducible &&
+        pack->secret_path == NULL) {
+        return complain_usage("--reproducible with --encrypt-to needs --secret ROOT, "
+                              "from which the keys are made");
+    }
+    if (pack->secret_path != NULL && !pack->is_reproducible) {
+        return complain_usage("--secret belongs to --reproducible");
+    }
+    return TOOL_DONE;
 }
 
 /* What is asked for must be whole before a file is opened. */
@@ -393,7 +447,7 @@ static int check_options(const struct pack *pack)
     if (pack->firmware.path != NULL && pack->member_count == OTTER_MEMBERS_MAX) {
         return complain_usage("a package has at most %d members", OTTER_MEMBERS_MAX);
     }
-    return TOOL_DONE;
+    return check_encryption(pack);
 }
 
 static int parse_options(int argc, char **argv, struct pack *pack)
@@ -443,6 +497,15 @@ static int read_recipe(struct pack *pack)
 
 /* --- members --- */
 
+/* Everything is encrypted that does not say otherwise; but a flash table, which is no
+ * secret and is read by programs that have no keys. */
+static bool is_to_encrypt(const struct pack *pack, const struct pack_member *member)
+{
+    return pack->recipient_count > 0 &&
+           (member->has_encrypt ? member->is_encrypted
+                                : member->role != OTTER_ROLE_TABLE);
+}
+
 static int add_member(struct pack *pack, struct pack_member *member,
                       const struct pack_map *map)
 {
@@ -456,6 +519,7 @@ static int add_member(struct pack *pack, struct pack_member *member,
         package->members[package->member_count++] = (struct package_member){
             .role = member->role,
             .region = member->region,
+            .flags = is_to_encrypt(pack, member) ? OTTER_MEMBER_ENCRYPTED : 0,
             .link_addr = member->link_addr,
             .version = member->version,
             .data = member->data.data,
@@ -515,13 +579,15 @@ static enum otter_result keep_members(struct package *package,
             return OTTER_E_CONTROL_COUNT;
         }
         struct package_member *kept = &package->members[package->member_count++];
+        uint8_t was_encrypted = member.flags & OTTER_MEMBER_ENCRYPTED;
 
-        *kept = (struct package_member){.role = member.role,
-                                        .region = member.region,
-                                        .flags = OTTER_MEMBER_KEPT,
-                                        .link_addr = member.link_addr,
-                                        .version = member.version,
-                                        .size = member.installed_size};
+        *kept = (struct package_member){
+            .role = member.role,
+            .region = member.region,
+            .flags = (uint8_t)(OTTER_MEMBER_KEPT | was_encrypted),
+            .link_addr = member.link_addr,
+            .version = member.version,
+            .size = member.installed_size};
         memcpy(kept->sha, member.installed_sha, sizeof(kept->sha));
     }
     return OTTER_OK;
@@ -632,6 +698,28 @@ static int load_keys(struct pack *pack)
     return status;
 }
 
+static int load_recipients(struct pack *pack)
+{
+    struct package_encryption *encryption = &pack->encryption;
+    int status = TOOL_DONE;
+
+    for (size_t i = 0; i < pack->recipient_count && status == TOOL_DONE; i++) {
+        status = recipient_load(pack->recipient_paths[i], &encryption->recipients[i]);
+    }
+    if (status == TOOL_DONE && pack->secret_path != NULL) {
+        status = root_key_load(pack->secret_path, encryption->secret);
+    }
+    encryption->count = (uint8_t)pack->recipient_count;
+    encryption->is_reproducible = pack->is_reproducible;
+    for (uint8_t i = 0; i < pack->package.member_count; i++) {
+        if ((pack->package.members[i].flags &
+             (OTTER_MEMBER_ENCRYPTED | OTTER_MEMBER_KEPT)) == OTTER_MEMBER_ENCRYPTED) {
+            pack->package.encryption = encryption;
+        }
+    }
+    return status;
+}
+
 static int make(struct pack *pack)
 {
     struct bytes file = {0};
@@ -642,6 +730,9 @@ static int make(struct pack *pack)
     }
     if (status == TOOL_DONE) {
         status = load_keys(pack);
+    }
+    if (status == TOOL_DONE) {
+        status = load_recipients(pack);
     }
     if (status == TOOL_DONE) {
         status = package_build(&pack->package, &file);
@@ -663,6 +754,7 @@ static void clean_up(struct pack *pack)
         key_wipe(&pack->keys[i]);
     }
     pack_recipe_free(&pack->recipe);
+    OPENSSL_cleanse(&pack->encryption, sizeof(pack->encryption));
 }
 
 /* What a run holds is large, for a recipe above all. */

@@ -35,6 +35,8 @@ struct pack_member {
     const char *path;
     const char *place; /* in a recipe, for complaints; or NULL */
     bool has_only, has_rebase, has_link;
+    bool has_encrypt; /* it says whether it is to be encrypted: */
+    bool is_encrypted;
     struct image_range only;
     uint32_t rebase;
     uint32_t link_addr;

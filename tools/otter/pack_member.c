@@ -94,6 +94,11 @@ static bool parse_word(const char *word, struct pack_member *member)
     if (len == 4 && memcmp(word, "link", len) == 0) {
         return parse_addr(equals + 1, &member->has_link, &member->link_addr);
     }
+    if (len == 7 && memcmp(word, "encrypt", len) == 0) {
+        member->has_encrypt = true;
+        member->is_encrypted = strcmp(equals + 1, "yes") == 0;
+        return member->is_encrypted || strcmp(equals + 1, "no") == 0;
+    }
     if (len == 4 && memcmp(word, "only", len) == 0) {
         member->has_only = image_parse_range(equals + 1, &member->only);
         return member->has_only;
@@ -128,7 +133,7 @@ int pack_member_parse(char *text, struct pack_member *member)
         if (!parse_word(word, member)) {
             return complain_usage(
                 "--member %s=%s: \"%s\" is none of region=ID, version=N, "
-                "link=ADDR, only=RANGE and rebase=ADDR",
+                "link=ADDR, only=RANGE, rebase=ADDR and encrypt=yes|no",
                 text, member->path, word);
         }
     }

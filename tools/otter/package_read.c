@@ -126,7 +126,7 @@ int package_file_refuse(const struct package_file *package, enum otter_result re
     struct otter_member member;
     char *subject = NULL;
 
-    if (result != OTTER_E_MEMBER_HASH ||
+    if ((result != OTTER_E_MEMBER_HASH && result != OTTER_E_DECRYPTED_HASH) ||
         otter_control_member(&inner, &package->control, package->member_index,
                              &member) != OTTER_OK ||
         asprintf(&subject, "%s: member %u (%s)", package->path, package->member_index,

@@ -29,7 +29,7 @@ struct package_file {
     enum otter_result result; /* of otter_container_check() */
     bool has_control;         /* the control packet can be read, whatever `result` */
     struct otter_control control;
-    uint8_t member_index; /* the damaged member on 20-16 */
+    uint8_t member_index; /* the damaged member on 20-16, 24-17 */
     bool has_hash;
     uint8_t hash[OTTER_SHA256_SIZE]; /* as the trailer names it */
 };

@@ -18,8 +18,9 @@
 /* What the encoder takes; points into the package. */
 struct parts {
     struct host_member members[OTTER_MEMBERS_MAX];
-    struct host_extension extensions[PACKAGE_EXTENSIONS_MAX];
+    struct host_extension extensions[PACKAGE_EXTENSIONS_MAX + 1]; /* and the wraps */
     struct host_signer signers[PACKAGE_SIGNATURES_MAX];
+    struct package_ciphers ciphers;
     uint8_t scalars[PACKAGE_SIGNATURES_MAX * HOST_SIGN_SCALAR_SIZE];
     struct host_package package;
 };
@@ -150,6 +151,9 @@ static size_t control_size(const struct package *package)
     for (uint8_t i = 0; i < package->extension_count; i++) {
         size += 4U + package->extensions[i].len;
     }
+    if (package->encryption != NULL) {
+        size += package_wraps_size(package->encryption);
+    }
     return size;
 }
 
@@ -238,6 +242,17 @@ static int rehearse(const struct package *package, struct parts *parts)
     return status;
 }
 
+/* The wraps come last: extensions are in the order of their types. */
+static int encrypt(const struct package *package, struct parts *parts)
+{
+    if (package->encryption == NULL) {
+        return TOOL_DONE;
+    }
+    return package_encrypt(package->encryption, &parts->package, parts->members,
+                           &parts->extensions[parts->package.extension_count++],
+                           &parts->ciphers);
+}
+
 int package_build(const struct package *package, struct bytes *file)
 {
     struct parts parts;
@@ -248,19 +263,21 @@ int package_build(const struct package *package, struct bytes *file)
     }
     if (control_size(package) > OTTER_CONTROL_MAX) {
         return complain(
-            "the control packet would have %zu bytes; shorten the texts (limit %d)",
+            "the control packet would have %zu bytes; shorten the texts, or encrypt for "
+            "fewer keys (limit %d)",
             control_size(package), OTTER_CONTROL_MAX);
     }
     fill_parts(package, &parts);
-    int status = TOOL_DONE;
+    int status = encrypt(package, &parts);
 
-    if (package->signer_count > 0) {
+    if (status == TOOL_DONE && package->signer_count > 0) {
         status = rehearse(package, &parts);
     }
+
     if (status == TOOL_DONE) {
         status = encode(package, &parts.package, file, true);
     }
-
+    package_ciphers_free(&parts.ciphers);
     OPENSSL_cleanse(parts.scalars, sizeof(parts.scalars));
     return status;
 }

@@ -2,7 +2,8 @@
 /*
  * A package as the tool builds it up, and its way to a file: host_package_build() of
  * factory.h encodes, this adds memory, limits with their messages and a last check.
- * The same values and keys always give the same bytes.
+ * The same values and keys always give the same bytes, but for an encrypted package
+ * whose keys are random.
  */
 #ifndef OTTER_TOOL_PACKAGE_WRITE_H
 #define OTTER_TOOL_PACKAGE_WRITE_H
@@ -10,6 +11,7 @@
 #include "files.h"
 #include "keys.h"
 #include "otter/control.h"
+#include "package_encrypt.h"
 #include "sign_with.h"
 
 #include <stdbool.h>
@@ -52,7 +54,8 @@ struct package {
     uint8_t member_count;
     struct package_extension extensions[PACKAGE_EXTENSIONS_MAX];
     uint8_t extension_count;
-    const struct signing_key *keys; /* each signs */
+    const struct package_encryption *encryption; /* of members with the flag, or NULL */
+    const struct signing_key *keys;              /* each signs */
     uint8_t key_count;
     const struct external_signer *signers; /* each signs, behind the keys */
     uint8_t signer_count;

@@ -5,6 +5,7 @@
  */
 #include "help.h"
 #include "names.h"
+#include "package_encrypt.h"
 #include "package_read.h"
 #include "verbs.h"
 
@@ -21,6 +22,7 @@ struct wanted {
 struct options {
     const char *path;
     struct key_ring ring;
+    struct device_ring own; /* to decrypt with */
     struct wanted target;
     struct wanted hardware;
     struct wanted counter;
@@ -41,6 +43,8 @@ static int take_option(int name, char **argv, struct options *options)
     switch (name) {
     case 'k':
         return key_ring_add(&options->ring, optarg);
+    case 'd':
+        return device_ring_add(&options->own, optarg);
     case 't':
         return take_number("target", UINT32_MAX, &options->target);
     case 'w':
@@ -63,6 +67,7 @@ const struct option verify_options[] = {
     {"target", required_argument, NULL, 't'},
     {"hardware", required_argument, NULL, 'w'},
     {"counter", required_argument, NULL, 'c'},
+    {"decrypt-with", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -90,9 +95,10 @@ static int parse_options(int argc, char **argv, struct options *options)
     return TOOL_DONE;
 }
 
-/* In the order of a device: form and hashes, signature, then whether it fits. */
+/* In the order of a device: form and hashes, signature, then whether it fits, then what
+ * is encrypted. */
 static enum otter_result judge(const struct options *options,
-                               const struct package_file *package)
+                               struct package_file *package)
 {
     const struct otter_control *control = &package->control;
     enum otter_result result = package->result;
@@ -114,7 +120,9 @@ static enum otter_result judge(const struct options *options,
     if (options->counter.is_given && control->counter < options->counter.number) {
         return OTTER_E_COUNTER;
     }
-    return OTTER_OK;
+    return options->own.count == 0
+               ? OTTER_OK
+               : package_check_content(package, &options->own, &package->member_index);
 }
 
 static void print_json(const struct package_file *package, enum otter_result result)
@@ -138,7 +146,7 @@ static void print_json(const struct package_file *package, enum otter_result res
             json_pack("{s:s, s:s, s:s}", "code", name_of_code(code, name), "text",
                       text_of_code(code), "remedy", remedy_of_code(code)));
     }
-    if (result == OTTER_E_MEMBER_HASH) {
+    if (result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH) {
         (void)json_object_set_new(printed, "member",
                                   json_integer(package->member_index));
     }
@@ -147,7 +155,7 @@ static void print_json(const struct package_file *package, enum otter_result res
     json_decref(printed);
 }
 
-static int report(const struct options *options, const struct package_file *package)
+static int report(const struct options *options, struct package_file *package)
 {
     const enum otter_result result = judge(options, package);
     char version[NAME_VERSION_SIZE];
@@ -171,13 +179,13 @@ int verb_verify(int argc, char **argv)
     struct package_file package;
     int status = parse_options(argc, argv, &options);
 
-    if (status != TOOL_DONE) {
-        return status < 0 ? TOOL_DONE : status;
+    if (status == TOOL_DONE) {
+        status = package_file_read(options.path, &package);
     }
-    status = package_file_read(options.path, &package);
     if (status == TOOL_DONE) {
         status = report(&options, &package);
         package_file_free(&package);
     }
-    return status;
+    device_ring_wipe(&options.own);
+    return status < 0 ? TOOL_DONE : status;
 }

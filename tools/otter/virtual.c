@@ -4,6 +4,8 @@
  */
 #include "virtual.h"
 
+#include "files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,7 +152,11 @@ static int open_flash(struct virtual_device *device, const struct host_profile *
     if (!join(name, device->path, "flash.bin")) {
         return fail(device->path, "the path is too long");
     }
-    const struct vdevice_config config = {.profile = profile, .path = name};
+    const struct vdevice_config config = {
+        .profile = profile,
+        .path = name,
+        .keys = device->keys.store.count > 0 ? &device->keys.store : NULL,
+    };
 
     if (vdevice_create(&device->device, &config) != OTTER_OK) {
         return fail(name, "cannot be opened, or is not the flash of this profile");
@@ -203,6 +209,41 @@ static int read_settings(const char *path, const struct host_profile **profile,
                             : fail(name, "names no profile that this otter knows");
 }
 
+/* A device without the file has no keys, and cannot decrypt. */
+static int read_keys(struct virtual_device *device)
+{
+    char name[PATH_MAX];
+    struct bytes file = {0};
+
+    if (!join(name, device->path, "keys")) {
+        return fail(device->path, "the path is too long");
+    }
+    if (access(name, F_OK) != 0) {
+        return TOOL_DONE;
+    }
+    int status = file_read(name, HOST_KEYS_SIZE_MAX, &file);
+
+    if (status == TOOL_DONE && !host_keys_decode(file.data, file.size, &device->keys)) {
+        status = fail(name, "is no key store, or damaged");
+    }
+    bytes_free(&file);
+    return status;
+}
+
+static int write_keys(struct virtual_device *device, const struct otter_key_store *keys)
+{
+    uint8_t file[HOST_KEYS_SIZE_MAX];
+    char name[PATH_MAX];
+    size_t size = host_keys_encode(keys, file);
+
+    if (!join(name, device->path, "keys")) {
+        return fail(device->path, "the path is too long");
+    }
+    return host_keys_decode(file, size, &device->keys)
+               ? file_write_secret(name, file, size)
+               : fail(name, "holds more keys than a device has room for");
+}
+
 static int finish_open(struct virtual_device *device, int status)
 {
     if (status != TOOL_DONE) {
@@ -212,7 +253,8 @@ static int finish_open(struct virtual_device *device, int status)
 }
 
 int virtual_create(struct virtual_device *device, const char *path,
-                   const struct host_profile *profile, uint32_t seed)
+                   const struct host_profile *profile, uint32_t seed,
+                   const struct otter_key_store *keys)
 {
     *device = (struct virtual_device){.path = path, .lock = -1, .seed = seed};
     if (mkdir(path, 0777) != 0 && (errno != EEXIST || !is_empty(path))) {
@@ -222,6 +264,9 @@ int virtual_create(struct virtual_device *device, const char *path,
 
     if (status == TOOL_DONE) {
         status = write_settings(path, profile, seed);
+    }
+    if (status == TOOL_DONE && keys->count > 0) {
+        status = write_keys(device, keys);
     }
     if (status == TOOL_DONE) {
         status = open_flash(device, profile);
@@ -243,6 +288,9 @@ int virtual_open(struct virtual_device *device, const char *path)
         return status;
     }
     status = take_lock(path, &device->lock);
+    if (status == TOOL_DONE) {
+        status = read_keys(device);
+    }
     if (status == TOOL_DONE) {
         status = open_flash(device, profile);
     }

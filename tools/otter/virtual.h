@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtual devices that are directories: DIR/flash.bin, DIR/device.json (profile and
- * seed) and DIR/lock, which one process holds as long as it uses the device.
+ * seed), DIR/keys (its own keys, if it has any) and DIR/lock, which one process holds
+ * as long as it uses the device.
  *
  * Functions print what went wrong to stderr and return the tool's exit status
  * (verbs.h).
@@ -9,6 +10,7 @@
 #ifndef OTTER_TOOL_VIRTUAL_H
 #define OTTER_TOOL_VIRTUAL_H
 
+#include "host_keys.h"
 #include "vdevice.h"
 #include "verbs.h"
 
@@ -19,16 +21,18 @@ struct virtual_device {
     const char *path; /* the directory */
     int lock;         /* open and locked file, -1: none */
     uint32_t seed;
+    struct host_keys keys; /* that its crypto port has; must not move */
     struct vdevice device;
 };
 
 /* True if `path` is a directory: a virtual device rather than an address. */
 bool virtual_is_directory(const char *path);
 
-/* Makes the directory and its empty flash. Refuses one that exists already, unless it
- * is empty. Leaves the device open. */
+/* Makes the directory, its empty flash and its key store. Refuses one that exists
+ * already, unless it is empty. Leaves the device open. */
 int virtual_create(struct virtual_device *device, const char *path,
-                   const struct host_profile *profile, uint32_t seed);
+                   const struct host_profile *profile, uint32_t seed,
+                   const struct otter_key_store *keys);
 
 /* Opens a powered-off device and locks it. Status 1 if it is in use. */
 int virtual_open(struct virtual_device *device, const char *path);

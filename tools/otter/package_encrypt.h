@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encrypting a package's members, and decrypting them to check their content (K26).
+ * Functions print what went wrong to stderr and return the tool's exit status.
+ */
+#ifndef OTTER_TOOL_PACKAGE_ENCRYPT_H
+#define OTTER_TOOL_PACKAGE_ENCRYPT_H
+
+#include "device_keys.h"
+#include "package_read.h"
+
+/* For whom a package is encrypted. */
+struct package_encryption {
+    struct host_recipient recipients[HOST_WRAPS_MAX];
+    uint8_t count;
+    bool is_reproducible; /* all keys follow from the secret; else they are random */
+    uint8_t secret[HOST_ROOT_SIZE];
+};
+
+/* What is made while a package is encrypted; stays in use until the file is built. */
+struct package_ciphers {
+    uint8_t *stored[OTTER_MEMBERS_MAX];
+    uint8_t wraps[HOST_WRAPS_MAX * HOST_WRAP_ENTRY_MAX];
+    uint8_t content_key[OTTER_AES_KEY_SIZE];
+};
+
+/* Bytes of the wraps' extension, its head included. */
+size_t package_wraps_size(const struct package_encryption *encryption);
+
+/* Encrypts what the members with the flag hold, and puts the wraps into `extension`,
+ * which is one of the package's. Everything else of the package is final. Free with
+ * package_ciphers_free(), which wipes, whatever is returned. */
+int package_encrypt(const struct package_encryption *encryption,
+                    struct host_package *package, struct host_member *members,
+                    struct host_extension *extension, struct package_ciphers *ciphers);
+void package_ciphers_free(struct package_ciphers *ciphers);
+
+/* Opens the package with one of the keys, as a device does, and compares what its
+ * encrypted members decrypt to with their hashes: OTTER_OK, also if nothing is
+ * encrypted; 24-11 to 24-14; 24-17 with the member's index; 21-21 for a member that is
+ * coded, too. The package is whole. */
+OTTER_MUST_CHECK enum otter_result package_check_content(
+    const struct package_file *package, const struct device_ring *ring,
+    uint8_t *member_index);
+
+#endif
