@@ -13,7 +13,7 @@ foreach(source ${unit_tests})
     otter_program(${name} tests ${source} ${test_libraries})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endforeach()
 
 otter_sources(powercut_sources tests/powercut)
