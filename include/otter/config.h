@@ -90,9 +90,9 @@ _Static_assert(OTTER_ENCRYPTION == 0 || OTTER_ENCRYPTION == 1,
 _Static_assert(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
                    (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
                "OTTER_EVENTS is a power of two, 2 to 4096");
-_Static_assert((OTTER_ZLIB == 0 || OTTER_ZLIB == 1) &&
-                   (OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1),
-               "OTTER_ZLIB and OTTER_HEATSHRINK are 0 or 1");
+_Static_assert(OTTER_ZLIB == 0 || OTTER_ZLIB == 1, "OTTER_ZLIB is 0 or 1");
+_Static_assert(OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1,
+               "OTTER_HEATSHRINK is 0 or 1");
 _Static_assert(OTTER_CODING_MEMORY % 8 == 0 && OTTER_CODING_MEMORY <= 65536,
                "OTTER_CODING_MEMORY is a multiple of 8, up to 65536");
 

@@ -185,11 +185,10 @@
     _Static_assert((uint64_t)(region##_ADDR) + (region##_SIZE) <= 0x100000000u, \
                    #region " reaches past the end of the address space")
 
-#define OTTER_MEMORY_MAP_APART(a, b)                                  \
-    _Static_assert((a##_SIZE) == 0 || (b##_SIZE) == 0 ||              \
-                       ((a##_ADDR) < (b##_ADDR)                       \
-                            ? (b##_ADDR) - (a##_ADDR) >= (a##_SIZE)   \
-                            : (a##_ADDR) - (b##_ADDR) >= (b##_SIZE)), \
+#define OTTER_MEMORY_MAP_APART(a, b)                                                \
+    _Static_assert((a##_SIZE) == 0 || (b##_SIZE) == 0 ||                            \
+                       (uint64_t)(a##_ADDR) + (a##_SIZE) <= (uint64_t)(b##_ADDR) || \
+                       (uint64_t)(b##_ADDR) + (b##_SIZE) <= (uint64_t)(a##_ADDR),   \
                    #a " and " #b " overlap")
 
 OTTER_MEMORY_MAP_WHOLE(OTTER_BOOT);

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#define ZLIB_CONST /* what is read is const */
 #include <zlib.h>
 
 /* --- zlib chunks --- */
@@ -27,7 +28,7 @@ static size_t deflate_chunk(const uint8_t *data, size_t size, int window_bits,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
         return 0;
     }
-    stream.next_in = (Bytef *)(uintptr_t)data; /* only read */
+    stream.next_in = data;
     stream.avail_in = (uInt)size;
     stream.next_out = out;
     stream.avail_out = (uInt)capacity;

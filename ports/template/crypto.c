@@ -67,6 +67,7 @@ static void aes_init(void *context, struct otter_aes *aes,
 /* Begins in the middle of a block if `off` is no multiple of 16. */
 static void aes_ctr(void *context, const struct otter_aes *aes,
                     const uint8_t nonce[OTTER_AES_NONCE_SIZE], uint32_t off,
+                    /* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
                     uint8_t *data, size_t size)
 {
     (void)context;
@@ -90,6 +91,7 @@ static enum otter_result find_key(void *context, const uint8_t id[OTTER_KEY_ID_S
 /* The only use of the device's private keys: they never leave the port. Must check
  * that an ephemeral point is one of the curve, and leave `key` alone on a failure. */
 static enum otter_result unwrap(void *context, const struct otter_wrap *wrap,
+                                /* NOLINTNEXTLINE(readability-non-const-parameter) */
                                 uint8_t key[OTTER_AES_KEY_SIZE])
 {
     (void)key;
@@ -98,9 +100,10 @@ static enum otter_result unwrap(void *context, const struct otter_wrap *wrap,
 
 /* Must give the same key for the same number for ever, on this device alone: derive it
  * from a secret that was made on the device. */
-static enum otter_result storage_key(void *context,
-                                     const uint8_t number[OTTER_SHA256_SIZE],
-                                     uint8_t key[OTTER_AES_KEY_SIZE])
+static enum otter_result storage_key(
+    void *context, const uint8_t number[OTTER_SHA256_SIZE],
+    /* NOLINTNEXTLINE(readability-non-const-parameter) */
+    uint8_t key[OTTER_AES_KEY_SIZE])
 {
     (void)context;
     (void)number;

@@ -120,7 +120,7 @@ static void k14_a_coded_firmware_that_staging_cannot_hold_is_refused(void **stat
 {
     struct world *world = make_coded(2);
     const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
-    static uint8_t stored[SAMPLE_PACKAGE_MAX];
+    static const uint8_t stored[SAMPLE_PACKAGE_MAX] = {0};
     struct otter_plan plan;
 
     (void)state;
