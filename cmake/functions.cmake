@@ -42,7 +42,8 @@ endfunction()
 function(otter_include name wanted)
     otter_scope(scope ${name} ${wanted})
     foreach(folder ${ARGN})
-        target_include_directories(${name} ${scope} ${PROJECT_SOURCE_DIR}/${folder})
+        target_include_directories(${name} ${scope}
+            $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/${folder}>)
     endforeach()
 endfunction()
 

@@ -22,10 +22,13 @@ if(NOT OTTER_CONFIG)
 endif()
 otter_library(otter_host "${host_sources}")
 otter_include(otter_host PUBLIC ports/host ports/common)
-otter_define(otter_host _GNU_SOURCE)
-otter_scope(scope otter_host PUBLIC)
-target_include_directories(otter_host SYSTEM ${scope} ${BEARSSL_INCLUDE})
-otter_link(otter_host otter ${BEARSSL_LIBRARY} PkgConfig::ZLIB)
+add_library(otter::host ALIAS otter_host)
+set_target_properties(otter_host PROPERTIES EXPORT_NAME host)
+target_compile_definitions(otter_host PRIVATE _GNU_SOURCE)
+target_include_directories(otter_host SYSTEM PUBLIC $<BUILD_INTERFACE:${BEARSSL_INCLUDE}>)
+otter_link(otter_host otter $<BUILD_INTERFACE:${BEARSSL_LIBRARY}>
+           $<INSTALL_INTERFACE:bearssl> $<BUILD_INTERFACE:PkgConfig::ZLIB>
+           $<INSTALL_INTERFACE:z>)
 
 # --- the tool ------------------------------------------------------------------------
 # All but main.c is a library, so that tests can link a verb's parts.
@@ -118,5 +121,7 @@ if(SCDOC AND man_pages)
     add_custom_target(man ALL DEPENDS ${made})
 endif()
 
-enable_testing()
-include(cmake/tests.cmake)
+if(OTTER_TESTS)
+    enable_testing()
+    include(cmake/tests.cmake)
+endif()
