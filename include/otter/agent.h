@@ -18,6 +18,10 @@
 #include "otter/receive.h"
 #include "otter/smp.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum otter_poll {
     OTTER_POLL_IDLE = 0, /* nothing to do now */
     OTTER_POLL_BUSY,     /* there is more to do: call again soon */
@@ -55,5 +59,9 @@ enum otter_poll otter_agent_enter_manager(struct otter_agent *agent);
 /* How the last update ended (P7). */
 void otter_agent_outcome(const struct otter_agent *agent,
                          struct otter_outcome *outcome);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A verdict that boot has not needed yet, or has. */
 enum otter_verdict {
     OTTER_VERDICT_UNKNOWN = 0,
@@ -104,5 +108,9 @@ struct otter_boot {
  * watchdog is fed, and started for a trial. */
 struct otter_boot_result otter_boot_run(struct otter_boot *boot,
                                         const struct otter_ports *ports);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Loads and stores: any alignment; `bytes` holds as many bytes as the name says. */
 static inline uint16_t otter_load_le16(const uint8_t *bytes)
 {
@@ -112,5 +116,9 @@ void otter_writer_le64(struct otter_writer *writer, uint64_t value);
 /* Puts `size` bytes of `bytes`, or `size` times `value`; all or nothing. */
 void otter_writer_bytes(struct otter_writer *writer, const void *bytes, size_t size);
 void otter_writer_fill(struct otter_writer *writer, uint8_t value, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { OTTER_CBOR_DEPTH = 8, OTTER_CBOR_FIELDS_MAX = 16 };
 
 enum otter_cbor_kind {
@@ -102,5 +106,9 @@ void otter_cbor_add_bool(struct otter_cbor_map *map, const char *key, bool value
 void otter_cbor_add_text(struct otter_cbor_map *map, const char *key, const char *text);
 void otter_cbor_add_bytes(struct otter_cbor_map *map, const char *key,
                           const void *bytes, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

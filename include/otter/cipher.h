@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct otter_cipher {
     const struct otter_crypto *crypto; /* NULL: closed */
 #if OTTER_ENCRYPTION
@@ -59,5 +63,9 @@ struct otter_source otter_ciphered_source(const struct otter_ciphered *ciphered,
 
 /* Zeros, also where the compiler sees no further use of them. */
 void otter_wipe(void *secret, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

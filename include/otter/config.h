@@ -71,29 +71,36 @@
 #define OTTER_CODING_MEMORY (OTTER_ZLIB ? 7680 + 4096 : OTTER_HEATSHRINK ? 2048 : 0)
 #endif
 
-_Static_assert(OTTER_CONTROL_MAX >= 256 && OTTER_CONTROL_MAX <= 2048,
-               "OTTER_CONTROL_MAX is 256 to 2048 bytes");
-_Static_assert(OTTER_MEMBERS_MAX >= 1 && OTTER_MEMBERS_MAX <= 32,
-               "OTTER_MEMBERS_MAX is 1 to 32");
-_Static_assert(OTTER_REGIONS_MAX >= 1 && OTTER_REGIONS_MAX <= 16,
-               "OTTER_REGIONS_MAX is 1 to 16");
-_Static_assert(OTTER_KEYS_MAX >= 1 && OTTER_KEYS_MAX <= 32,
-               "OTTER_KEYS_MAX is 1 to 32");
-_Static_assert(OTTER_PAGE_MAX >= 32 && OTTER_PAGE_MAX <= 4096 &&
-                   (OTTER_PAGE_MAX & (OTTER_PAGE_MAX - 1)) == 0,
-               "OTTER_PAGE_MAX is a power of two, 32 to 4096");
-_Static_assert(OTTER_STEP_BYTES >= OTTER_PAGE_MAX &&
-                   OTTER_STEP_BYTES % OTTER_PAGE_MAX == 0,
-               "OTTER_STEP_BYTES is a multiple of OTTER_PAGE_MAX");
-_Static_assert(OTTER_ENCRYPTION == 0 || OTTER_ENCRYPTION == 1,
-               "OTTER_ENCRYPTION is 0 or 1");
-_Static_assert(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
-                   (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
-               "OTTER_EVENTS is a power of two, 2 to 4096");
-_Static_assert(OTTER_ZLIB == 0 || OTTER_ZLIB == 1, "OTTER_ZLIB is 0 or 1");
-_Static_assert(OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1,
-               "OTTER_HEATSHRINK is 0 or 1");
-_Static_assert(OTTER_CODING_MEMORY % 8 == 0 && OTTER_CODING_MEMORY <= 65536,
-               "OTTER_CODING_MEMORY is a multiple of 8, up to 65536");
+/* C and C++ have two words for it. */
+#ifdef __cplusplus
+#define OTTER_STATIC_ASSERT static_assert
+#else
+#define OTTER_STATIC_ASSERT _Static_assert
+#endif
+
+OTTER_STATIC_ASSERT(OTTER_CONTROL_MAX >= 256 && OTTER_CONTROL_MAX <= 2048,
+                    "OTTER_CONTROL_MAX is 256 to 2048 bytes");
+OTTER_STATIC_ASSERT(OTTER_MEMBERS_MAX >= 1 && OTTER_MEMBERS_MAX <= 32,
+                    "OTTER_MEMBERS_MAX is 1 to 32");
+OTTER_STATIC_ASSERT(OTTER_REGIONS_MAX >= 1 && OTTER_REGIONS_MAX <= 16,
+                    "OTTER_REGIONS_MAX is 1 to 16");
+OTTER_STATIC_ASSERT(OTTER_KEYS_MAX >= 1 && OTTER_KEYS_MAX <= 32,
+                    "OTTER_KEYS_MAX is 1 to 32");
+OTTER_STATIC_ASSERT(OTTER_PAGE_MAX >= 32 && OTTER_PAGE_MAX <= 4096 &&
+                        (OTTER_PAGE_MAX & (OTTER_PAGE_MAX - 1)) == 0,
+                    "OTTER_PAGE_MAX is a power of two, 32 to 4096");
+OTTER_STATIC_ASSERT(OTTER_STEP_BYTES >= OTTER_PAGE_MAX &&
+                        OTTER_STEP_BYTES % OTTER_PAGE_MAX == 0,
+                    "OTTER_STEP_BYTES is a multiple of OTTER_PAGE_MAX");
+OTTER_STATIC_ASSERT(OTTER_ENCRYPTION == 0 || OTTER_ENCRYPTION == 1,
+                    "OTTER_ENCRYPTION is 0 or 1");
+OTTER_STATIC_ASSERT(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
+                        (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
+                    "OTTER_EVENTS is a power of two, 2 to 4096");
+OTTER_STATIC_ASSERT(OTTER_ZLIB == 0 || OTTER_ZLIB == 1, "OTTER_ZLIB is 0 or 1");
+OTTER_STATIC_ASSERT(OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1,
+                    "OTTER_HEATSHRINK is 0 or 1");
+OTTER_STATIC_ASSERT(OTTER_CODING_MEMORY % 8 == 0 && OTTER_CODING_MEMORY <= 65536,
+                    "OTTER_CODING_MEMORY is a multiple of 8, up to 65536");
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "otter/control.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { OTTER_TRAILER_SIZE = 40 };
 
 /* The fields of an image header that otter reads. */
@@ -35,5 +39,9 @@ OTTER_MUST_CHECK enum otter_result otter_container_check(
     const struct otter_source *source, const struct otter_crypto *crypto,
     struct otter_control *control, uint8_t hash[OTTER_SHA256_SIZE],
     uint8_t *member_index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     OTTER_IMAGE_HEADER_SIZE = 32,
     OTTER_CONTROL_HEAD_SIZE = 96,
@@ -176,5 +180,9 @@ OTTER_MUST_CHECK enum otter_result otter_control_verify(
     const struct otter_source *source, const struct otter_control *control,
     const struct otter_key *keys, uint8_t key_count, uint32_t key_mask,
     const struct otter_crypto *crypto);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct otter_copying {
     struct otter_device *device;
     struct otter_stream *stream; /* gives the bytes; NULL: flash, raw, from here: */
@@ -43,5 +47,9 @@ void otter_copying_open(struct otter_copying *copying);
  * sector's erase by calling open again. */
 OTTER_MUST_CHECK enum otter_result otter_copying_step(struct otter_copying *copying,
                                                       bool *is_done);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

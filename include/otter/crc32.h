@@ -8,7 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The CRC-32 of `size` bytes after those that gave `crc`; start with 0. */
 uint32_t otter_crc32(uint32_t crc, const void *data, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What an integrator hands to a program. All pointers stay in use. */
 struct otter_ports {
     const struct otter_flash *flash;
@@ -192,5 +196,9 @@ void otter_device_event(struct otter_device *device, uint8_t kind, uint8_t stage
 /* True if `command` is allowed to a remote in the running program. */
 bool otter_device_permits(const struct otter_device *device,
                           enum otter_command command);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* clang-format off */
 #define OTTER_ERROR_TABLE(X)                                                              \
     /* 1 to 16: the stages of an update */                                                \
@@ -365,5 +369,9 @@ const struct otter_error *otter_error_find(uint16_t code);
 
 /* Row `index` of the table, or NULL past its end. Rows are in code order. */
 const struct otter_error *otter_error_row(size_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

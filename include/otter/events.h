@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What an event is about; `code` says more where something failed. */
 enum otter_event_kind {
     OTTER_EVENT_STARTED = 1, /* this program began to run; stage: enum otter_program */
@@ -42,5 +46,9 @@ void otter_events_add(struct otter_events *events, const struct otter_event *eve
  * that gave way since the last call. */
 bool otter_events_take(struct otter_events *events, struct otter_event *event,
                        uint32_t *missed);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What a step answers. */
 enum otter_step {
     OTTER_STEP_MORE = 0, /* call again */
@@ -68,5 +72,9 @@ enum otter_step otter_install_step(struct otter_install *install);
 
 /* Public number and name of the stage under way, for people. */
 uint8_t otter_install_stage(const struct otter_install *install, const char **name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

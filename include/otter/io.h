@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { OTTER_ERASE_COUNTS = OTTER_REGION_ID_COUNT - 1 }; /* one for each id from 1 on */
 
 struct otter_io {
@@ -63,5 +67,9 @@ struct otter_span {
     uint32_t off;
 };
 struct otter_source otter_span_source(const struct otter_span *span, uint32_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     OTTER_RECORD_SIZE = 128,
     OTTER_JOURNAL_SECTORS_MIN = 4,
@@ -105,5 +109,9 @@ void otter_record_encode(const struct otter_state *state,
 bool otter_record_decode(const uint8_t record[OTTER_RECORD_SIZE],
                          struct otter_state *state, uint32_t erases[OTTER_ERASE_COUNTS],
                          uint32_t *sequence);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

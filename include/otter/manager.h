@@ -14,6 +14,10 @@
 #include "otter/install.h"
 #include "otter/repair.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct otter_manager {
     struct otter_device device;
     struct otter_receive receive;
@@ -38,5 +42,9 @@ OTTER_MUST_CHECK enum otter_result otter_manager_open(struct otter_manager *mana
 
 /* One bounded step. RESET: it has asked the board for a reset. */
 enum otter_poll otter_manager_poll(struct otter_manager *manager);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

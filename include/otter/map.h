@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Region ids are part of the formats of table and control packet. */
 enum otter_region_id {
     OTTER_REGION_NONE = 0,
@@ -74,5 +78,9 @@ OTTER_MUST_CHECK enum otter_result otter_map_sector(const struct otter_flash *fl
  * and one of slot B and staging (28-16). Device and factory check the same. */
 OTTER_MUST_CHECK enum otter_result otter_map_check(const struct otter_map *map,
                                                    const struct otter_flash *flash);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -178,18 +178,19 @@
 
 /* --- checks at compile time --- */
 
-#define OTTER_MEMORY_MAP_WHOLE(region)                                          \
-    _Static_assert((region##_ADDR) % (OTTER_SECTOR_SIZE) == 0 &&                \
-                       (region##_SIZE) % (OTTER_SECTOR_SIZE) == 0,              \
-                   #region " does not begin and end at a sector");              \
-    _Static_assert((uint64_t)(region##_ADDR) + (region##_SIZE) <= 0x100000000u, \
-                   #region " reaches past the end of the address space")
+#define OTTER_MEMORY_MAP_WHOLE(region)                                               \
+    OTTER_STATIC_ASSERT((region##_ADDR) % (OTTER_SECTOR_SIZE) == 0 &&                \
+                            (region##_SIZE) % (OTTER_SECTOR_SIZE) == 0,              \
+                        #region " does not begin and end at a sector");              \
+    OTTER_STATIC_ASSERT((uint64_t)(region##_ADDR) + (region##_SIZE) <= 0x100000000u, \
+                        #region " reaches past the end of the address space")
 
-#define OTTER_MEMORY_MAP_APART(a, b)                                                \
-    _Static_assert((a##_SIZE) == 0 || (b##_SIZE) == 0 ||                            \
-                       (uint64_t)(a##_ADDR) + (a##_SIZE) <= (uint64_t)(b##_ADDR) || \
-                       (uint64_t)(b##_ADDR) + (b##_SIZE) <= (uint64_t)(a##_ADDR),   \
-                   #a " and " #b " overlap")
+#define OTTER_MEMORY_MAP_APART(a, b)                                                   \
+    OTTER_STATIC_ASSERT((a##_SIZE) == 0 || (b##_SIZE) == 0 ||                          \
+                            (uint64_t)(a##_ADDR) + (a##_SIZE) <=                       \
+                                (uint64_t)(b##_ADDR) ||                                \
+                            (uint64_t)(b##_ADDR) + (b##_SIZE) <= (uint64_t)(a##_ADDR), \
+                        #a " and " #b " overlap")
 
 OTTER_MEMORY_MAP_WHOLE(OTTER_BOOT);
 OTTER_MEMORY_MAP_WHOLE(OTTER_TABLE);
@@ -248,14 +249,15 @@ OTTER_MEMORY_MAP_APART(OTTER_STAGING, OTTER_RESOURCES);
 OTTER_MEMORY_MAP_APART(OTTER_STAGING, OTTER_FONT);
 OTTER_MEMORY_MAP_APART(OTTER_RESOURCES, OTTER_FONT);
 
-_Static_assert(OTTER_TABLE_SIZE >= 2 * OTTER_SECTOR_SIZE,
-               "The table's region holds two copies, each in sectors of its own");
-_Static_assert(OTTER_RECEIPTS_SIZE >= 4 * OTTER_SECTOR_SIZE,
-               "The receipts' region holds four copies, each in sectors of its own");
-_Static_assert(OTTER_JOURNAL_SIZE >= 4 * OTTER_SECTOR_SIZE,
-               "The journal has four sectors or more");
-_Static_assert(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0,
-               "A device needs a second slot or a staging region");
+OTTER_STATIC_ASSERT(OTTER_TABLE_SIZE >= 2 * OTTER_SECTOR_SIZE,
+                    "The table's region holds two copies, each in sectors of its own");
+OTTER_STATIC_ASSERT(
+    OTTER_RECEIPTS_SIZE >= 4 * OTTER_SECTOR_SIZE,
+    "The receipts' region holds four copies, each in sectors of its own");
+OTTER_STATIC_ASSERT(OTTER_JOURNAL_SIZE >= 4 * OTTER_SECTOR_SIZE,
+                    "The journal has four sectors or more");
+OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0,
+                    "A device needs a second slot or a staging region");
 
 /* --- the map --- */
 

@@ -10,6 +10,10 @@
 
 #include "otter/device.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a member is installed. */
 enum otter_strategy {
     OTTER_STRATEGY_KEPT = 0, /* it is there already */
@@ -63,5 +67,9 @@ OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *d
 OTTER_MUST_CHECK enum otter_result otter_plan_saved_cipher(
     const struct otter_device *device, const struct otter_system *old,
     const struct otter_member *member, struct otter_cipher *cipher);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

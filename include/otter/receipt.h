@@ -12,6 +12,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     OTTER_RECEIPT_HEAD_SIZE = 32,
     OTTER_RECEIPT_HASH_OFF = 32 + OTTER_CONTROL_MAX,
@@ -45,5 +49,9 @@ struct otter_receipt {
 OTTER_MUST_CHECK enum otter_result otter_receipt_open(const struct otter_io *io,
                                                       uint8_t slot, uint8_t copy,
                                                       struct otter_receipt *receipt);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One part of the package file, as a door got it. */
 struct otter_chunk {
     uint32_t off;        /* offset in the file */
@@ -109,5 +113,9 @@ OTTER_MUST_CHECK enum otter_result otter_receive_forget(struct otter_receive *re
  * is none, 23-23 if the application does not allow it now, 25-13 if one is under way
  * (OTTER_OK if that is the same wish again, still only requested). */
 OTTER_MUST_CHECK enum otter_result otter_receive_request(struct otter_receive *receive);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct otter_rewriting {
     struct otter_device *device;
 
@@ -45,5 +49,9 @@ OTTER_MUST_CHECK enum otter_result otter_rewriting_table(
  * after the last one. */
 OTTER_MUST_CHECK enum otter_result otter_rewriting_step(
     struct otter_rewriting *rewriting, bool *is_done);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     OTTER_SERIAL_LINE_MAX = 127, /* longest line that is sent, its ends included */
     OTTER_SERIAL_OVERHEAD = 4,   /* bytes of a packet besides the message */
@@ -70,5 +74,9 @@ struct otter_serial_encoder otter_serial_encoder_of(const uint8_t *message,
 /* Puts the next line and returns its length; 0 when the packet is whole. */
 size_t otter_serial_line(struct otter_serial_encoder *encoder,
                          uint8_t line[OTTER_SERIAL_LINE_MAX]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bytes of the longest request, header included; clients size their chunks from it. The
  * default is a whole Ethernet datagram: smpclient fills one over UDP, whatever it is
  * told. */
@@ -29,10 +33,10 @@
 #define OTTER_SMP_REPLY 512
 #endif
 
-_Static_assert(OTTER_SMP_REQUEST >= 256 && OTTER_SMP_REQUEST <= 65535,
-               "OTTER_SMP_REQUEST is 256 to 65535");
-_Static_assert(OTTER_SMP_REPLY >= 384 && OTTER_SMP_REPLY <= 65535,
-               "OTTER_SMP_REPLY is 384 to 65535");
+OTTER_STATIC_ASSERT(OTTER_SMP_REQUEST >= 256 && OTTER_SMP_REQUEST <= 65535,
+                    "OTTER_SMP_REQUEST is 256 to 65535");
+OTTER_STATIC_ASSERT(OTTER_SMP_REPLY >= 384 && OTTER_SMP_REPLY <= 65535,
+                    "OTTER_SMP_REPLY is 384 to 65535");
 
 enum { OTTER_SMP_HEADER_SIZE = 8, OTTER_SMP_FIELDS = 6 };
 
@@ -138,5 +142,9 @@ bool otter_smp_poll(struct otter_smp *smp);
 
 /* What the program must do now; told once. */
 enum otter_wish otter_smp_take_wish(struct otter_smp *smp);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The programs that share the journal; one runs at a time. Part of the format. */
 enum otter_program {
     OTTER_PROGRAM_FACTORY = 1,
@@ -126,5 +130,9 @@ bool otter_state_is_given_up(const struct otter_state *state);
 
 /* True if every field and bit of both is the same, but last_writer. */
 bool otter_state_equal(const struct otter_state *a, const struct otter_state *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bit i: this library is compiled with enum otter_coding i. */
 #define OTTER_CODINGS                                                     \
     (1U << OTTER_CODING_RAW | (uint32_t)OTTER_ZLIB << OTTER_CODING_ZLIB | \
@@ -105,5 +109,9 @@ OTTER_MUST_CHECK enum otter_result otter_stream_read(struct otter_stream *stream
  * that is found out; 35-13 if there are more, 35-12, 35-14. */
 OTTER_MUST_CHECK enum otter_result otter_stream_end(struct otter_stream *stream,
                                                     bool *is_done);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

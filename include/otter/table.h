@@ -12,6 +12,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     OTTER_TABLE_HEAD_SIZE = 80,
     OTTER_TABLE_CONTENT_OFF = 16, /* the member "table": from here to the table's end */
@@ -90,5 +94,9 @@ OTTER_MUST_CHECK enum otter_result otter_table_read(const struct otter_flash *fl
                                                     uint8_t *scratch,
                                                     struct otter_table *table,
                                                     uint8_t *damaged);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

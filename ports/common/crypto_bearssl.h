@@ -12,6 +12,14 @@
 
 #include "otter/port/crypto.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 extern const struct otter_crypto otter_crypto_bearssl;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { OTTER_DEVICE_SECRET_SIZE = 32 };
 
 /* What a key of the device is for. The first two are those of enum otter_wrap_kind. */
@@ -44,5 +48,9 @@ void otter_crypto_bearssl_keys(struct otter_crypto *crypto,
 /* The same without unwrapping: all that boot needs, and less code. */
 void otter_crypto_bearssl_storage(struct otter_crypto *crypto,
                                   const struct otter_key_store *store);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

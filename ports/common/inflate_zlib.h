@@ -7,6 +7,14 @@
 
 #include "otter/port/inflate.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 extern const struct otter_inflate otter_inflate_zlib;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct host_image {
     const uint8_t *data;
     uint32_t size;
@@ -109,5 +113,9 @@ OTTER_MUST_CHECK enum otter_result host_factory_write(
 
 /* A source over bytes in memory; `image` stays in use. */
 struct otter_source host_image_source(const struct host_image *image);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "factory.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The stored form of an image. */
 struct host_coded {
     uint8_t *data; /* from malloc(); the owner frees it */
@@ -24,5 +28,9 @@ bool host_code_zlib(const struct host_image *image, uint8_t chunk_bits,
  * above. The shortest stream that longest matches allow. */
 bool host_code_heatshrink(const struct host_image *image, uint8_t window_bits,
                           uint8_t lookahead_bits, struct host_coded *coded);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

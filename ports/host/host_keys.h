@@ -9,6 +9,10 @@
 
 #include "crypto_bearssl_keys.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     HOST_KEYS_MAX = 8,
     HOST_KEY_ENTRY = 44,
@@ -30,5 +34,9 @@ size_t host_keys_encode(const struct otter_key_store *store,
 
 /* Reads them; false if they are no key store of this version, or damaged. */
 bool host_keys_decode(const uint8_t *bytes, size_t size, struct host_keys *keys);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include "otter/error.h"
 #include "otter/port/crypto.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { HOST_SIGN_SCALAR_SIZE = 32 }; /* private scalar, big-endian */
 
 /* The public key of `scalar`. OTTER_E_SIGNATURE_FORM unless 0 < scalar < the order of
@@ -22,5 +26,9 @@ OTTER_MUST_CHECK enum otter_result host_sign_p256(
     const uint8_t scalar[HOST_SIGN_SCALAR_SIZE],
     const uint8_t digest[OTTER_SHA256_SIZE],
     uint8_t signature[OTTER_P256_SIGNATURE_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

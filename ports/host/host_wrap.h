@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     HOST_WRAPS_MAX = 8,
     HOST_ROOT_SIZE = 32,
@@ -55,5 +59,9 @@ void host_ephemeral(const uint8_t *secret, size_t secret_size,
                     const uint8_t key[OTTER_AES_KEY_SIZE],
                     const uint8_t recipient[OTTER_KEY_ID_SIZE],
                     uint8_t scalar[HOST_SIGN_SCALAR_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

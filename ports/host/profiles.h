@@ -10,6 +10,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { HOST_PROFILE_AREAS_MAX = 16 };
 
 struct host_profile {
@@ -77,5 +81,9 @@ const struct host_small *host_large_at(size_t index);
 /* A flash table of this profile with `target`, `hardware` and no keys. */
 void host_profile_table(const struct host_profile *profile, uint32_t target,
                         uint16_t hardware, struct otter_table *table);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { HOST_SERIAL_PATH_MAX = 108, HOST_SERIAL_BAUD = 115200 };
 
 enum host_serial_kind { HOST_SERIAL_LINE, HOST_SERIAL_UNIX, HOST_SERIAL_TCP };
@@ -53,5 +57,9 @@ void host_serial_close(struct host_serial *serial);
 
 /* The client's side: waits as long as it is told. */
 struct smp_transport host_serial_transport(struct host_serial *serial);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { SMP_CLIENT_MESSAGE_MAX = 2048, SMP_CLIENT_FIELDS_MAX = 16 };
 
 struct smp_transport {
@@ -109,5 +113,9 @@ struct smp_transport smp_udp_transport(struct smp_udp *udp);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t host_now_ms(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { HOST_UDP_PORT = 1337, HOST_UDP_HOST_MAX = 256 };
 
 struct host_udp {
@@ -35,5 +39,9 @@ bool host_udp_wait(struct host_udp *udp, int timeout_ms);
 /* Takes "host:port", "host", "[v6]:port" or "udp://" and one of them apart; the port
  * is 1337 if none is given. False if it is none of these. */
 bool host_udp_parse(const char *address, char host[HOST_UDP_HOST_MAX], uint16_t *port);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

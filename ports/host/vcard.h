@@ -32,6 +32,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     VCARD_PATH_MAX = 64, /* with the zero at its end */
     VCARD_NODES_MAX = 48,
@@ -290,5 +294,9 @@ void vcard_image_free(struct vcard_image *image);
 /* 64-bit hash of names and contents, as seen and as synced; their order and the way
  * there take no part. */
 uint64_t vcard_hash(const struct vcard *card);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "vcard.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct vcard_blob {
     size_t users;
     uint32_t size;
@@ -84,5 +88,9 @@ void vcard_settle(struct vcard *card, uint32_t seed, size_t own);
 
 void vcard_close_files(struct vcard *card);
 bool vcard_is_path(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

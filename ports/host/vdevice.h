@@ -26,6 +26,10 @@
 #include <setjmp.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How an application behaves. */
 enum vdevice_app {
     VDEVICE_CONFIRM = 0, /* works, and confirms itself */
@@ -149,5 +153,9 @@ struct otter_device *vdevice_view(struct vdevice *device);
 /* Opens an otter_device as boot would see it, without running anything. */
 OTTER_MUST_CHECK enum otter_result vdevice_inspect(struct vdevice *device,
                                                    struct otter_device *view);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

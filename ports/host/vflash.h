@@ -24,6 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum vflash_fault_kind {
     VFLASH_NONE,
     VFLASH_CUT_BEFORE, /* power fails before anything is done */
@@ -268,5 +272,9 @@ uint64_t vflash_hash_sector(struct vflash *flash, uint32_t addr);
 /* True if a span of whole sectors is as `image` has it, states of words included. */
 bool vflash_is_same(const struct vflash *flash, const struct vflash_image *image,
                     uint32_t addr, uint32_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

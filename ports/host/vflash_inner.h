@@ -7,6 +7,10 @@
 
 #include "vflash.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* States of a word, as flags; 0 is erased. */
 enum {
     VFLASH_FLAG_PROGRAMMED = 1, /* not to be programmed before the next erase */
@@ -76,5 +80,9 @@ uint64_t vflash_hash_place(struct vflash *flash, const struct vflash_place *plac
 
 /* Writes a span of the content through to the backing file, if there is one. */
 void vflash_file_write(const struct vflash *flash, size_t off, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

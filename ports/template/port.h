@@ -13,6 +13,10 @@
 #include "otter/device.h"
 #include "otter/port/link.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 extern const struct otter_flash port_flash;   /* flash.c */
 extern const struct otter_board port_board;   /* board.c */
 extern const struct otter_crypto port_crypto; /* crypto.c */
@@ -31,5 +35,9 @@ void port_start(const struct otter_boot_result *chosen);
 
 /* Waits about `ms` and feeds the watchdog meanwhile. */
 void port_wait(uint32_t ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
