@@ -6,6 +6,7 @@
 # installed where they are made.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME otter_libraries)
 set(otter_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/otter)
 
 install(TARGETS otter EXPORT otter ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}

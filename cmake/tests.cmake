@@ -55,3 +55,5 @@ if(bench_sources)
                   otter)
     target_include_directories(bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 endif()
+
+include(cmake/consume.cmake)

@@ -8,6 +8,7 @@ set -euo pipefail
 # group, package, what it is for
 packages='
 build    gcc                          compile library, tool and tests
+build    g++                          read the headers as C++ in tests
 build    libc6-dev                    headers of the C library
 build    cmake                        configure the builds
 build    ninja-build                  run the builds
