@@ -6,6 +6,7 @@
 #   installed     otter is installed with the project's sizes; the project finds it with
 #                 find_package(), and a bare compiler with pkg-config; each installed
 #                 header compiles alone as C11 and C++17, and C++ finds every function
+#   device        the same for a Cortex-M4: the program is linked, not run
 #   host          the libraries of this build, BUILD, are installed; a program finds the
 #                 virtual device with pkg-config
 # Environment: OTTER_TOP, CC, and of `host` BUILD and CFLAGS as it was built with.
@@ -122,6 +123,21 @@ installed() {
     check_headers prefix/include prefix/lib/libotter.a "${flags[@]}"
 }
 
+device() {
+    local toolchain=$OTTER_TOP/cmake/arm-none-eabi.cmake
+    quietly cmake -G Ninja -S "$OTTER_TOP" -B otter -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
+        -DOTTER_CPU=cortex-m4 -DOTTER_CONFIG="$folder/product/product_config.h"
+    quietly cmake --build otter --target otter
+    quietly cmake --install otter --prefix "$folder/prefix" --component otter_libraries
+    quietly cmake -G Ninja -S product -B build -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
+        -DOTTER_CPU=cortex-m4 -DCMAKE_EXE_LINKER_FLAGS=--specs=nosys.specs \
+        -DCMAKE_PREFIX_PATH="$folder/prefix"
+    quietly cmake --build build
+    arm-none-eabi-nm build/product | grep ' T otter_device_open$' >log ||
+        fail "the program for Cortex-M4 has no otter in it"
+    echo "ok: the program for Cortex-M4"
+}
+
 host() {
     quietly cmake --install "$BUILD" --prefix "$folder/prefix" --component otter_libraries
     local pc
@@ -139,7 +155,6 @@ host() {
 strict=(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror)
 case "${1:-}" in
 subdirectory) by_subdirectory ;;
-installed) installed ;;
-host) host ;;
-*) fail "usage: consume.sh subdirectory|installed|host" ;;
+installed | device | host) "$1" ;;
+*) fail "usage: consume.sh subdirectory|installed|device|host" ;;
 esac
