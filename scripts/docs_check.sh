@@ -3,8 +3,9 @@
 #
 # Runs what the documents tell a reader to run. A block that opens with ```sh test, or
 # with ```sh below a line <!-- test -->, is executed in an empty folder, with the tool on
-# PATH; blocks of one document share the folder, in order. Also compares docs/ERRORS.md
-# with the tool, and fails if no test names a promise, or a contract whose code exists.
+# PATH; blocks of one document share the folder, in order. A block below a line
+# <!-- quote FILE --> must stand in FILE line by line. Also compares docs/ERRORS.md with
+# the tool, and fails if no test names a promise, or a contract whose code exists.
 set -euo pipefail
 . "$(dirname "$0")/files.sh"
 
@@ -56,6 +57,8 @@ for document in README.md docs/*.md; do
     done
 done
 echo "docs: $run blocks ran, $unmarked sh blocks are not marked for it"
+
+if scripts/check_quotes.sh; then :; else failed=1; fi
 
 if [ -f docs/ERRORS.md ] && [ -x "$tools/otter" ]; then
     if "$tools/otter" errors --markdown >"$work/ERRORS.md" &&
