@@ -3,7 +3,8 @@
 # The programs of a board: OTTER_BOARD names a folder below ports/. For now ast1030:
 # boot.elf (QEMU's -kernel), boot.bin, manager.bin and application-*.bin, all made from
 # the same src/, the port and BearSSL, whose source lies in OTTER_BEARSSL
-# (scripts/fetch_bearssl_source.sh).
+# (scripts/fetch_bearssl_source.sh). port_check.elf, started in place of boot, tries the
+# port.
 #
 # The preset names this file as CMAKE_PROJECT_INCLUDE, so it is read before the library
 # is defined; what needs the library waits for the end of CMakeLists.txt.
@@ -64,6 +65,9 @@ endfunction()
 function(board_programs)
     board_bearssl()
     board_program(boot 0x0 0x10000 0x10000 0x10000 boot_main.c PORT_NAME="boot" PORT_IS_BOOT=1)
+    board_program(port_check 0x0 0x10000 0x10000 0x10000 port_check_main.c
+        PORT_NAME="port check" PORT_IS_BOOT=1)
+    target_link_libraries(port_check PRIVATE otter_port_check)
     board_program(manager 0x20000 0x20000 0x80000 0x3F000 manager_main.c PORT_NAME="manager")
     board_application(1 1 GOOD)
     board_application(2 2 GOOD)

@@ -14,6 +14,14 @@ install(TARGETS otter EXPORT otter ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/otter
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+# What a project compiles itself: adapters, the template to copy, the port check, and
+# the examples.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/ports/common ${PROJECT_SOURCE_DIR}/ports/template
+                  ${PROJECT_SOURCE_DIR}/ports/conformance
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/otter/ports)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/otter)
+
 # pkg-config knows no targets: whoever compiles with its flags gets the sizes that the
 # library was compiled with from here.
 set(otter_pc_defines "")

@@ -5,7 +5,8 @@
 # tests/e2e/*.sh: scripts that find the tool in $OTTER and the tree in $OTTER_TOP.
 # tests/bench/*.c: the program `bench`, not a test.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-set(test_libraries test_support otter_verbs otter_host otter PkgConfig::CMOCKA)
+set(test_libraries test_support otter_verbs otter_host otter_port_check otter
+    PkgConfig::CMOCKA)
 
 file(GLOB unit_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/test_*.c)
 foreach(source ${unit_tests})

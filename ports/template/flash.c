@@ -9,7 +9,11 @@
  *   - no cache holds old bytes when program or erase returns: a read must see flash
  *   - what power loss leaves in a sector may be anything; a read of it may fail, never
  *     trap. A bus fault on an uncorrectable word becomes OTTER_E_FLASH_READ
+ *   - an address outside the areas is refused with OTTER_E_FLASH_BOUNDS, also one
+ *     whose low bits would be inside
  *   - nothing is retried and nothing is remembered here
+ *
+ * ports/conformance tries it on the hardware.
  */
 #include "port.h"
 

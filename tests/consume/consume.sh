@@ -55,7 +55,8 @@ check_alone() { # BUILD "WHAT IT MAKES "
         fail "otter looked for packages of the host"
     fi
     local made
-    made=$(ninja -C "$1" -t targets all | grep -E ': C_[A-Z_]*LINKER' | cut -d: -f1 | sort | tr '\n' ' ')
+    made=$(ninja -C "$1" -t commands all | sed -nE 's/.* (qc|-o) ([^ ]+)( .*)?$/\2/p' |
+        grep -v '\.o$' | sort | tr '\n' ' ')
     [ "$made" = "$2" ] || fail "built is $made, not $2"
 }
 

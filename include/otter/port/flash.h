@@ -26,7 +26,8 @@ struct otter_flash_area {
     uint8_t erased;        /* value of an erased byte: 0xFF or 0x00 */
 };
 
-/* All functions return only when the whole flash can be read again (K23). */
+/* All functions return only when the whole flash can be read again (K23). Outside the
+ * areas they do nothing and answer OTTER_E_FLASH_BOUNDS. */
 struct otter_flash {
     void *context;
     const struct otter_flash_area *areas;
