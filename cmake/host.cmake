@@ -91,9 +91,11 @@ if(EXISTS ${tool_main})
             DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 
-# Examples are linked here too, with the port that does nothing, so that both stay true;
-# bare-metal ones cannot be.
+# Examples are linked here too: with the port that does nothing, so that both stay true,
+# and with the one of processes, so that they run (tests/e2e/examples.sh). Bare-metal
+# ones cannot be.
 otter_sources(template_sources ports/template)
+otter_sources(posix_sources ports/posix)
 file(GLOB example_mains CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*/main.c)
 list(FILTER example_mains EXCLUDE REGEX "/examples/cortex-m")
 foreach(source ${example_mains})
@@ -102,6 +104,11 @@ foreach(source ${example_mains})
     otter_program(otter_example_${name} examples "${source};${template_sources}" otter)
     target_include_directories(otter_example_${name} PRIVATE
         ${PROJECT_SOURCE_DIR}/ports/template)
+    otter_program(otter_posix_${name} examples/posix "${source};${posix_sources}"
+                  otter_host otter)
+    set_target_properties(otter_posix_${name} PROPERTIES OUTPUT_NAME ${name})
+    target_include_directories(otter_posix_${name} PRIVATE
+        ${PROJECT_SOURCE_DIR}/ports/posix)
 endforeach()
 
 # Manual pages, where scdoc is installed (scripts/setup.sh man): docs/man/otter-x.1.scd
