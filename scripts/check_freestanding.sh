@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # K25: the device library builds for Cortex-M0+ and M4 without a C library, needs only
-# four functions and the compiler's helpers, and has no .data and no .bss.
+# four functions and the compiler's helpers, and has no .data and no .bss. The port check
+# needs no more; the examples compile with the template port.
 set -euo pipefail
 . "$(dirname "$0")/files.sh"
 
@@ -36,7 +37,9 @@ for preset in cortex-m0plus cortex-m4; do
     if [ ! "$build/$preset/build.ninja" -nt CMakePresets.json ]; then
         cmake --fresh --preset "$preset" -B "$build/$preset" >/dev/null
     fi
-    cmake --build "$build/$preset" -j "$jobs" --target otter | tail -n 1
+    cmake --build "$build/$preset" -j "$jobs" --target otter otter_port_check otter_examples |
+        tail -n 1
     check_archive "$build/$preset/libotter.a"
+    check_archive "$build/$preset/libotter_port_check.a"
     echo "freestanding: $preset ok"
 done
