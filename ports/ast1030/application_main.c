@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A product's application on this board, in several tempers for the tests:
+ * The application of this board: examples/application in several tempers for the tests:
  * APPLICATION_TEMPER is one of the words below, APPLICATION_VERSION a text that the
  * console shows and that tells one build from another.
  */
