@@ -42,8 +42,8 @@ told() { # PROGRAM WORD UNIT: the largest number that follows the word
 "$otter" factory -o factory.bin --profile ast1030 --sign key.pem --version 1.0.0 --counter 5 \
     --boot "$programs/boot.bin" --manager "$programs/manager.bin" \
     --firmware "$programs/application-1.bin" --package-out first.otter --json >map.json
-"$otter" pack -o two.otter --key key.pem --follow first.otter --map map.json --version 2.0.0 \
-    --counter 6 --firmware "$programs/application-2.bin" >/dev/null
+"$otter" pack -o two.otter --key key.pem --follow first.otter --map map.json --coding raw \
+    --version 2.0.0 --counter 6 --firmware "$programs/application-2.bin" >/dev/null
 head -c 1048576 /dev/zero | tr '\000' '\377' >flash.bin
 dd if=factory.bin of=flash.bin conv=notrunc bs=64k status=none
 

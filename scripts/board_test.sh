@@ -180,7 +180,8 @@ make_factory() {
 
 pack() { # OUT VERSION COUNTER PROGRAM [KEY]
     need "$otter" pack -o "$1.otter" --key "${5:-key.pem}" --follow first.otter \
-        --map map.json --version "$2" --counter "$3" --firmware "$programs/application-$4.bin"
+        --map map.json --coding raw --version "$2" --counter "$3" \
+        --firmware "$programs/application-$4.bin"
 }
 
 make_packages() {

@@ -102,7 +102,7 @@ pack() { # OUT PROFILE KEY VERSION COUNTER FIRMWARE OPTION...
     local out=$1 profile=$2 key=$3 version=$4 counter=$5 firmware=$6
     shift 6
     need pack -o "$out" --key "$key" --follow "first-$profile.otter" --map "map-$profile.json" \
-        --version "$version" --counter "$counter" --firmware "$firmware" "$@"
+        --coding raw --version "$version" --counter "$counter" --firmware "$firmware" "$@"
 }
 for profile in link ab; do
     pack "new-$profile.otter" "$profile" key.pem 2.0.0 6 "$micropython" --only 0x0-0x3FFFF

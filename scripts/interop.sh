@@ -68,7 +68,7 @@ make_packages() {
         --manager manager.bin --firmware old.bin --package-out first.otter --json \
         > map.json 2> out || fail "factory"
     "$otter" pack -o new.otter --key key.pem --follow first.otter --map map.json \
-        --version 2.0.0 --counter 2 --firmware new.bin > out 2>&1 || fail "pack"
+        --coding raw --version 2.0.0 --counter 2 --firmware new.bin > out 2>&1 || fail "pack"
 }
 
 profile=link

@@ -8,6 +8,7 @@
 #include "factory.h"
 
 #include "crypto_bearssl.h"
+#include "host_coding.h"
 #include "host_wrap.h"
 #include "otter/bytes.h"
 #include "otter/container.h"
@@ -505,28 +506,47 @@ static uint8_t region_of(const struct otter_member *member)
     return regions[member->role];
 }
 
-/* A new device gets its programs as they run. */
-static enum otter_result write_decrypted(struct work *work, uint8_t index,
-                                         const struct otter_member *member,
-                                         const struct host_image *stored)
+/* A new device gets what the stored bytes decode to. */
+static enum otter_result write_decoded(struct work *work,
+                                       const struct otter_member *member,
+                                       const struct host_image *stored)
 {
-    uint8_t digest[OTTER_SHA256_SIZE];
-    uint8_t *plain = malloc(stored->size);
-    enum otter_result result = OTTER_E_DECRYPTED_HASH;
+    struct otter_source source = host_image_source(stored);
+    uint8_t *content = malloc(member->installed_size);
+    const struct host_image image = {content, member->installed_size};
+    enum otter_result result =
+        content == NULL ? OTTER_E_TOO_LARGE : host_decode(&source, member, content);
 
-    if (plain == NULL || work->factory->content_key == NULL) {
-        free(plain);
-        return result;
-    }
-    memcpy(plain, stored->data, stored->size);
-    host_encrypt(work->factory->content_key, index, plain, stored->size);
-    sha256(plain, stored->size, digest);
-    if (memcmp(digest, member->installed_sha, sizeof(digest)) == 0) {
-        const struct host_image image = {plain, stored->size};
-
+    if (result == OTTER_OK) {
         result = write_image(work, region_of(member), &image);
     }
+    free(content);
+    return result;
+}
+
+static enum otter_result write_member(struct work *work, uint8_t index,
+                                      const struct otter_member *member,
+                                      const struct host_image *stored)
+{
+    enum otter_result result = OTTER_E_DECRYPTED_HASH;
+    uint8_t *plain = NULL;
+
+    if ((member->flags & OTTER_MEMBER_ENCRYPTED) == 0) {
+        return write_decoded(work, member, stored);
+    }
+    plain = malloc(stored->size);
+    if (plain != NULL && work->factory->content_key != NULL) {
+        const struct host_image decrypted = {plain, stored->size};
+
+        memcpy(plain, stored->data, stored->size);
+        host_encrypt(work->factory->content_key, index, plain, stored->size);
+        result = write_decoded(work, member, &decrypted);
+    }
     free(plain);
+    /* Of raw bytes the hash tells that the key was a wrong one. */
+    if (result == OTTER_E_CODING_HASH && member->coding == OTTER_CODING_RAW) {
+        result = OTTER_E_DECRYPTED_HASH;
+    }
     return result;
 }
 
@@ -542,9 +562,7 @@ static enum otter_result write_members(struct work *work)
             result = member_image(work, i, &image);
         }
         if (result == OTTER_OK && member.role != OTTER_ROLE_TABLE) {
-            result = (member.flags & OTTER_MEMBER_ENCRYPTED) != 0
-                         ? write_decrypted(work, i, &member, &image)
-                         : write_image(work, region_of(&member), &image);
+            result = write_member(work, i, &member, &image);
         }
         if (result != OTTER_OK) {
             return result;

@@ -104,9 +104,10 @@ struct host_factory {
 
 /* Writes a new device: boot, both table copies, the receipt of slot 0, every member
  * and a first journal of a confirmed system. `flash` is all erased. The map is the one
- * of the package's table member, which is not encrypted. 21-17 if firmware, manager or
- * table is missing or not carried; 23-19 if something is larger than its region; 24-17
- * if the content key decrypts to something else; codes of the parsers. */
+ * of the package's table member, which is raw and not encrypted. 21-17 if firmware,
+ * manager or table is missing or not carried; 23-19 if something is larger than its
+ * region; 24-17 if the content key decrypts to something else; codes of the parsers and
+ * of coded members. */
 OTTER_MUST_CHECK enum otter_result host_factory_write(
     const struct host_factory *factory, const struct otter_flash *flash,
     const struct otter_crypto *crypto);

@@ -6,8 +6,10 @@
  */
 #include "host_coding.h"
 
+#include "crypto_bearssl.h"
+#include "inflate_zlib.h"
 #include "otter/bytes.h"
-#include "otter/port/inflate.h"
+#include "otter/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +63,8 @@ bool host_code_zlib(const struct host_image *image, uint8_t chunk_bits,
                     uint8_t window_bits, struct host_coded *coded)
 {
     uint32_t chunk = 1U << chunk_bits;
-    size_t worst = compressBound(chunk);
+    /* deflateBound() for any window, a little more. */
+    size_t worst = chunk + (chunk >> 3) + (chunk >> 6) + 64;
     size_t count = ((size_t)image->size + chunk - 1) / chunk;
 
     *coded = (struct host_coded){.memory = OTTER_INFLATE_MEMORY + (1U << window_bits)};
@@ -86,8 +89,10 @@ bool host_code_zlib(const struct host_image *image, uint8_t chunk_bits,
 enum {
     SHRINK_HEAD = 7,
     LITERAL_BITS = 9,
+    LOOKAHEAD_MIN = 3,
+    LOOKAHEAD_MAX = 8,
     PAIRS = 65536,
-    CHAIN_MAX = 512, /* places looked at for one match */
+    CHAIN_MAX = 256, /* places looked at for one match */
 };
 
 /* What is known about each place of the image. */
@@ -95,10 +100,11 @@ struct shrinking {
     const struct host_image *image;
     uint8_t window_bits;
     uint8_t lookahead_bits;
-    uint32_t *newest; /* last place + 1 that begins with a pair of bytes */
-    uint32_t *before; /* the one + 1 before a place */
-    uint32_t *distance;
-    uint32_t *length; /* of the longest match; then of the one that is taken, or 1 */
+    uint32_t *newest;   /* last place + 1 that begins with a pair of bytes */
+    uint32_t *before;   /* the one + 1 before a place */
+    uint32_t *distance; /* of the longest match */
+    uint32_t *longest;
+    uint32_t *length; /* of the match that is taken; 1: none */
     uint64_t *bits;   /* to the end */
 };
 
@@ -107,6 +113,7 @@ static void drop(struct shrinking *work)
     free(work->newest);
     free(work->before);
     free(work->distance);
+    free(work->longest);
     free(work->length);
     free(work->bits);
 }
@@ -118,10 +125,11 @@ static bool prepare(struct shrinking *work)
     work->newest = calloc(PAIRS, sizeof(*work->newest));
     work->before = calloc(places, sizeof(*work->before));
     work->distance = calloc(places, sizeof(*work->distance));
+    work->longest = calloc(places, sizeof(*work->longest));
     work->length = calloc(places, sizeof(*work->length));
     work->bits = calloc(places, sizeof(*work->bits));
     return work->newest != NULL && work->before != NULL && work->distance != NULL &&
-           work->length != NULL && work->bits != NULL;
+           work->longest != NULL && work->length != NULL && work->bits != NULL;
 }
 
 static uint32_t match(const struct host_image *image, uint32_t from, uint32_t at,
@@ -138,13 +146,12 @@ static uint32_t match(const struct host_image *image, uint32_t from, uint32_t at
 static void find_longest(struct shrinking *work, uint32_t at)
 {
     const struct host_image *image = work->image;
-    uint32_t max = 1U << work->lookahead_bits;
     uint32_t left = image->size - at;
+    uint32_t max = left < 1U << LOOKAHEAD_MAX ? left : 1U << LOOKAHEAD_MAX;
     uint32_t pair = (uint32_t)image->data[at] << 8 | image->data[at + 1];
     uint32_t place = work->newest[pair];
 
-    max = left < max ? left : max;
-    for (int i = 0; i < CHAIN_MAX && place != 0 && work->length[at] < max; i++) {
+    for (int i = 0; i < CHAIN_MAX && place != 0 && work->longest[at] < max; i++) {
         uint32_t from = place - 1;
 
         if (at - from > 1U << work->window_bits) {
@@ -152,8 +159,8 @@ static void find_longest(struct shrinking *work, uint32_t at)
         }
         uint32_t len = match(image, from, at, max);
 
-        if (len > work->length[at]) {
-            work->length[at] = len;
+        if (len > work->longest[at]) {
+            work->longest[at] = len;
             work->distance[at] = at - from;
         }
         place = work->before[from];
@@ -166,9 +173,10 @@ static void find_longest(struct shrinking *work, uint32_t at)
 static void choose(struct shrinking *work)
 {
     uint32_t repeat_bits = 1U + work->window_bits + work->lookahead_bits;
+    uint32_t max = 1U << work->lookahead_bits;
 
     for (uint32_t at = work->image->size; at-- > 0;) {
-        uint32_t longest = work->length[at];
+        uint32_t longest = work->longest[at] < max ? work->longest[at] : max;
 
         work->length[at] = 1;
         work->bits[at] = LITERAL_BITS + work->bits[at + 1];
@@ -179,6 +187,25 @@ static void choose(struct shrinking *work)
             }
         }
     }
+}
+
+/* Settles for the lookahead that costs least. */
+static void choose_lookahead(struct shrinking *work)
+{
+    uint64_t least = UINT64_MAX;
+    uint8_t best = LOOKAHEAD_MIN;
+
+    for (uint8_t bits = LOOKAHEAD_MIN;
+         bits <= LOOKAHEAD_MAX && bits < work->window_bits; bits++) {
+        work->lookahead_bits = bits;
+        choose(work);
+        if (work->bits[0] < least) {
+            least = work->bits[0];
+            best = bits;
+        }
+    }
+    work->lookahead_bits = best;
+    choose(work);
 }
 
 /* Appends bits, the highest first, to zeros. */
@@ -205,28 +232,85 @@ static void put_tokens(const struct shrinking *work, uint8_t *data)
 }
 
 bool host_code_heatshrink(const struct host_image *image, uint8_t window_bits,
-                          uint8_t lookahead_bits, struct host_coded *coded)
+                          struct host_coded *coded)
 {
-    struct shrinking work = {
-        .image = image, .window_bits = window_bits, .lookahead_bits = lookahead_bits};
-    const uint8_t head[SHRINK_HEAD] = {'H', 'S',         'D',           'S',
-                                       1,   window_bits, lookahead_bits};
+    struct shrinking work = {.image = image, .window_bits = window_bits};
 
     *coded = (struct host_coded){.memory = 1U << window_bits};
     if (prepare(&work)) {
         for (uint32_t at = 0; image->size - at > 1; at++) {
             find_longest(&work, at);
         }
-        choose(&work);
+        choose_lookahead(&work);
         coded->size = (uint32_t)(SHRINK_HEAD + (work.bits[0] + 7) / 8);
         coded->data = calloc(coded->size, 1);
     }
     if (coded->data == NULL) {
         *coded = (struct host_coded){0};
     } else {
+        const uint8_t head[SHRINK_HEAD] = {
+            'H', 'S', 'D', 'S', 1, window_bits, work.lookahead_bits};
+
         memcpy(coded->data, head, sizeof(head));
         put_tokens(&work, coded->data + SHRINK_HEAD);
     }
     drop(&work);
     return coded->data != NULL;
+}
+
+/* --- decoding --- */
+
+enum { ARENA_MAX = 65536, PART = 4096 };
+
+/* Reads on until the end; hashes. */
+static enum otter_result read_all(struct otter_stream *stream, struct otter_sha256 *sha,
+                                  uint8_t *out)
+{
+    const struct otter_crypto *crypto = &otter_crypto_bearssl;
+    enum otter_result result = OTTER_OK;
+    bool is_done = false;
+    uint8_t part[PART];
+
+    for (uint32_t off = 0; result == OTTER_OK && off < stream->size;) {
+        uint32_t left = stream->size - off;
+        uint32_t got = 0;
+
+        result = otter_stream_read(
+            stream, part, left < sizeof(part) ? left : (uint32_t)sizeof(part), &got);
+        crypto->sha256_update(crypto->context, sha, part, got);
+        if (out != NULL) {
+            memcpy(out + off, part, got);
+        }
+        off += got;
+    }
+    while (result == OTTER_OK && !is_done) {
+        result = otter_stream_end(stream, &is_done);
+    }
+    return result;
+}
+
+enum otter_result host_decode(const struct otter_source *source,
+                              const struct otter_member *member, uint8_t *out)
+{
+    const struct otter_crypto *crypto = &otter_crypto_bearssl;
+    struct otter_decoding decoding = {.inflate = &otter_inflate_zlib,
+                                      .arena = malloc(ARENA_MAX)};
+    struct otter_stream stream;
+    struct otter_sha256 sha;
+    uint8_t digest[OTTER_SHA256_SIZE];
+
+    decoding.arena_size = decoding.arena == NULL ? 0 : ARENA_MAX;
+    crypto->sha256_init(crypto->context, &sha);
+    enum otter_result result = otter_stream_open(&stream, source, member, &decoding);
+
+    if (result == OTTER_OK) {
+        result = read_all(&stream, &sha, out);
+    }
+    free(decoding.arena);
+    crypto->sha256_final(crypto->context, &sha, digest);
+    if (result == OTTER_OK &&
+        memcmp(digest, member->installed_sha, sizeof(digest)) != 0) {
+        result = OTTER_E_CODING_HASH;
+    }
+    return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Coding members on the host: what src/codec decodes. Byte layouts: docs/SPEC.md,
- * "Codings".
+ * Coding members on the host, and decoding them with the device's own code. Byte
+ * layouts: docs/SPEC.md, "Codings".
  */
 #ifndef OTTER_HOST_CODING_H
 #define OTTER_HOST_CODING_H
@@ -24,10 +24,18 @@ struct host_coded {
 bool host_code_zlib(const struct host_image *image, uint8_t chunk_bits,
                     uint8_t window_bits, struct host_coded *coded);
 
-/* One heatshrink stream; window 4 to 15 bits, lookahead 3 to window - 1. False as
- * above. The shortest stream that longest matches allow. */
+/* One heatshrink stream with a window of 4 to 15 bits; the lookahead is the one that
+ * makes it shortest. False as above. */
 bool host_code_heatshrink(const struct host_image *image, uint8_t window_bits,
-                          uint8_t lookahead_bits, struct host_coded *coded);
+                          struct host_coded *coded);
+
+/* Decodes all of `member`, raw or coded, whose stored bytes are `source`, to `out`,
+ * which has room for its installed size, or to nowhere if that is NULL. The codes of
+ * otter_stream_open() and otter_stream_read(); 35-10 also where more than 64 KiB of
+ * memory are declared, 35-16 if the content is not what the member's hash names. */
+OTTER_MUST_CHECK enum otter_result host_decode(const struct otter_source *source,
+                                               const struct otter_member *member,
+                                               uint8_t *out);
 
 #ifdef __cplusplus
 }

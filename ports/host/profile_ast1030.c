@@ -26,4 +26,6 @@ const struct host_profile host_profile_ast1030 = {
     .table_size = OTTER_TABLE_SIZE,
     .map = OTTER_MEMORY_MAP,
     .policy = HOST_PROFILE_POLICY(OTTER_RAM_ADDR, OTTER_RAM_SIZE),
+    .codings = 1U << OTTER_CODING_HEATSHRINK,
+    .coding_memory = 2048, /* the default of otter/config.h */
 };

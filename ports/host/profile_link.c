@@ -6,6 +6,7 @@
  */
 #define OTTER_CUSTOM_MEMORY_MAP "profile_link_memory_map.h"
 #include "otter/memory_map.h"
+#include "otter/stream.h"
 #include "profiles.h"
 #include "profiles_policy.h"
 
@@ -27,4 +28,6 @@ const struct host_profile host_profile_link = {
     .table_size = OTTER_TABLE_SIZE,
     .map = OTTER_MEMORY_MAP,
     .policy = HOST_PROFILE_POLICY(OTTER_RAM_ADDR, OTTER_RAM_SIZE),
+    .codings = OTTER_CODINGS,
+    .coding_memory = OTTER_CODING_MEMORY,
 };

@@ -24,6 +24,8 @@ struct host_profile {
     uint32_t table_size;
     struct otter_map map;
     struct otter_policy policy; /* default policy, RAM included */
+    uint32_t codings;           /* bit i: its manager takes enum otter_coding i, */
+    uint32_t coding_memory;     /* in so many bytes of RAM; 0: raw alone */
 };
 
 /* The profiles that have a name on the command line. */

@@ -64,7 +64,7 @@ for profile in link ab; do
         --manager manager.bin --firmware old.bin --package-out first.otter --json > map.json \
         2> err || { : > out; fail "factory"; }
     pack() { # OUT KEY VERSION COUNTER
-        "$otter" pack -o "$1" --key "$2" --follow first.otter --map map.json --version "$3" \
+        "$otter" pack -o "$1" --key "$2" --follow first.otter --map map.json --coding raw --version "$3" \
             --counter "$4" --firmware new.bin > out 2> err || fail "pack $1"
     }
     pack new.otter key.pem 2.0.0 6

@@ -229,7 +229,7 @@ static void code_member(struct host_member *member, enum otter_coding coding,
     struct host_coded coded;
     bool is_coded = coding == OTTER_CODING_ZLIB
                         ? host_code_zlib(&member->image, 9, 9, &coded)
-                        : host_code_heatshrink(&member->image, 8, 5, &coded);
+                        : host_code_heatshrink(&member->image, 8, &coded);
 
     if (!is_coded || coded.size > SAMPLE_STORED_MAX) {
         (void)fprintf(stderr, "sample: a member cannot be coded\n");

@@ -46,6 +46,8 @@ const struct completion_value completion_values[] = {
      "firmware= manager= table= loader= radio= resources= font= option-bytes="},
     {"sign-with", COMPLETION_TEXT, NULL},
     {"sign-timeout", COMPLETION_TEXT, NULL},
+    {"coding", COMPLETION_WORDS, "auto raw zlib heatshrink"},
+    {"coding-memory", COMPLETION_TEXT, NULL},
     {"version", COMPLETION_TEXT, NULL},
     {"counter", COMPLETION_TEXT, NULL},
     {"target", COMPLETION_TEXT, NULL},

@@ -289,17 +289,31 @@ static json_t *list_regions(const struct vflash *flash, const struct otter_map *
     return regions;
 }
 
+static json_t *list_codings(uint32_t codings)
+{
+    json_t *names = json_array();
+
+    for (uint8_t coding = 0; coding < 32; coding++) {
+        if ((codings >> coding & 1U) != 0) {
+            (void)json_array_append_new(names, json_string(name_of_coding(coding)));
+        }
+    }
+    return names;
+}
+
 static void print_json(const struct new_device *device, const struct vflash *flash)
 {
     char version[NAME_VERSION_SIZE];
     json_t *listing = json_pack(
-        "{s:s, s:I, s:i, s:s, s:I, s:o, s:{s:I, s:I}}", "profile",
+        "{s:s, s:I, s:i, s:s, s:I, s:o, s:{s:I, s:I}, s:o, s:I}", "profile",
         device->profile->name, "target", (json_int_t)device->target, "hardware",
         device->hardware, "version", name_of_version(&device->version, version),
         "counter", (json_int_t)device->counter, "regions",
         list_regions(flash, &device->profile->map), "ram", "addr",
         (json_int_t)device->policy.ram_addr, "size",
-        (json_int_t)device->policy.ram_size);
+        (json_int_t)device->policy.ram_size, "codings",
+        list_codings(device->profile->codings), "coding_memory",
+        (json_int_t)device->profile->coding_memory);
 
     (void)json_dumpf(listing, stdout, JSON_INDENT(2));
     (void)printf("\n");

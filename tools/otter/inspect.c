@@ -117,23 +117,31 @@ static json_t *json_flags(uint8_t flags)
     return list;
 }
 
+/* What is left of the installed size. */
+static double ratio_of(const struct otter_member *member)
+{
+    return (double)member->stored_size / (double)member->installed_size;
+}
+
 /* `off` is where its bytes lie in the package file. */
 static json_t *json_member(const struct otter_member *member, uint32_t off)
 {
     const bool is_kept = (member->flags & OTTER_MEMBER_KEPT) != 0;
 
     return json_pack(
-        "{s:s, s:i, s:s, s:i, s:s, s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:i, s:o, s:o}",
+        "{s:s, s:i, s:s, s:i, s:s, s:i, s:o, s:I, s:o, s:I, s:I, s:o, s:I, s:o, s:i, s:o, "
+        "s:o}",
         "role", name_of_role(member->role), "role_number", (int)member->role, "region",
         member->region == 0 ? "own" : name_of_region(member->region), "region_number",
-        (int)member->region, "coding", member->coding == OTTER_CODING_RAW ? "raw" : "?",
-        "coding_number", (int)member->coding, "flags", json_flags(member->flags),
-        "link_address", (json_int_t)member->link_addr, "offset",
+        (int)member->region, "coding", name_of_coding(member->coding), "coding_number",
+        (int)member->coding, "flags", json_flags(member->flags), "link_address",
+        (json_int_t)member->link_addr, "offset",
         is_kept ? json_null() : json_integer(off), "stored_size",
         (json_int_t)member->stored_size, "installed_size",
-        (json_int_t)member->installed_size, "memory", (json_int_t)member->memory,
-        "depends", json_depends(member->depends), "program_version",
-        (int)member->version, "stored_sha256",
+        (json_int_t)member->installed_size, "ratio",
+        is_kept ? json_null() : json_real(ratio_of(member)), "memory",
+        (json_int_t)member->memory, "depends", json_depends(member->depends),
+        "program_version", (int)member->version, "stored_sha256",
         is_kept ? json_null() : json_hex(member->stored_sha, OTTER_SHA256_SIZE),
         "installed_sha256", json_hex(member->installed_sha, OTTER_SHA256_SIZE));
 }
@@ -234,7 +242,7 @@ static bool add_content(const struct package_file *package,
                         name_of_code(code, name), "text", text_of_code(code), "remedy",
                         remedy_of_code(code));
 
-    if (result == OTTER_E_DECRYPTED_HASH) {
+    if (package_blames_member(result)) {
         (void)json_object_set_new(content, "member", json_integer(index));
     }
     (void)json_object_set_new(described, "content", content);
@@ -271,7 +279,7 @@ static json_t *json_check(const struct package_file *package)
                               name_of_code(code, name), "text", text_of_code(code),
                               "remedy", remedy_of_code(code));
 
-    if (package->result == OTTER_E_MEMBER_HASH) {
+    if (package_blames_member(package->result)) {
         (void)json_object_set_new(check, "member", json_integer(package->member_index));
     }
     return check;
@@ -355,10 +363,13 @@ static void print_member(size_t index, const json_t *member)
                  (long long)number_in(member, "installed_size"),
                  string_in(member, "installed_sha256"));
     if (json_is_integer(json_object_get(member, "offset"))) {
-        (void)printf("           stored    %lld bytes %s\n           at offset %lld",
-                     (long long)number_in(member, "stored_size"),
-                     string_in(member, "stored_sha256"),
-                     (long long)number_in(member, "offset"));
+        (void)printf(
+            "           stored    %lld bytes %s\n           %.1f %%, at offset "
+            "%lld",
+            (long long)number_in(member, "stored_size"),
+            string_in(member, "stored_sha256"),
+            json_real_value(json_object_get(member, "ratio")) * 100,
+            (long long)number_in(member, "offset"));
     } else {
         (void)printf("           not in the file");
     }

@@ -35,6 +35,12 @@ static const char *const roles[] = {
     [OTTER_ROLE_FONT] = "font",         [OTTER_ROLE_OPTION_BYTES] = "option bytes",
 };
 
+static const char *const codings[] = {
+    [OTTER_CODING_RAW] = "raw",
+    [OTTER_CODING_ZLIB] = "zlib",
+    [OTTER_CODING_HEATSHRINK] = "heatshrink",
+};
+
 static const char *const regions[] = {
     [OTTER_REGION_BOOT] = "boot",           [OTTER_REGION_TABLE] = "table",
     [OTTER_REGION_RECEIPTS] = "receipts",   [OTTER_REGION_JOURNAL] = "journal",
@@ -76,6 +82,11 @@ const char *name_of_program(uint8_t program)
 const char *name_of_role(uint8_t role)
 {
     return NAME_AT(roles, role);
+}
+
+const char *name_of_coding(uint8_t coding)
+{
+    return NAME_AT(codings, coding);
 }
 
 const char *name_of_region(uint8_t region)

@@ -14,6 +14,7 @@
 const char *name_of_phase(uint8_t phase);
 const char *name_of_program(uint8_t program);
 const char *name_of_role(uint8_t role);
+const char *name_of_coding(uint8_t coding);
 const char *name_of_region(uint8_t region);
 const char *name_of_outcome(uint8_t kind);
 

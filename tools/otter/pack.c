@@ -42,6 +42,9 @@ struct pack {
     struct pack_member members[OTTER_MEMBERS_MAX];
     size_t member_count;
     struct pack_map map;
+    uint8_t coding; /* of members that do not say */
+    bool has_coding_memory;
+    uint32_t coding_memory;
     struct signing_key keys[PACKAGE_SIGNATURES_MAX];
     const char *recipient_paths[HOST_WRAPS_MAX];
     size_t recipient_count;
@@ -78,6 +81,8 @@ enum option_name {
     OPTION_ENCRYPT_TO,
     OPTION_REPRODUCIBLE,
     OPTION_SECRET,
+    OPTION_CODING,
+    OPTION_CODING_MEMORY,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -275,6 +280,10 @@ static int take_control_number(struct pack *pack, int name, const char *value)
         status = take_number("rebase", value, UINT32_MAX, &number);
         pack->firmware.rebase = (uint32_t)number;
         pack->firmware.has_rebase = true;
+    } else if (name == OPTION_CODING_MEMORY) {
+        status = take_number("coding-memory", value, UINT32_MAX, &number);
+        pack->coding_memory = (uint32_t)number;
+        pack->has_coding_memory = true;
     } else if (name == OPTION_LINK) {
         status = take_number("link", value, UINT32_MAX, &number);
         pack->firmware.link_addr = (uint32_t)number;
@@ -330,6 +339,12 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     case OPTION_SECRET:
         pack->secret_path = value;
         return TOOL_DONE;
+    case OPTION_CODING:
+        return pack_coding_parse(value, &pack->coding)
+                   ? TOOL_DONE
+                   : complain_usage("--coding takes auto, raw, zlib or heatshrink, "
+                                    "not \"%s\"",
+                                    value);
     default:
         return name > OPTION_TEXT
                    ? take_text(pack, long_name, (uint16_t)(name - OPTION_TEXT), value)
@@ -362,6 +377,8 @@ const struct option pack_options[] = {
     {"reproducible", no_argument, NULL, OPTION_REPRODUCIBLE},
     {"secret", required_argument, NULL, OPTION_SECRET},
     {"battery", required_argument, NULL, OPTION_BATTERY},
+    {"coding", required_argument, NULL, OPTION_CODING},
+    {"coding-memory", required_argument, NULL, OPTION_CODING_MEMORY},
     {"vendor", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VENDOR},
     {"product", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_PRODUCT},
     {"version-text", required_argument, NULL, OPTION_TEXT + OTTER_EXTENSION_VERSION},
@@ -506,14 +523,38 @@ static bool is_to_encrypt(const struct pack *pack, const struct pack_member *mem
                                 : member->role != OTTER_ROLE_TABLE);
 }
 
+/* Of a target that is not known at all nothing but raw is sure; one with enough memory
+ * takes what it needs memory for. */
+static struct pack_target find_target(const struct pack *pack,
+                                      const struct pack_map *map)
+{
+    bool has_map = map != NULL && map->has_codings;
+
+    return (struct pack_target){
+        .is_known = has_map || pack->has_coding_memory,
+        .is_ab = map != NULL && pack_map_find(map, OTTER_REGION_SLOT_B) != NULL,
+        .codings = has_map ? map->codings : UINT32_MAX,
+        .memory = pack->has_coding_memory ? pack->coding_memory
+                  : has_map               ? map->coding_memory
+                                          : 0,
+    };
+}
+
 static int add_member(struct pack *pack, struct pack_member *member,
                       const struct pack_map *map)
 {
     struct package *package = &pack->package;
+    const struct pack_target target = find_target(pack, map);
 
+    if (!member->has_coding) {
+        member->coding = pack->coding;
+    }
     complain_at(member->place);
     int status = pack_member_load(member, map);
 
+    if (status == TOOL_DONE) {
+        status = pack_member_code(member, &target);
+    }
     complain_at(NULL);
     if (status == TOOL_DONE) {
         package->members[package->member_count++] = (struct package_member){
@@ -524,6 +565,10 @@ static int add_member(struct pack *pack, struct pack_member *member,
             .version = member->version,
             .data = member->data.data,
             .size = (uint32_t)member->data.size,
+            .coding = member->made,
+            .memory = member->memory,
+            .stored = member->stored.data,
+            .stored_size = (uint32_t)member->stored.size,
         };
     }
     return status;
@@ -747,8 +792,10 @@ static int make(struct pack *pack)
 static void clean_up(struct pack *pack)
 {
     bytes_free(&pack->firmware.data);
+    bytes_free(&pack->firmware.stored);
     for (size_t i = 0; i < pack->member_count; i++) {
         bytes_free(&pack->members[i].data);
+        bytes_free(&pack->members[i].stored);
     }
     for (size_t i = 0; i < PACKAGE_SIGNATURES_MAX; i++) {
         key_wipe(&pack->keys[i]);
@@ -766,6 +813,7 @@ int verb_pack(int argc, char **argv)
         return complain("out of memory");
     }
     pack->firmware.role = OTTER_ROLE_FIRMWARE;
+    pack->coding = PACK_CODING_AUTO;
     int status = parse_options(argc, argv, pack);
 
     if (status == TOOL_DONE) {

@@ -50,6 +50,30 @@ static bool take_region(const json_t *object, struct otter_region *region)
     return is_span(region->addr, region->size) && is_span(region->exec, region->size);
 }
 
+/* What the manager decodes; maps without it are of devices of which it is not known. */
+static bool take_codings(const json_t *root, struct pack_map *map)
+{
+    const json_t *names = json_object_get(root, "codings");
+    uint8_t coding = 0;
+
+    map->has_codings = names != NULL;
+    if (!map->has_codings) {
+        return true;
+    }
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (name == NULL) {
+            return false;
+        }
+        /* A name that this tool does not know is of no use to it. */
+        if (pack_coding_parse(name, &coding) && coding != PACK_CODING_AUTO) {
+            map->codings |= 1U << coding;
+        }
+    }
+    return json_is_array(names) && take_u32(root, "coding_memory", &map->coding_memory);
+}
+
 static int take_map(const char *path, const json_t *root, struct pack_map *map)
 {
     const json_t *regions = json_object_get(root, "regions");
@@ -72,6 +96,11 @@ static int take_map(const char *path, const json_t *root, struct pack_map *map)
         !take_u32(ram, "size", &map->ram_size) ||
         !is_span(map->ram_addr, map->ram_size)) {
         return complain("%s: ram needs addr and size that fit 32 bits", path);
+    }
+    if (!take_codings(root, map)) {
+        return complain("%s: codings is a list of names, and coding_memory a number "
+                        "beside it",
+                        path);
     }
     return TOOL_DONE;
 }

@@ -106,6 +106,10 @@ static bool parse_word(const char *word, struct pack_member *member)
     if (len == 6 && memcmp(word, "rebase", len) == 0) {
         return parse_addr(equals + 1, &member->has_rebase, &member->rebase);
     }
+    if (len == 6 && memcmp(word, "coding", len) == 0) {
+        member->has_coding = pack_coding_parse(equals + 1, &member->coding);
+        return member->has_coding;
+    }
     return false;
 }
 
@@ -133,7 +137,7 @@ int pack_member_parse(char *text, struct pack_member *member)
         if (!parse_word(word, member)) {
             return complain_usage(
                 "--member %s=%s: \"%s\" is none of region=ID, version=N, "
-                "link=ADDR, only=RANGE, rebase=ADDR and encrypt=yes|no",
+                "link=ADDR, only=RANGE, rebase=ADDR, coding=NAME and encrypt=yes|no",
                 text, member->path, word);
         }
     }

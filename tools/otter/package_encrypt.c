@@ -6,6 +6,7 @@
 #include "package_encrypt.h"
 
 #include "crypto_bearssl.h"
+#include "host_coding.h"
 #include "verbs.h"
 
 #include <openssl/crypto.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXTENSION_HEAD = 4, PART = 4096, SCALAR_TRIES = 8 };
+enum { EXTENSION_HEAD = 4, SCALAR_TRIES = 8 };
 
 static bool is_encrypted(uint8_t flags)
 {
@@ -160,29 +161,32 @@ struct opened {
     struct otter_aes aes;
 };
 
-/* The content's hash, decrypted part by part. */
-static void hash_content(const struct opened *opened,
-                         const struct package_file *package, uint8_t index,
-                         const struct otter_member *member, uint32_t off,
-                         uint8_t digest[OTTER_SHA256_SIZE])
+/* Decrypts the stored bytes and decodes them; what is in the file is not changed. */
+static enum otter_result check_stored(const struct opened *opened, uint8_t index,
+                                      const struct otter_member *member,
+                                      const uint8_t *stored)
 {
     const struct otter_crypto *crypto = &opened->crypto;
-    struct otter_sha256 sha;
     uint8_t nonce[OTTER_AES_NONCE_SIZE];
-    uint8_t part[PART];
+    uint8_t *plain = malloc(member->stored_size);
+    const struct host_image image = {plain, member->stored_size};
+    const struct otter_source source = host_image_source(&image);
 
-    otter_control_nonce(index, nonce);
-    crypto->sha256_init(crypto->context, &sha);
-    for (uint32_t done = 0; done < member->stored_size;) {
-        uint32_t left = member->stored_size - done;
-        uint32_t len = left < sizeof(part) ? left : (uint32_t)sizeof(part);
-
-        memcpy(part, package->file.data + off + done, len);
-        crypto->aes_ctr(crypto->context, &opened->aes, nonce, done, part, len);
-        crypto->sha256_update(crypto->context, &sha, part, len);
-        done += len;
+    if (plain == NULL) {
+        return OTTER_E_DECRYPTED_HASH;
     }
-    crypto->sha256_final(crypto->context, &sha, digest);
+    memcpy(plain, stored, member->stored_size);
+    otter_control_nonce(index, nonce);
+    crypto->aes_ctr(crypto->context, &opened->aes, nonce, 0, plain,
+                    member->stored_size);
+    enum otter_result result = host_decode(&source, member, NULL);
+
+    OPENSSL_cleanse(plain, member->stored_size);
+    free(plain);
+    /* Of raw bytes the hash tells that the key was a wrong one. */
+    return result == OTTER_E_CODING_HASH && member->coding == OTTER_CODING_RAW
+               ? OTTER_E_DECRYPTED_HASH
+               : result;
 }
 
 static enum otter_result check_member(const struct opened *opened,
@@ -190,7 +194,6 @@ static enum otter_result check_member(const struct opened *opened,
 {
     const struct otter_source inner = package_file_inner(package);
     struct otter_member member;
-    uint8_t digest[OTTER_SHA256_SIZE];
     uint32_t off = 0;
     enum otter_result result =
         otter_control_member(&inner, &package->control, index, &member);
@@ -198,16 +201,9 @@ static enum otter_result check_member(const struct opened *opened,
     if (result == OTTER_OK) {
         result = otter_control_member_off(&inner, &package->control, index, &off);
     }
-    if (result != OTTER_OK || !is_encrypted(member.flags)) {
-        return result;
-    }
-    if (member.coding != OTTER_CODING_RAW) {
-        return OTTER_E_CONTROL_CODING; /* nothing here decodes: it is not verified */
-    }
-    hash_content(opened, package, index, &member, off, digest);
-    return memcmp(digest, member.installed_sha, sizeof(digest)) == 0
-               ? OTTER_OK
-               : OTTER_E_DECRYPTED_HASH;
+    return result != OTTER_OK || !is_encrypted(member.flags)
+               ? result
+               : check_stored(opened, index, &member, package->file.data + off);
 }
 
 static enum otter_result open_package(const struct package_file *package,

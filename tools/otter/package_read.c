@@ -5,8 +5,10 @@
 #include "package_read.h"
 
 #include "crypto_bearssl.h"
+#include "host_coding.h"
 #include "keys.h"
 #include "names.h"
+#include "otter/stream.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -45,6 +47,48 @@ static void take_hash(struct package_file *package)
                             package->hash) == OTTER_OK;
 }
 
+/* Decodes every coded member, to nowhere; `index` names the one that fails. A coding
+ * that this tool does not know is the device's to judge, and what is encrypted is
+ * judged when it is decrypted. */
+static enum otter_result check_codings(const struct package_file *package,
+                                       uint8_t *index)
+{
+    const struct otter_source inner = package_file_inner(package);
+    struct otter_member member;
+
+    for (uint8_t i = 0; i < package->control.member_count; i++) {
+        uint32_t off = 0;
+        enum otter_result result =
+            otter_control_member(&inner, &package->control, i, &member);
+
+        if (result == OTTER_OK) {
+            result = otter_control_member_off(&inner, &package->control, i, &off);
+        }
+        bool is_known =
+            member.coding < 32 && (OTTER_CODINGS >> member.coding & 1U) != 0;
+
+        if (result == OTTER_OK && is_known && member.coding != OTTER_CODING_RAW &&
+            (member.flags & OTTER_MEMBER_ENCRYPTED) == 0) {
+            const struct host_image stored = {package->file.data + off,
+                                              member.stored_size};
+            const struct otter_source source = host_image_source(&stored);
+
+            result = host_decode(&source, &member, NULL);
+        }
+        if (result != OTTER_OK) {
+            *index = i;
+            return result;
+        }
+    }
+    return OTTER_OK;
+}
+
+bool package_blames_member(enum otter_result result)
+{
+    return result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH ||
+           otter_code(result) >> 8 == otter_code(OTTER_E_CODING_HASH) >> 8;
+}
+
 int package_file_read(const char *path, struct package_file *package)
 {
     uint8_t hash[OTTER_SHA256_SIZE];
@@ -67,6 +111,9 @@ int package_file_read(const char *path, struct package_file *package)
     package->result = otter_container_check(&source, crypto, &package->control, hash,
                                             &package->member_index);
     package->has_control = otter_control_open(&inner, &package->control) == OTTER_OK;
+    if (package->result == OTTER_OK) {
+        package->result = check_codings(package, &package->member_index);
+    }
     take_hash(package);
     return TOOL_DONE;
 }
@@ -126,7 +173,7 @@ int package_file_refuse(const struct package_file *package, enum otter_result re
     struct otter_member member;
     char *subject = NULL;
 
-    if ((result != OTTER_E_MEMBER_HASH && result != OTTER_E_DECRYPTED_HASH) ||
+    if (!package_blames_member(result) ||
         otter_control_member(&inner, &package->control, package->member_index,
                              &member) != OTTER_OK ||
         asprintf(&subject, "%s: member %u (%s)", package->path, package->member_index,

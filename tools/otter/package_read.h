@@ -26,10 +26,10 @@ struct package_file {
     const char *path;
     struct bytes file;
     struct bytes inner;       /* from the control packet on; part of `file` */
-    enum otter_result result; /* of otter_container_check() */
+    enum otter_result result; /* of otter_container_check(), then of decoding */
     bool has_control;         /* the control packet can be read, whatever `result` */
     struct otter_control control;
-    uint8_t member_index; /* the damaged member on 20-16, 24-17 */
+    uint8_t member_index; /* the damaged member on 20-16, 24-17 and 35-xx */
     bool has_hash;
     uint8_t hash[OTTER_SHA256_SIZE]; /* as the trailer names it */
 };
@@ -58,7 +58,10 @@ struct package_signature package_file_signature(const struct package_file *packa
 OTTER_MUST_CHECK enum otter_result package_file_verify(
     const struct package_file *package, const struct key_ring *ring);
 
-/* Prints why the package is refused, on 20-16 with the member; returns
+/* True if such a result is about one member: `member_index`. */
+bool package_blames_member(enum otter_result result);
+
+/* Prints why the package is refused, with the member if it is one; returns
  * TOOL_UNVERIFIED. */
 int package_file_refuse(const struct package_file *package, enum otter_result result);
 

@@ -64,7 +64,10 @@ static void fill_arrays(const struct package *package, struct parts *parts)
             .link_addr = member->link_addr,
             .depends = member->depends,
             .version = member->version,
+            .coding = member->coding,
+            .memory = member->memory,
             .image = {member->data, member->size},
+            .stored = {member->stored, member->stored_size},
             .sha = member->data == NULL ? member->sha : NULL,
         };
     }

@@ -32,6 +32,10 @@ struct package_member {
     uint16_t version; /* of the program */
     const uint8_t *data;
     uint32_t size;
+    uint8_t coding;        /* enum otter_coding */
+    uint32_t memory;       /* RAM that it needs */
+    const uint8_t *stored; /* coded bytes; NULL: raw */
+    uint32_t stored_size;
     uint8_t sha[OTTER_SHA256_SIZE]; /* used if `data` is NULL */
 };
 

@@ -18,9 +18,16 @@
 /* --- the schema --- */
 
 static const struct recipe_key member_fields[] = {
-    {.name = "role"},   {.name = "name"},    {.name = "file", .is_path = true},
-    {.name = "region"}, {.name = "version"}, {.name = "link"},
-    {.name = "only"},   {.name = "rebase"},  {0},
+    {.name = "role"},
+    {.name = "name"},
+    {.name = "file", .is_path = true},
+    {.name = "region"},
+    {.name = "version"},
+    {.name = "link"},
+    {.name = "only"},
+    {.name = "rebase"},
+    {.name = "coding"},
+    {0},
 };
 
 static const struct recipe_key variant_fields[] = {
@@ -58,6 +65,8 @@ const struct recipe_key recipe_keys[] = {
     {.name = "manager-min"},
     {.name = "follow", .is_path = true},
     {.name = "map", .is_path = true},
+    {.name = "coding"},
+    {.name = "coding-memory"},
     {.name = "keys", .shape = RECIPE_LIST, .is_path = true},
     {.name = "sign-with", .shape = RECIPE_MAPS, .fields = signer_fields},
     {.name = "members", .shape = RECIPE_MAPS, .fields = member_fields},

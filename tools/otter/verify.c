@@ -146,7 +146,7 @@ static void print_json(const struct package_file *package, enum otter_result res
             json_pack("{s:s, s:s, s:s}", "code", name_of_code(code, name), "text",
                       text_of_code(code), "remedy", remedy_of_code(code)));
     }
-    if (result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH) {
+    if (package_blames_member(result)) {
         (void)json_object_set_new(printed, "member",
                                   json_integer(package->member_index));
     }
