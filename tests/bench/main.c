@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench [--json]: what an update costs on each real profile, as two Markdown tables or
+ * bench [--json]: what an update costs on each real profile, as Markdown tables or
  * as JSON. Everything is simulated, so every run prints the same numbers.
  */
+#include "codings.h"
 #include "measure.h"
 
 #include <inttypes.h>
@@ -140,6 +141,7 @@ struct bench {
     const struct host_profile *profiles[PROFILES_MAX];
     struct bench_figures figures[PROFILES_MAX];
     bool is_real;
+    uint8_t image[BENCH_NEW_SIZE]; /* the new one */
 };
 
 static void run(struct bench *bench)
@@ -154,6 +156,7 @@ static void run(struct bench *bench)
         bench->is_real = product->is_real;
         bench->count++;
     }
+    memcpy(bench->image, product->new_image, sizeof(bench->image));
     free(product);
 }
 
@@ -205,6 +208,8 @@ static void print_markdown(const struct bench *bench)
     print_figures(bench);
     (void)printf("\n");
     print_comparison(bench);
+    (void)printf("\n");
+    bench_codings_print(&(struct host_image){bench->image, sizeof(bench->image)});
     (void)printf("\nMCUboot's figures: our own measurement with a scratch harness on "
                  "commit 2d4bacc, image of 400 KB;\nnot reproduced on its simulator. "
                  "All but overwrite keep a way back, as otter does.\n");
@@ -223,7 +228,9 @@ static void print_json(const struct bench *bench)
         }
         (void)printf("\n  }");
     }
-    (void)printf("\n}, \"others\": [");
+    (void)printf("\n}, \"codings\": ");
+    bench_codings_print_json(&(struct host_image){bench->image, sizeof(bench->image)});
+    (void)printf(", \"others\": [");
     for (size_t i = 0; i < OTHER_COUNT; i++) {
         (void)printf("%s\n  {\"name\": \"%s\", \"install_ratio\": %.2f, "
                      "\"most_erases\": %u}",
