@@ -140,11 +140,11 @@ static enum otter_result run_part(struct otter_stream *stream, uint8_t *out,
     struct otter_inflate_work work = {
         .in = decoding->in + decoding->in_used,
         .in_left = (size_t)decoding->in_len - decoding->in_used,
-        .out = out + *made,
         .out_left = wanted,
     };
     size_t before = work.in_left;
 
+    work.out = out + *made;
     if (result == OTTER_OK) {
         result =
             decoding->inflate->run(decoding->inflate->context, decoding->arena, &work);

@@ -7,7 +7,8 @@
 
 #include "factory.h"
 
-/* A Markdown table, or a JSON list without its name. Aborts if an image does not decode.
+/* A Markdown table, or a JSON list without its name. Aborts if an image does not
+ * decode.
  */
 void bench_codings_print(const struct host_image *image);
 void bench_codings_print_json(const struct host_image *image);

@@ -136,3 +136,17 @@ check "a whole first system is packed" 0 "" "$OTTER" pack -o whole.otter --key k
 check "a device is made from it" 0 "" "$OTTER" device new whole --profile link --package whole.otter
 check "it runs" 0 "" "$OTTER" device run whole
 check "as it was before coding" 0 "version 1.0.0" "$OTTER" status whole
+
+# ---- coded, then encrypted ----
+"$OTTER" keygen --root -o root.pem > /dev/null
+for coding in zlib heatshrink; do
+    rm -rf secret
+    "$OTTER" device new secret --profile link --package link.first > /dev/null
+    check "$coding is packed and encrypted" 0 "" pack secret.otter link --firmware app.bin \
+        --coding $coding --encrypt-to secret/device.pub --encrypt-to root.pem
+    check "it is smaller than raw all the same" 0 "" test "$(field secret.otter stored_size)" -lt 25000
+    check "decrypted it decodes" 0 "content    verified" \
+        "$OTTER" inspect secret.otter --decrypt-with root.pem
+    check "the device takes it" 0 "" sh -c '"$OTTER" install secret secret.otter > log 2>&1'
+    check "and runs it" 0 "version 1.1.0" "$OTTER" status secret
+done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One heatshrink stream, head included, of any bytes: bounded steps, and the same bytes from
- * anywhere.
+ * One heatshrink stream, head included, of any bytes: bounded steps, and the same bytes
+ * from anywhere.
  */
 #include "fuzz_stream.h"
 

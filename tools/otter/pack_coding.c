@@ -31,7 +31,7 @@ bool pack_coding_parse(const char *text, uint8_t *coding)
         *coding = PACK_CODING_AUTO;
         return true;
     }
-    for (uint8_t i = 0; i < PACK_CODING_COUNT; i++) {
+    for (uint8_t i = 0; i < (uint8_t)PACK_CODING_COUNT; i++) {
         if (strcmp(text, name_of_coding(i)) == 0) {
             *coding = i;
             return true;
@@ -129,7 +129,8 @@ static void code_smallest(struct pack_member *member, const struct host_image *i
     if (!target->is_known || is_better_raw(member, target)) {
         return;
     }
-    for (uint8_t coding = OTTER_CODING_RAW + 1; coding < PACK_CODING_COUNT; coding++) {
+    for (uint8_t coding = OTTER_CODING_RAW + 1; coding < (uint8_t)PACK_CODING_COUNT;
+         coding++) {
         struct host_coded coded = {0};
 
         if (takes(target, coding)) {
