@@ -201,6 +201,34 @@ static void k26_a_package_for_the_devices_p256_key_is_installed(void **state)
     on_both(check_p256, false);
 }
 
+/* Coded first, encrypted then: the decoder reads through the cipher, from any place in
+ * the store. */
+static void check_coded(struct world *world, enum otter_coding coding)
+{
+    sample_next(&world->sample, 2, &world->next);
+    sample_code(&world->next, coding);
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_confirmed(world, world_region(world, OTTER_REGION_SLOT_B) != NULL);
+}
+
+static void check_zlib(struct world *world)
+{
+    check_coded(world, OTTER_CODING_ZLIB);
+}
+
+static void check_heatshrink(struct world *world)
+{
+    check_coded(world, OTTER_CODING_HEATSHRINK);
+}
+
+static void k26_what_is_coded_and_encrypted_is_decrypted_and_decoded(void **state)
+{
+    (void)state;
+    on_both(check_zlib, true);
+    on_both(check_heatshrink, true);
+}
+
 /* ---- what lies where ---- */
 
 static struct secrecy *contents_of(const struct world *world)
@@ -355,6 +383,7 @@ int main(void)
         cmocka_unit_test(
             k14_vectors_of_an_encrypted_program_are_checked_before_it_is_written),
         cmocka_unit_test(k26_a_package_for_the_devices_p256_key_is_installed),
+        cmocka_unit_test(k26_what_is_coded_and_encrypted_is_decrypted_and_decoded),
         cmocka_unit_test(
             k26_staging_holds_nothing_in_clear_and_the_old_system_comes_back),
         cmocka_unit_test(k26_copies_lie_in_clear_only_where_the_policy_says_so),
