@@ -32,11 +32,14 @@ demo: release ## Update a virtual device over a link, cut its power, drop its li
 	scripts/demo.sh
 
 # --- to be sure of it --------------------------------------------------------------
-.PHONY: test test-dev test-asan test-long
-test: test-dev test-asan ## All tests with gcc, then with clang's sanitizers
+.PHONY: test test-dev test-sweeps test-asan test-long
+test: test-dev test-sweeps test-asan ## All tests with gcc, then with clang's sanitizers
 
 test-dev: build
 	ctest --test-dir $(BUILD)/dev --output-on-failure -j $(JOBS) -LE long
+
+test-sweeps: release # the power-cut sweeps, in the fastest build
+	ctest --test-dir $(BUILD)/release --output-on-failure -j $(JOBS) -L sweep
 
 test-asan: setup
 	$(call build,asan)

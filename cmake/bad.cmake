@@ -29,7 +29,8 @@ function(otter_bad_variant patch)
                 ${folder} ${files}
         DEPENDS ${patch} ${sources} ${bad_folder}/apply.sh)
     otter_program(powercut_bad_${name} tests/bad
-                  "${patched};$<TARGET_OBJECTS:powercut>" test_support otter_host otter)
+                  "${patched};$<TARGET_OBJECTS:powercut>" test_support otter_host otter
+                  ${powercut_link})
     target_include_directories(powercut_bad_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     foreach(file ${files})
         get_filename_component(own ${PROJECT_SOURCE_DIR}/${file} DIRECTORY)
@@ -44,5 +45,5 @@ add_test(NAME powercut_bad
     COMMAND bash ${bad_folder}/check.sh $<TARGET_FILE:powercut>
             ${PROJECT_BINARY_DIR}/tests/bad)
 # What a spoilt device reaches is no coverage of the code as it is.
-set_tests_properties(powercut_bad PROPERTIES TIMEOUT 900
+set_tests_properties(powercut_bad PROPERTIES TIMEOUT 900 LABELS sweep
     ENVIRONMENT GCOV_PREFIX=${PROJECT_BINARY_DIR}/bad/gcov)

@@ -56,7 +56,7 @@ otter_library(test_support "${support_sources}")
 otter_include(test_support PUBLIC tests/support)
 otter_define(test_support _GNU_SOURCE
              OTTER_TEST_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
-otter_link(test_support otter_host otter)
+otter_link(test_support otter_host otter PkgConfig::OPENSSL)
 
 if(OTTER_FUZZ)
     include(cmake/fuzz.cmake)

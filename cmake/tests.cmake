@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # tests/unit/test_*.c: one program each. tests/powercut/*.c: one program, run with
-# --memo and --real (--quick under sanitizers) and, labelled "long", with --long.
+# --memo, --real and --closure where OTTER_SWEEPS is "full" (the release preset), with
+# --quick where it is "quick" (sanitizers), and, labelled "long", with --long.
 # tests/e2e/*.sh: scripts that find the tool in $OTTER and the tree in $OTTER_TOP.
 # tests/bench/*.c: the program `bench`, not a test.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
@@ -19,20 +20,22 @@ endforeach()
 
 otter_sources(powercut_sources tests/powercut)
 if(powercut_sources)
-    otter_program(powercut tests "${powercut_sources}" ${test_libraries})
+    set(powercut_link -Wl,--wrap=otter_crc32 PkgConfig::ZLIB)
+    otter_program(powercut tests "${powercut_sources}" ${test_libraries}
+                  ${powercut_link})
     target_include_directories(powercut PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    if(OTTER_SWEEP_QUICK)
-        add_test(NAME powercut_quick COMMAND powercut --quick)
-        set_tests_properties(powercut_quick PROPERTIES TIMEOUT 600)
-    else()
-        include(cmake/bad.cmake)
-        add_test(NAME powercut_memo COMMAND powercut --memo)
-        add_test(NAME powercut_real COMMAND powercut --real)
-        add_test(NAME powercut_closure COMMAND powercut --closure)
-        set_tests_properties(powercut_memo powercut_real powercut_closure PROPERTIES
-            TIMEOUT 900 COST 1000)
-        set_tests_properties(powercut_closure PROPERTIES PROCESSORS 2)
-    endif()
+endif()
+if(OTTER_SWEEPS STREQUAL "quick")
+    add_test(NAME powercut_quick COMMAND powercut --quick)
+    set_tests_properties(powercut_quick PROPERTIES TIMEOUT 900 COST 1000 LABELS sweep)
+elseif(OTTER_SWEEPS STREQUAL "full")
+    include(cmake/bad.cmake)
+    foreach(sweep memo real closure)
+        add_test(NAME powercut_${sweep} COMMAND powercut --${sweep})
+        set_tests_properties(powercut_${sweep} PROPERTIES
+            TIMEOUT 900 COST 1000 LABELS sweep)
+    endforeach()
+    set_tests_properties(powercut_closure PROPERTIES PROCESSORS 2)
     add_test(NAME powercut_long COMMAND powercut --long)
     set_tests_properties(powercut_long PROPERTIES TIMEOUT 7200 LABELS long)
 endif()

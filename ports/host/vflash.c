@@ -212,6 +212,19 @@ static bool breach(struct vflash *flash, enum vflash_breach_kind kind, uint32_t 
     return false;
 }
 
+/* True if nothing was done to these words since they were erased. */
+static bool are_untouched(const struct vflash *flash, const struct vflash_place *place,
+                          size_t first, size_t count)
+{
+    const uint8_t *words = flash->words + place->word + first;
+    unsigned flags = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        flags |= words[i];
+    }
+    return flags == 0;
+}
+
 static bool may_program_word(struct vflash *flash, const struct vflash_place *place,
                              const struct vflash_word_place *word, const uint8_t *data)
 {
@@ -253,9 +266,11 @@ static bool may_program(struct vflash *flash, uint32_t addr, const uint8_t *data
     if (size > bank->area->page_size - addr % bank->area->page_size) {
         return breach(flash, VFLASH_BREACH_PAGE, addr, size);
     }
-    for (size_t i = 0; i < size / word_size; i++) {
-        struct vflash_word_place word =
-            vflash_word_of(flash, place, (addr - place->addr) / word_size + i);
+    size_t first = (addr - place->addr) / word_size;
+    bool is_untouched = are_untouched(flash, place, first, size / word_size);
+
+    for (size_t i = 0; !is_untouched && i < size / word_size; i++) {
+        struct vflash_word_place word = vflash_word_of(flash, place, first + i);
 
         if (!may_program_word(flash, place, &word, data + i * word_size)) {
             return false;
@@ -320,6 +335,24 @@ static uint32_t seed_of(const struct vflash *flash, enum vflash_fault_kind kind)
     return (uint32_t)next_random(&random);
 }
 
+/* Programs whole words, none of which is odd: they are erased, or they may be
+ * programmed over. */
+static void put_words(struct vflash *flash, const struct vflash_place *place,
+                      size_t first, const uint8_t *data, size_t size)
+{
+    size_t word_size = place->bank->area->word_size;
+    uint8_t *content = flash->content + place->off + first * word_size;
+    uint8_t *words = flash->words + place->word + first;
+    uint8_t erased = place->bank->area->erased;
+
+    for (size_t i = 0; i < size; i++) {
+        content[i] = programmed_byte(content[i], data[i], erased);
+    }
+    for (size_t i = 0; i < size / word_size; i++) {
+        words[i] |= VFLASH_FLAG_PROGRAMMED;
+    }
+}
+
 static enum otter_result port_program(void *context, uint32_t addr, const void *data,
                                       size_t size)
 {
@@ -342,11 +375,7 @@ static enum otter_result port_program(void *context, uint32_t addr, const void *
     if (kind == VFLASH_TORN || is_failing) {
         tear_program(flash, &place, first, data, count, seed_of(flash, kind));
     } else {
-        for (size_t i = 0; i < count; i++) {
-            struct vflash_word_place word = vflash_word_of(flash, &place, first + i);
-
-            put_word(flash, &word, (const uint8_t *)data + i * word_size);
-        }
+        put_words(flash, &place, first, data, size);
     }
     end_op(flash, kind, place.off + (addr - place.addr), size);
     return is_failing ? OTTER_E_FLASH_PROGRAM : OTTER_OK;

@@ -4,60 +4,61 @@
  */
 #include "cuts.h"
 
+#include "moments.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct totals {
-    uint64_t runs;
-    uint64_t power_ons;
     uint32_t ops;
+    uint64_t cuts;
+    uint64_t runs; /* fewer than cuts: some lead to the same state */
+    uint64_t power_ons;
 };
 
-/* Seeds of torn operations: a program's outcome for prefixes at its begin, middle and
- * end, and every kind of torn erase (vflash.h explains the numbers). */
-static const uint32_t torn_seeds[] = {0, 1, 2, 5, 9, 38, 71, 104, 133, 166, 199};
+enum { MANY_CUTS_MAX = 6, COMPARE_STRIDE = 211 };
 
-_Static_assert(sizeof(torn_seeds) / sizeof(torn_seeds[0]) == CUTS_TORN_WAYS,
-               "a row of the sweep has one run for each");
-
-/* Cut `index` of the kinds: before, after, then torn with each seed. */
-static struct sweep_cut cut_at(uint32_t op, uint32_t index, uint32_t salt)
+/* A state that was taken leads where the cut leads that it stands for. */
+static void compare_with_run(struct sweep_world *world, const struct sweep_cut *cut)
 {
-    struct sweep_cut cut = {.op = op, .kind = SWEEP_TORN};
+    uint64_t hash = vflash_hash(&world->device.flash);
 
-    if (index == 0) {
-        cut.kind = SWEEP_BEFORE;
-    } else if (index == 1) {
-        cut.kind = SWEEP_AFTER;
-    } else {
-        cut.seed = torn_seeds[index - 2] + (salt % 7) * 1000003U;
+    if (!sweep_run(world, cut, 1)) {
+        report_violation(world);
+    } else if (vflash_hash(&world->device.flash) != hash) {
+        (void)sweep_broke(world, "K27: a state that was taken is not the cut's");
+        report_violation(world);
     }
-    return cut;
 }
-
-enum { KINDS = 2 + CUTS_TORN_WAYS, MANY_CUTS_MAX = 6 };
 
 static void sweep_one_cut(struct sweep_world *world, const struct cuts_effort *effort,
                           struct totals *totals)
 {
-    totals->ops = sweep_count_ops(world);
-    for (uint32_t op = 0; op < totals->ops; op += effort->stride) {
-        for (uint32_t kind = 0; kind < KINDS; kind++) {
-            struct sweep_cut cut = cut_at(op, kind, op);
+    struct moments *moments = malloc(sizeof(*moments));
 
-            if (kind >= 2 && (kind + op) % effort->torn_stride != 0) {
-                continue;
-            }
+    if (moments == NULL) {
+        abort();
+    }
+    moments_open(moments, world, effort);
+    while (moments_take(moments)) {
+        for (size_t i = 0; i < moments->count; i++) {
+            const struct moment *moment = &moments->taken[i];
 
-            totals->runs++;
-            if (!sweep_run(world, &cut, 1)) {
+            if (!sweep_resume(world, &moment->cut, &moment->image, moment->accepted)) {
                 report_violation(world);
+            } else if (totals->runs % COMPARE_STRIDE == 0) {
+                compare_with_run(world, &moment->cut);
             }
+            totals->runs++;
         }
     }
+    totals->ops = moments->ops;
+    totals->cuts = moments->cuts;
     totals->power_ons += world->power_ons;
+    moments_close(moments);
+    free(moments);
 }
 
 static uint32_t next_random(uint32_t *state)
@@ -79,10 +80,11 @@ static void sweep_many_cuts(struct sweep_world *world, uint32_t runs, uint32_t s
         for (size_t i = 0; i < count; i++) {
             uint32_t range = i == 0 ? ops : ops / (next_random(&seed) % 8 + 1) + 1;
 
-            cuts[i] = cut_at(next_random(&seed) % range, next_random(&seed) % KINDS,
-                             next_random(&seed));
+            cuts[i] = cuts_at(next_random(&seed) % range,
+                              next_random(&seed) % CUTS_KINDS, next_random(&seed));
         }
         totals->runs++;
+        totals->cuts += count;
         if (!sweep_run(world, cuts, count)) {
             report_violation(world);
         }
@@ -93,10 +95,10 @@ static void sweep_many_cuts(struct sweep_world *world, uint32_t runs, uint32_t s
 static void print_row(const struct sweep_world *world, const char *what,
                       const struct totals *totals, double begin)
 {
-    (void)printf("%-20s%s %-8s %-9s %5" PRIu32 " ops %7" PRIu64 " runs %8" PRIu64
-                 " power-ons %6.1f s\n",
+    (void)printf("%-20s%s %-8s %-9s %5" PRIu32 " ops %7" PRIu64 " cuts %7" PRIu64
+                 " runs %8" PRIu64 " power-ons %6.1f s\n",
                  world->sample.profile.name, world->is_ecc ? "+ecc" : "    ",
-                 world->scenario->name, what, totals->ops, totals->runs,
+                 world->scenario->name, what, totals->ops, totals->cuts, totals->runs,
                  totals->power_ons, report_seconds() - begin);
     (void)fflush(stdout);
 }
@@ -169,7 +171,7 @@ void cuts_compare_memo(void)
     for (size_t i = 0; host_small_at(i) != NULL; i++) {
         report_twin(i, &profile);
         for (uint32_t op = 3; op < 80; op += 19) {
-            struct sweep_cut cut = cut_at(op, op % KINDS, op);
+            struct sweep_cut cut = cuts_at(op, op % CUTS_KINDS, op);
 
             if (final_hash(&profile, &cut, false) != final_hash(&profile, &cut, true)) {
                 (void)printf("VIOLATION K27: memo and real crypto differ at op %" PRIu32

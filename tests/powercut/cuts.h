@@ -8,7 +8,7 @@
 #include "report.h"
 #include "sweep.h"
 
-enum { CUTS_TORN_WAYS = 11 };
+enum { CUTS_TORN_WAYS = 11, CUTS_KINDS = 2 + CUTS_TORN_WAYS };
 
 /* How much is tried. */
 struct cuts_effort {
@@ -17,6 +17,10 @@ struct cuts_effort {
     uint32_t torn_stride; /* of the ways of tearing, every n-th */
     uint32_t many_runs;   /* sequences of cuts; need the memo */
 };
+
+/* Cut `index` of the kinds: before, after, then torn with each seed, which `salt` moves
+ * to other words. */
+struct sweep_cut cuts_at(uint32_t op, uint32_t index, uint32_t salt);
 
 /* Cuts every operation of every scenario; then sequences of two to six cuts. Prints a
  * row each and reports violations. */

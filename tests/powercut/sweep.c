@@ -4,6 +4,7 @@
  */
 #include "sweep.h"
 
+#include "fast_crc.h"
 #include "memo.h"
 #include "otter/bytes.h"
 
@@ -267,6 +268,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     world->scenario = scenario;
     world->is_ecc = is_ecc;
     world->has_memo = has_memo;
+    fast_crc_use(has_memo);
     sample_make(&world->sample, profile);
     if (scenario->has_regions) {
         sample_carry_regions(&world->sample.first);
@@ -480,6 +482,16 @@ static void spoil_sector(void *context, const struct vflash_op *op)
     }
 }
 
+/* The checks after a cut. To look is to read, and an unstable word reads differently
+ * the next time: half of the runs do not look. */
+static bool check_cut(struct sweep_world *world, const struct sweep_cut *cut)
+{
+    bool looks = (cut->op + cut->seed) % 2 == 0;
+
+    return !sweep_broke(world, promise_k26(&world->promise)) &&
+           (!looks || !sweep_broke(world, promise_p2(&world->promise)));
+}
+
 /* One step of a run. False if a promise is broken. */
 static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
 {
@@ -501,15 +513,7 @@ static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
     end = sweep_power_on(world, cut);
     flash->hooks = hooks;
     world->promise.cuts += end == VDEVICE_CUT;
-    if (end != VDEVICE_CUT) {
-        return sweep_check_running(world, end);
-    }
-    /* To look is to read, and an unstable word reads differently the next time: half of
-     * the runs do not look. */
-    bool looks = (cut->op + cut->seed) % 2 == 0;
-
-    return !sweep_broke(world, promise_k26(&world->promise)) &&
-           (!looks || !sweep_broke(world, promise_p2(&world->promise)));
+    return end == VDEVICE_CUT ? check_cut(world, cut) : sweep_check_running(world, end);
 }
 
 bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t count)
@@ -528,6 +532,18 @@ bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t c
         }
     }
     return finish(world);
+}
+
+bool sweep_resume(struct sweep_world *world, const struct sweep_cut *cut,
+                  const struct vflash_image *image, uint32_t accepted)
+{
+    sweep_start_over(world);
+    vflash_restore(&world->device.flash, image);
+    world->cut_count = 1;
+    world->cuts[0] = *cut;
+    world->promise.cuts = 1;
+    world->accepted = accepted;
+    return check_cut(world, cut) && finish(world);
 }
 
 uint32_t sweep_count_ops(struct sweep_world *world)

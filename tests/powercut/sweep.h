@@ -98,6 +98,11 @@ bool sweep_has_room(struct sweep_world *world);
  * False and `violation` if a promise was broken. */
 bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t count);
 
+/* As sweep_run() with the one `cut`, from the flash that it has left: `image`.
+ * `accepted`: bytes of the package that the receiver had taken then. */
+bool sweep_resume(struct sweep_world *world, const struct sweep_cut *cut,
+                  const struct vflash_image *image, uint32_t accepted);
+
 /* The parts of a run, for the closure: the factory's state; one power-on, in which the
  * update goes on as far as it can; the checks after one, and at the end. */
 void sweep_start_over(struct sweep_world *world);

@@ -31,6 +31,12 @@ static bool is_distinct(const uint8_t *run)
     return distinct >= SECRECY_DISTINCT;
 }
 
+/* The first two bytes of a run, which rule most places out. */
+static unsigned pair_of(const uint8_t *run)
+{
+    return (unsigned)run[0] << 8 | run[1];
+}
+
 static bool is_filtered(const struct secrecy *secrecy, uint64_t hash)
 {
     return (secrecy->filter[hash >> 54] >> (hash >> 48 & 63U) & 1U) != 0;
@@ -61,6 +67,7 @@ void secrecy_add(struct secrecy *secrecy, const uint8_t *bytes, size_t size)
             abort();
         }
         secrecy->places[place] = hash;
+        secrecy->pairs[pair_of(bytes + i)] = true;
         secrecy->filter[hash >> 54] |= (uint64_t)1 << (hash >> 48 & 63U);
     }
 }
@@ -69,6 +76,9 @@ bool secrecy_finds(const struct secrecy *secrecy, const uint8_t *bytes, size_t s
                    size_t *at)
 {
     for (size_t i = 0; i + SECRECY_RUN <= size; i++) {
+        if (!secrecy->pairs[pair_of(bytes + i)]) {
+            continue;
+        }
         uint64_t hash = hash_run(bytes + i);
 
         if (is_filtered(secrecy, hash) &&

@@ -20,6 +20,7 @@ enum {
 /* A table of runs. Start with zeros. */
 struct secrecy {
     size_t count;
+    bool pairs[1 << 16];   /* the first two bytes of some run */
     uint64_t filter[1024]; /* bit: some run's hash begins so */
     uint64_t places[SECRECY_PLACES];
 };
