@@ -116,6 +116,9 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
         struct totals many = {0};
         double begin = report_seconds();
 
+        if (effort->every != 0 && i % effort->every != effort->first) {
+            continue;
+        }
         if (sweep_scenarios[i].is_like_crash && !effort->has_memo) {
             continue; /* the same flash operations as after a crash */
         }
@@ -123,7 +126,7 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
             continue;
         }
         sweep_open(world, profile, &sweep_scenarios[i], is_ecc, effort->has_memo);
-        if (sweep_scenarios[i].may_not_fit && !sweep_has_room(world)) {
+        if (sweep_scenarios[i].is_mixed && !sweep_has_room(world)) {
             report_no_room(world);
             sweep_close(world);
             continue;

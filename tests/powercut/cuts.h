@@ -16,6 +16,8 @@ struct cuts_effort {
     uint32_t stride;      /* cut every n-th operation */
     uint32_t torn_stride; /* of the ways of tearing, every n-th */
     uint32_t many_runs;   /* sequences of cuts; need the memo */
+    uint32_t every;       /* of the scenarios, every n-th; 0: all of them */
+    uint32_t first;       /* from this one on */
 };
 
 /* Cut `index` of the kinds: before, after, then torn with each seed, which `salt` moves

@@ -5,16 +5,17 @@
  *   --memo      twins of the profiles, every flash operation, cut before, after and
  * torn in eleven ways, then sequences of two to six cuts, sampled; signature checks are
  * remembered (K27)
- *   --real      three of the twins, every operation, cut before, after and torn in one
- *               way that changes from operation to operation, with the real crypto, and
- *               a proof that remembered and real checks lead to the same flash
+ *   --real      each scenario on one of three twins, every operation, cut before, after
+ *               and torn in one way that changes from operation to operation, with the
+ *               real crypto, and a proof that remembered and real checks lead to the
+ * same flash
  *   --closure [KIND]  no end of faults, one after another, until no new state appears
  *   --quick     as --memo, every seventh operation, for slow builds
  *   --first     as --memo, up to the first violation
  *   --maps      the real maps, and those with the sectors of real chips: every
  * operation
  *   --closures [KIND]  all closures on all twins (closures.c says which are sampled)
- *   --long      --maps and --closures
+ *   --long      --maps, --closures, and --real with each scenario on all three
  *   --replay ID one run, with a trace
  *
  * Without an option: --memo, --real and --closure. --small N: on twin N alone; with
@@ -26,6 +27,8 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,19 +73,30 @@ static void sweep_first(const char *kind)
     sweep_memo(kind);
 }
 
-/* Three twins stand for all: one slot, two slots with ECC, and words of 32 bytes. */
-static void sweep_real(const char *kind)
+/* Three twins stand for all: one slot, two slots with ECC, and words of 32 bytes. The
+ * scenarios are shared out among them, or `all` run on each. */
+static void sweep_without_memo(bool all)
 {
     static const size_t twins[] = {0, 1, 4};
-    const struct cuts_effort effort = {.stride = 1, .torn_stride = CUTS_TORN_WAYS};
+    enum { TWINS = sizeof(twins) / sizeof(twins[0]) };
     struct host_profile profile;
 
-    (void)kind;
     cuts_compare_memo();
-    for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
+    for (size_t i = 0; i < TWINS; i++) {
+        const struct cuts_effort effort = {.stride = 1,
+                                           .torn_stride = CUTS_TORN_WAYS,
+                                           .every = all ? 0 : (uint32_t)TWINS,
+                                           .first = (uint32_t)i};
+
         (void)report_twin(twins[i], &profile);
         cuts_sweep(&profile, twins[i] % 2 == 1, &effort);
     }
+}
+
+static void sweep_real(const char *kind)
+{
+    (void)kind;
+    sweep_without_memo(false);
 }
 
 static void sweep_closures(const char *kind)
@@ -134,6 +148,7 @@ static void sweep_long(const char *kind)
         exit(has_open_closure ? 1 : 0);
     }
     sweep_real_maps(kind);
+    sweep_without_memo(true);
     has_open_closure =
         waitpid(closures, &status, 0) < 0 || status != 0 || has_open_closure;
 }
@@ -262,6 +277,9 @@ int main(int argc, char **argv)
     double begin = report_seconds();
     struct wish wish = {0};
 
+    /* Images come and go; what they take is kept. */
+    (void)mallopt(M_MMAP_THRESHOLD, INT_MAX);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
     if (!read_wish(argc, argv, &wish)) {
         (void)fprintf(stderr,
                       "usage: powercut [--memo | --real | --closure [KIND] | --quick | "
