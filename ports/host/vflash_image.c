@@ -54,11 +54,7 @@ static struct vflash_blob *blob_of(const struct vflash *flash,
     size_t size = place->bank->area->sector_size;
     bool has_later = needs_later(flash, place);
     struct vflash_blob *blob =
-        malloc(sizeof(*blob) + size + place->word_count + (has_later ? size : 0));
-
-    if (blob == NULL) {
-        vflash_stop("no memory");
-    }
+        vflash_alloc(sizeof(*blob) + size + place->word_count + (has_later ? size : 0));
 
     blob->users = 1; /* the live sector */
     blob->hash = place->sector->hash;

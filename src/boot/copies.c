@@ -220,7 +220,7 @@ static bool find_copies(struct otter_boot *boot, uint8_t first,
 
 static bool restore_all(struct otter_boot *boot, uint8_t first, uint32_t cursor)
 {
-    struct image images[RESTORED_COUNT];
+    struct image images[RESTORED_COUNT] = {{0}};
 
     if (!find_copies(boot, first, images)) {
         return false;
