@@ -9,12 +9,14 @@
 # ends at chosen flash operations.
 #
 #   board_test.sh [--kills N] [--cut-step N] [--seed N] [--keep] [--scene NAME]...
-#     --kills     how often QEMU is killed at random (60)
-#     --cut-step  power goes off at every Nth flash operation of an installation (24)
+#     --kills     how often QEMU is killed at random (300)
+#     --cut-step  power goes off at every Nth flash operation of an installation (48)
 #     --seed      of the random moments
 #     --keep      leaves the folder, and says where it is
 #     --scene     only this: port_check, boot, update, refusals, roll_backs, rescue,
-#                 bad_luck, busy, kills, cuts
+#                 bad_luck, busy, cuts, kills
+#
+# Without --scene the kills have a board of their own, beside the other scenes.
 #
 # After each cut the flash file is read by the tool, whose virtual device (the same
 # library, compiled for the host) must come up from it with the old or the new system,
@@ -25,8 +27,8 @@ build=${BUILD:-build}
 case "$build" in /*) ;; *) build=$root/$build ;; esac
 otter=${OTTER:-$build/release/tools/otter}
 programs=${BOARD_PROGRAMS:-$build/ast1030}
-kills=60
-cut_step=24
+kills=300
+cut_step=48
 seed=${SEED:-1}
 keep=no
 while [ $# -gt 0 ]; do
@@ -44,8 +46,10 @@ RANDOM=$seed
 folder=$(mktemp -d)
 board=
 sender=
+killer=
 finish() {
     stop
+    if [ -n "$killer" ]; then kill "$killer" 2> /dev/null; fi
     if [ -n "$sender" ]; then kill "$sender" 2> /dev/null; fi
     if [ $keep = yes ]; then echo "board: everything lies in $folder"; else rm -rf "$folder"; fi
 }
@@ -446,7 +450,17 @@ scene_cuts() {
 }
 
 need "$otter" --version
+if [ -z "${scenes:-}" ]; then
+    "$root/scripts/board_test.sh" --scene kills --kills "$kills" --seed "$seed" > kills.log 2>&1 &
+    killer=$!
+fi
 make_factory
 make_packages
-for scene in ${scenes:-port_check boot update refusals roll_backs rescue bad_luck busy kills cuts}; do scene_$scene; done
+for scene in ${scenes:-port_check boot update refusals roll_backs rescue bad_luck busy cuts}; do scene_$scene; done
+if [ -n "$killer" ]; then
+    wait "$killer" || result=1
+    killer=
+    grep -v "^board: all scenes" kills.log
+    if [ "${result:-0}" -ne 0 ]; then echo "board: the scene of the kills failed" >&2 && exit 1; fi
+fi
 printf '\nboard: all scenes ended as expected.\n'
