@@ -16,10 +16,10 @@ declare -A headers=(
     [package]="control container"
     [codec]="stream"
     [flash]="map memory_map io table journal receipt state"
-    [device]="device repair cipher"
-    [store]="plan store copying"
-    [door]="receive smp cbor serial_frame"
-    [install]="install"
+    [device]="device repair cipher card"
+    [store]="plan store copying saving"
+    [door]="receive card_door smp cbor serial_frame"
+    [install]="install restore"
     [boot]="boot"
     [top]="agent manager otter"
 )
@@ -45,6 +45,7 @@ declare -A ports=(
     [board]="device door install boot top"
     [link]="device door top"
     [inflate]="codec device"
+    [files]="device store door"
 )
 
 # file:include that no rule covers: the headers with which a product overrides defaults

@@ -96,7 +96,6 @@ is_named() { # k or p, number
 # takes its line away here.
 declare -A waits_for=(
     [19]="configuration: backup and restore"
-    [20]="the card: pointer, resources, swap"
     [21]="foreign loaders of stock packages"
 )
 unnamed=()

@@ -6,6 +6,7 @@
 #ifndef OTTER_DEVICE_H
 #define OTTER_DEVICE_H
 
+#include "otter/card.h"
 #include "otter/cipher.h"
 #include "otter/control.h"
 #include "otter/events.h"
@@ -31,7 +32,8 @@ struct otter_ports {
     const struct otter_board *board;
     const struct otter_crypto *crypto;
     const struct otter_inflate *inflate; /* of the manager with OTTER_ZLIB; else NULL */
-    uint32_t table_addr;                 /* OTTER_TABLE_ADDR of memory_map.h */
+    const struct otter_files *files; /* of agent and manager with a card; else NULL */
+    uint32_t table_addr;             /* OTTER_TABLE_ADDR of memory_map.h */
     uint32_t table_size;
 };
 
@@ -44,6 +46,7 @@ struct otter_device {
     struct otter_io io;
     struct otter_journal journal;
     struct otter_events events;
+    struct otter_card card;
     uint8_t page[OTTER_PAGE_MAX]; /* work space of whoever steps */
 };
 
@@ -167,6 +170,9 @@ void otter_device_open_regions(struct otter_device *device);
  * owner: OTTER_REGION_SLOT_B or _APPLICATION on an A/B device. */
 bool otter_device_is_ab(const struct otter_device *device);
 uint8_t otter_device_free_slot(const struct otter_device *device);
+
+/* True if packages and saved copies are files on a card. */
+bool otter_device_is_on_card(const struct otter_device *device);
 
 /* Starts and goes on with a hash; `is_done` after the last byte. Read errors pass. */
 void otter_hashing_start(struct otter_device *device, struct otter_hashing *hashing,

@@ -317,7 +317,28 @@ extern "C" {
     X(CODING_DECLARED,  35, 15, 15, LIVE, "A coded member needs more memory than its entry declares", \
       "Make the package again with otter pack")                                           \
     X(CODING_HASH,      35, 16, 16, LIVE, "A coded member decodes to other content than its hash names", \
-      "Make the package again with otter pack")
+      "Make the package again with otter pack")                                            \
+    /* 36: the card */                                                                    \
+    X(CARD_NONE,        36, 10, 10, LIVE, "There is no card, or it was pulled out",       \
+      "Put the card back: the update goes on by itself")                                  \
+    X(CARD_NOT_FOUND,   36, 11, 11, LIVE, "The file is not on the card",                  \
+      "Copy the package to the card, or name the right file")                             \
+    X(CARD_FULL,        36, 12, 12, LIVE, "The card has no room for the copy of the old system", \
+      "Remove files from the card, then start the update again")                          \
+    X(CARD_READ,        36, 13, 13, LIVE, "The card cannot be read",                      \
+      "Retry; if it repeats, use another card")                                           \
+    X(CARD_WRITE,       36, 14, 14, LIVE, "The card cannot be written",                   \
+      "Retry; if it repeats, use another card")                                           \
+    X(CARD_NAME,        36, 15, 15, LIVE, "The file's name is too long or leaves the card's root", \
+      "Use a name of at most 127 bytes without \"..\"")                                   \
+    X(CARD_POINTER,     36, 16, 16, LIVE, "The card does not say where the package lies", \
+      "Put back the card with which the update began, or start again")                    \
+    X(CARD_OTHER,       36, 17, 17, LIVE, "The package on the card is not the one that was requested", \
+      "Put back the card with which the update began, or start again")                    \
+    X(CARD_ONLY,        36, 18, 18, LIVE, "The device installs from its card only",       \
+      "Copy the package to the card")                                                     \
+    X(CARD_SAVED,       36, 19, 19, LIVE, "The copy of the old system on the card is missing or damaged", \
+      "Put back the card with which the update began")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
 enum otter_result {

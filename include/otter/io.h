@@ -24,6 +24,8 @@ struct otter_io {
     const struct otter_map *map;
     uint16_t open_regions;                  /* bit id: may be written */
     uint32_t erases[OTTER_REGION_ID_COUNT]; /* since factory; kept by the journal */
+    struct otter_source package_file;       /* OTTER_REGION_PACKAGE_FILE and */
+    struct otter_source saved_file;         /* _SAVED_FILE; no `read`: not open */
 };
 
 /* Starts with no region open and all counts 0. Both pointers stay in use. */
@@ -35,7 +37,8 @@ void otter_io_init(struct otter_io *io, const struct otter_flash *flash,
 void otter_io_open(struct otter_io *io, uint8_t id);
 void otter_io_close(struct otter_io *io, uint8_t id);
 
-/* Reads `size` bytes. 26-14 outside the region, 26-10 where flash cannot be read. */
+/* Reads `size` bytes. 26-14 outside the region, 26-10 where flash cannot be read; from
+ * a file also 36-10 (not open, or the card is gone) and 36-13. */
 OTTER_MUST_CHECK enum otter_result otter_io_read(const struct otter_io *io, uint8_t id,
                                                  uint32_t off, void *data, size_t size);
 

@@ -31,10 +31,17 @@ enum otter_region_id {
     OTTER_REGION_RESOURCES = 9,   /* what a system has besides programs: both systems */
     OTTER_REGION_FONT = 10,       /* of a device share these two */
     OTTER_REGION_ID_COUNT,
+
+    /* No spans of flash and in no format: files on the card, read as if they were
+     * regions while the device has them open (card.h). */
+    OTTER_REGION_PACKAGE_FILE = 0xF0,
+    OTTER_REGION_SAVED_FILE = 0xF1,
 };
 
 enum {
     OTTER_REGION_WINDOW = 1, /* hardware shows the active slot at `exec` (K14) */
+    OTTER_REGION_CARD = 2,   /* of the application: its packages and the copy of the
+                                old system are files on a card, not in staging */
 };
 
 /* A named span of flash, whole sectors. */
@@ -60,6 +67,10 @@ struct otter_sector {
 /* The region with `id`, or NULL. */
 const struct otter_region *otter_map_find(const struct otter_map *map, uint8_t id);
 
+/* True if the store is a card: the application says so, and there is neither a second
+ * slot nor staging. */
+bool otter_map_is_on_card(const struct otter_map *map);
+
 /* The area that holds `addr`, or NULL. */
 const struct otter_flash_area *otter_flash_area_at(const struct otter_flash *flash,
                                                    uint32_t addr);
@@ -75,7 +86,7 @@ OTTER_MUST_CHECK enum otter_result otter_map_sector(const struct otter_flash *fl
  * id twice, and the regions that every device needs are there and large enough: boot,
  * table (2 sectors or more), receipts (each copy fits: otter_receipt_place()), journal
  * (4 or more of its first 32 sectors hold three records each), manager, application,
- * and one of slot B and staging (28-16). Device and factory check the same. */
+ * and one of slot B, staging and a card (28-16). Device and factory check the same. */
 OTTER_MUST_CHECK enum otter_result otter_map_check(const struct otter_map *map,
                                                    const struct otter_flash *flash);
 

@@ -5,7 +5,7 @@
  *     OTTER_<REGION>_ADDR   device address of its first byte
  *     OTTER_<REGION>_SIZE   bytes, whole sectors; 0: this device has no such region
  *     OTTER_<REGION>_EXEC   address at which a program in it runs; default: _ADDR
- *     OTTER_<REGION>_FLAGS  OTTER_REGION_WINDOW or 0
+ *     OTTER_<REGION>_FLAGS  OTTER_REGION_WINDOW, OTTER_REGION_CARD (application), or 0
  *
  * for BOOT, TABLE, RECEIPTS, JOURNAL, MANAGER, APPLICATION, SLOT_B, STAGING, RESOURCES
  * and FONT. A project overrides what it needs in a header of its own,
@@ -256,8 +256,9 @@ OTTER_STATIC_ASSERT(
     "The receipts' region holds four copies, each in sectors of its own");
 OTTER_STATIC_ASSERT(OTTER_JOURNAL_SIZE >= 4 * OTTER_SECTOR_SIZE,
                     "The journal has four sectors or more");
-OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0,
-                    "A device needs a second slot or a staging region");
+OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0 ||
+                        ((OTTER_APPLICATION_FLAGS)&OTTER_REGION_CARD) != 0,
+                    "A device needs a second slot or a staging region, or a card");
 
 /* --- the map --- */
 

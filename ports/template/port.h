@@ -11,6 +11,7 @@
 
 #include "otter/boot.h"
 #include "otter/device.h"
+#include "otter/port/files.h"
 #include "otter/port/link.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,7 @@ extern const struct otter_flash port_flash;   /* flash.c */
 extern const struct otter_board port_board;   /* board.c */
 extern const struct otter_crypto port_crypto; /* crypto.c */
 extern const struct otter_link port_link;     /* link.c */
+extern const struct otter_files port_files;   /* files.c: only with a card */
 extern const struct otter_ports port_ports;   /* board.c: all but the link */
 
 /* Clocks, pins and drivers, before anything else is called. Must leave a watchdog that

@@ -12,6 +12,11 @@ bool otter_device_is_ab(const struct otter_device *device)
     return otter_map_find(&device->table.map, OTTER_REGION_SLOT_B) != NULL;
 }
 
+bool otter_device_is_on_card(const struct otter_device *device)
+{
+    return otter_map_is_on_card(&device->table.map);
+}
+
 static uint8_t slot_region(const struct otter_device *device, uint8_t slot)
 {
     return otter_device_is_ab(device) && slot == 1 ? OTTER_REGION_SLOT_B
@@ -109,6 +114,7 @@ enum otter_result otter_device_open(struct otter_device *device,
     memset(device, 0, sizeof(*device));
     device->ports = *ports;
     device->program = (uint8_t)program;
+    device->card.files = ports->files;
     enum otter_result result = read_table(device);
 
     if (result != OTTER_OK) {

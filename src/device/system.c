@@ -302,9 +302,14 @@ enum otter_result otter_vectors_check(const struct otter_device *device,
 {
     uint8_t vectors[8];
 
-    if (size < sizeof(vectors) || otter_io_read(&device->io, region_id, off, vectors,
-                                                sizeof(vectors)) != OTTER_OK) {
+    if (size < sizeof(vectors)) {
         return OTTER_E_VECTORS;
+    }
+    enum otter_result result =
+        otter_io_read(&device->io, region_id, off, vectors, sizeof(vectors));
+
+    if (result != OTTER_OK) { /* of a card it is no fault of the image */
+        return region_id == OTTER_REGION_PACKAGE_FILE ? result : OTTER_E_VECTORS;
     }
     return otter_vectors_judge(device, vectors, runs_in, size);
 }

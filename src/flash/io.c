@@ -2,7 +2,8 @@
 /*
  * The one caller of the flash port (but for the table, which is read before there is
  * a map). Checks region, bounds and permission, splits at pages, reads back every
- * program, counts erases.
+ * program, counts erases. Files of the card are read through it, too, so that whoever
+ * reads a store need not know what it is.
  */
 #include "otter/io.h"
 
@@ -46,9 +47,27 @@ static bool is_open(const struct otter_io *io, uint8_t id)
     return id < OTTER_REGION_ID_COUNT && (io->open_regions & (1U << id)) != 0;
 }
 
+static enum otter_result read_open_file(const struct otter_source *file, uint32_t off,
+                                        void *data, size_t size)
+{
+    if (file->read == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    if (off > file->size || size > file->size - off) {
+        return OTTER_E_FLASH_BOUNDS;
+    }
+    return file->read(file->context, off, data, size);
+}
+
 enum otter_result otter_io_read(const struct otter_io *io, uint8_t id, uint32_t off,
                                 void *data, size_t size)
 {
+    if (id == OTTER_REGION_PACKAGE_FILE) {
+        return read_open_file(&io->package_file, off, data, size);
+    }
+    if (id == OTTER_REGION_SAVED_FILE) {
+        return read_open_file(&io->saved_file, off, data, size);
+    }
     const struct otter_region *region = find_span(io, id, off, size);
 
     if (region == NULL) {

@@ -23,6 +23,16 @@ const struct otter_region *otter_map_find(const struct otter_map *map, uint8_t i
     return NULL;
 }
 
+bool otter_map_is_on_card(const struct otter_map *map)
+{
+    const struct otter_region *application =
+        otter_map_find(map, OTTER_REGION_APPLICATION);
+
+    return application != NULL && (application->flags & OTTER_REGION_CARD) != 0 &&
+           otter_map_find(map, OTTER_REGION_SLOT_B) == NULL &&
+           otter_map_find(map, OTTER_REGION_STAGING) == NULL;
+}
+
 const struct otter_flash_area *otter_flash_area_at(const struct otter_flash *flash,
                                                    uint32_t addr)
 {
@@ -200,7 +210,8 @@ enum otter_result otter_map_check(const struct otter_map *map,
         }
     }
     if (otter_map_find(map, OTTER_REGION_SLOT_B) == NULL &&
-        otter_map_find(map, OTTER_REGION_STAGING) == NULL) {
+        otter_map_find(map, OTTER_REGION_STAGING) == NULL &&
+        !otter_map_is_on_card(map)) {
         return OTTER_E_MAP_MISSING;
     }
     if (!has_receipts(map, flash) || !has_journal(map, flash)) {

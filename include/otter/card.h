@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The card as the store of a device: the package stays a file that is read in place,
+ * and the copy of the old system is a file, too. Both are read like regions of flash,
+ * OTTER_REGION_PACKAGE_FILE and _SAVED_FILE, while they are open. Where the package
+ * lies stands in two pointer files, each with a sequence and a CRC, because no rename
+ * is taken for atomic (K20). Bytes and names: docs/SPEC.md, "Card".
+ */
+#ifndef OTTER_CARD_H
+#define OTTER_CARD_H
+
+#include "otter/control.h"
+#include "otter/error.h"
+#include "otter/port/files.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct otter_device;
+
+enum { OTTER_POINTER_SIZE = 196, OTTER_POINTER_COUNT = 2 };
+
+/* What a pointer file says. */
+struct otter_pointer {
+    uint32_t sequence;
+    uint32_t file_length;
+    uint8_t package_id[OTTER_PACKAGE_ID_SIZE];
+    uint8_t hash[OTTER_SHA256_SIZE]; /* the package hash */
+    char path[OTTER_PATH_SIZE];
+};
+
+/* Encodes and decodes a pointer file; pure. Decode answers false for anything but a
+ * valid version 1 pointer. */
+void otter_pointer_encode(const struct otter_pointer *pointer,
+                          uint8_t bytes[OTTER_POINTER_SIZE]);
+bool otter_pointer_decode(const uint8_t bytes[OTTER_POINTER_SIZE],
+                          struct otter_pointer *pointer);
+
+/* True if `path` is a name that otter takes: relative, no empty part, no "." or "..",
+ * no backslash, colon or control character. */
+bool otter_path_is_good(const char *path);
+
+/* A file that is read as a region. */
+struct otter_card_file {
+    const struct otter_files *files;
+    int number;
+    bool is_open;
+    enum otter_result *fault;
+};
+
+struct otter_card {
+    const struct otter_files *files; /* NULL: the device has no card */
+    enum otter_result fault; /* why the card could not be read as a store, 36-10 or
+                                36-13; OTTER_OK: it could, since it was opened */
+    struct otter_card_file package;
+    struct otter_card_file saved;
+};
+
+/* Opens the file `path` as the region PACKAGE_FILE, in place of what was open. 36-15,
+ * or what the port answers. */
+OTTER_MUST_CHECK enum otter_result otter_card_open_package(struct otter_device *device,
+                                                           const char *path);
+
+/* Opens the package that the pointers name, if it is the one of the incoming receipt:
+ * package id, package hash and length. 36-16 without a valid pointer, 36-17 for another
+ * package, or what the port answers. Its content is not looked at. */
+OTTER_MUST_CHECK enum otter_result otter_card_find_package(struct otter_device *device);
+
+/* Opens the copy that was saved of what the old system has in `region`, `size` bytes,
+ * as the region SAVED_FILE. 36-19 if it is not there or has another size. */
+OTTER_MUST_CHECK enum otter_result otter_card_open_saved(struct otter_device *device,
+                                                         uint8_t region, uint32_t size);
+
+/* Closes whatever is open. */
+void otter_card_close(struct otter_device *device);
+
+/* Writes pointer file `index` so that it is the newest one, and reads it back. One
+ * bounded piece of work: a file of 196 bytes. */
+OTTER_MUST_CHECK enum otter_result otter_card_write_pointer(
+    struct otter_device *device, uint8_t index, const struct otter_pointer *pointer);
+
+/* The file of the copy of what the old system has in `region`. */
+void otter_card_saved_path(uint8_t region, char path[OTTER_PATH_SIZE]);
+
+/* Removes the file number `index` of those that an update leaves: pointers, then saved
+ * copies. One file operation. False past the last one. */
+bool otter_card_tidy(struct otter_device *device, uint8_t index);
+
+/* The folder of pointers and saved copies. */
+OTTER_MUST_CHECK enum otter_result otter_card_make_folder(struct otter_device *device);
+
+#endif

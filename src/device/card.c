@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The card as a store: the files that are open on it, read like regions, and the
+ * pointers to the package. Nothing on the card is believed: a pointer only says where
+ * to look, the receipt says what must lie there.
+ */
+#include "otter/card.h"
+
+#include "otter/device.h"
+
+#include <string.h>
+
+static const char folder[] = "otter";
+static const char *const pointer_paths[OTTER_POINTER_COUNT] = {"otter/pointer.0",
+                                                               "otter/pointer.1"};
+
+/* Regions of which a copy may be saved, in the order of tidying. */
+static const uint8_t saved_regions[] = {
+    OTTER_REGION_APPLICATION,
+    OTTER_REGION_RESOURCES,
+    OTTER_REGION_FONT,
+};
+
+enum { SAVED_COUNT = sizeof(saved_regions) / sizeof(saved_regions[0]) };
+
+/* ---- files that are read as regions ---- */
+
+static void note_fault(enum otter_result *fault, enum otter_result result)
+{
+    if (result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ) {
+        *fault = result;
+    }
+}
+
+static enum otter_result read_file(const void *context, uint32_t off, void *data,
+                                   size_t len)
+{
+    const struct otter_card_file *file = context;
+    enum otter_result result =
+        file->files->read(file->files->context, file->number, off, data, len);
+
+    note_fault(file->fault, result);
+    return result;
+}
+
+static void close_file(struct otter_card_file *file, struct otter_source *source)
+{
+    memset(source, 0, sizeof(*source));
+    if (file->is_open) {
+        file->is_open = false;
+        /* It was only read: nothing can be lost. */
+        (void)!file->files->close(file->files->context, file->number);
+    }
+}
+
+/* Opens `path` for reading in place of what was open. */
+static enum otter_result open_file(struct otter_device *device,
+                                   struct otter_card_file *file,
+                                   struct otter_source *source, const char *path)
+{
+    const struct otter_files *files = device->card.files;
+    uint32_t size = 0;
+
+    close_file(file, source);
+    if (files == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    enum otter_result result =
+        files->open(files->context, path, OTTER_FILE_READ, &file->number);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    file->files = files;
+    file->fault = &device->card.fault;
+    file->is_open = true;
+    result = files->size(files->context, file->number, &size);
+    if (result != OTTER_OK) {
+        close_file(file, source);
+        return result;
+    }
+    *source = (struct otter_source){.context = file, .size = size, .read = read_file};
+    return OTTER_OK;
+}
+
+enum otter_result otter_card_open_package(struct otter_device *device, const char *path)
+{
+    if (!otter_path_is_good(path)) {
+        return OTTER_E_CARD_NAME;
+    }
+    device->card.fault = OTTER_OK;
+    return open_file(device, &device->card.package, &device->io.package_file, path);
+}
+
+void otter_card_close(struct otter_device *device)
+{
+    close_file(&device->card.package, &device->io.package_file);
+    close_file(&device->card.saved, &device->io.saved_file);
+    device->card.fault = OTTER_OK;
+}
+
+/* ---- saved copies ---- */
+
+void otter_card_saved_path(uint8_t region, char path[OTTER_PATH_SIZE])
+{
+    static const char begin[] = "otter/saved";
+    static const char end[] = ".bin";
+    size_t len = sizeof(begin) - 1;
+
+    memcpy(path, begin, len);
+    if (region >= 10) {
+        path[len++] = (char)('0' + region / 10 % 10);
+    }
+    path[len++] = (char)('0' + region % 10);
+    memcpy(path + len, end, sizeof(end));
+}
+
+enum otter_result otter_card_open_saved(struct otter_device *device, uint8_t region,
+                                        uint32_t size)
+{
+    char path[OTTER_PATH_SIZE];
+
+    otter_card_saved_path(region, path);
+    device->card.fault = OTTER_OK;
+    enum otter_result result =
+        open_file(device, &device->card.saved, &device->io.saved_file, path);
+
+    if (result == OTTER_E_CARD_NOT_FOUND ||
+        (result == OTTER_OK && device->io.saved_file.size != size)) {
+        close_file(&device->card.saved, &device->io.saved_file);
+        return OTTER_E_CARD_SAVED;
+    }
+    return result;
+}
+
+enum otter_result otter_card_make_folder(struct otter_device *device)
+{
+    const struct otter_files *files = device->card.files;
+
+    return files == NULL ? OTTER_E_CARD_NONE
+                         : files->make_folder(files->context, folder);
+}
+
+bool otter_card_tidy(struct otter_device *device, uint8_t index)
+{
+    const struct otter_files *files = device->card.files;
+    char path[OTTER_PATH_SIZE];
+
+    if (files == NULL || index >= OTTER_POINTER_COUNT + SAVED_COUNT) {
+        return false;
+    }
+    if (index < OTTER_POINTER_COUNT) {
+        /* What is not there, or cannot be removed, harms nobody. */
+        (void)!files->remove(files->context, pointer_paths[index]);
+        return true;
+    }
+    otter_card_saved_path(saved_regions[index - OTTER_POINTER_COUNT], path);
+    (void)!files->remove(files->context, path);
+    return true;
+}
+
+/* ---- pointers ---- */
+
+static enum otter_result read_bytes(const struct otter_files *files, const char *path,
+                                    uint8_t bytes[OTTER_POINTER_SIZE])
+{
+    int file = 0;
+    uint32_t size = 0;
+    enum otter_result result =
+        files->open(files->context, path, OTTER_FILE_READ, &file);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    result = files->size(files->context, file, &size);
+    if (result == OTTER_OK) {
+        result = size != OTTER_POINTER_SIZE
+                     ? OTTER_E_CARD_POINTER
+                     : files->read(files->context, file, 0, bytes, OTTER_POINTER_SIZE);
+    }
+    enum otter_result closed = files->close(files->context, file);
+
+    return result == OTTER_OK ? closed : result;
+}
+
+/* 36-16 for anything but a valid pointer; 36-10, 36-13 where the card cannot tell. */
+static enum otter_result read_pointer(const struct otter_device *device, uint8_t index,
+                                      struct otter_pointer *pointer)
+{
+    uint8_t bytes[OTTER_POINTER_SIZE];
+
+    if (device->card.files == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    enum otter_result result =
+        read_bytes(device->card.files, pointer_paths[index], bytes);
+
+    if (result == OTTER_E_CARD_NOT_FOUND) {
+        return OTTER_E_CARD_POINTER;
+    }
+    if (result == OTTER_OK && !otter_pointer_decode(bytes, pointer)) {
+        return OTTER_E_CARD_POINTER;
+    }
+    return result;
+}
+
+static enum otter_result write_bytes(const struct otter_files *files, const char *path,
+                                     const uint8_t bytes[OTTER_POINTER_SIZE])
+{
+    int file = 0;
+    enum otter_result result = files->open(files->context, path, OTTER_FILE_NEW, &file);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    result = files->write(files->context, file, 0, bytes, OTTER_POINTER_SIZE);
+    if (result == OTTER_OK) {
+        result = files->sync(files->context, file);
+    }
+    enum otter_result closed = files->close(files->context, file);
+
+    return result == OTTER_OK ? closed : result;
+}
+
+/* Above every sequence that can be read; once there is none above, the pointers start
+ * over: both are removed. */
+static uint32_t next_sequence(struct otter_device *device)
+{
+    uint32_t highest = 0;
+    struct otter_pointer pointer;
+
+    for (uint8_t i = 0; i < OTTER_POINTER_COUNT; i++) {
+        if (read_pointer(device, i, &pointer) == OTTER_OK &&
+            pointer.sequence > highest) {
+            highest = pointer.sequence;
+        }
+    }
+    for (uint8_t i = 0; highest == UINT32_MAX && i < OTTER_POINTER_COUNT; i++) {
+        (void)otter_card_tidy(device, i);
+    }
+    return highest == UINT32_MAX ? 1 : highest + 1;
+}
+
+enum otter_result otter_card_write_pointer(struct otter_device *device, uint8_t index,
+                                           const struct otter_pointer *pointer)
+{
+    struct otter_pointer next = *pointer;
+    uint8_t bytes[OTTER_POINTER_SIZE];
+    uint8_t back[OTTER_POINTER_SIZE];
+    enum otter_result result = otter_card_make_folder(device);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    next.sequence = next_sequence(device);
+    otter_pointer_encode(&next, bytes);
+    result = write_bytes(device->card.files, pointer_paths[index], bytes);
+    if (result == OTTER_OK) {
+        result = read_bytes(device->card.files, pointer_paths[index], back);
+    }
+    if (result == OTTER_OK && memcmp(bytes, back, sizeof(bytes)) != 0) {
+        result = OTTER_E_CARD_WRITE;
+    }
+    return result;
+}
+
+static bool is_of(const struct otter_pointer *pointer,
+                  const struct otter_system *system)
+{
+    return pointer->file_length == system->control.file_length &&
+           memcmp(pointer->package_id, system->control.package_id,
+                  sizeof(pointer->package_id)) == 0 &&
+           system->receipt.has_hash &&
+           memcmp(pointer->hash, system->receipt.hash, sizeof(pointer->hash)) == 0;
+}
+
+/* The newest pointer to the package of `system`. */
+static enum otter_result find_pointer(struct otter_device *device,
+                                      const struct otter_system *system,
+                                      struct otter_pointer *found)
+{
+    enum otter_result result = OTTER_E_CARD_POINTER;
+    bool has_one = false;
+
+    for (uint8_t i = 0; i < OTTER_POINTER_COUNT; i++) {
+        struct otter_pointer pointer;
+        enum otter_result one = read_pointer(device, i, &pointer);
+
+        if (one != OTTER_OK) {
+            result = one == OTTER_E_CARD_POINTER ? result : one;
+        } else if (!is_of(&pointer, system)) {
+            result = result == OTTER_E_CARD_POINTER ? OTTER_E_CARD_OTHER : result;
+        } else if (!has_one || pointer.sequence > found->sequence) {
+            *found = pointer;
+            has_one = true;
+        }
+    }
+    return has_one ? OTTER_OK : result;
+}
+
+enum otter_result otter_card_find_package(struct otter_device *device)
+{
+    uint8_t slot = (uint8_t)(1 - device->journal.state.current);
+    struct otter_system system;
+    struct otter_pointer pointer;
+    enum otter_result result = otter_system_open(device, slot, &system);
+
+    if (result == OTTER_OK) {
+        result = find_pointer(device, &system, &pointer);
+    }
+    if (result == OTTER_OK) {
+        result = otter_card_open_package(device, pointer.path);
+    }
+    if (result == OTTER_OK &&
+        device->io.package_file.size != system.control.file_length) {
+        otter_card_close(device);
+        return OTTER_E_CARD_OTHER;
+    }
+    return result;
+}
