@@ -16,6 +16,13 @@ void vcard_power_off(struct vcard *card, uint32_t seed)
     }
 }
 
+void vcard_reset(struct vcard *card, uint32_t seed)
+{
+    if (card->is_on) {
+        vcard_settle(card, seed, 0);
+    }
+}
+
 static _Noreturn void cut(struct vcard *card, size_t own)
 {
     vcard_settle(card, card->fault.seed, own);

@@ -205,6 +205,10 @@ void vcard_power_on(struct vcard *card, struct vcard_fault fault);
  * `seed` as in struct vcard_fault. Nothing if power is off. */
 void vcard_power_off(struct vcard *card, uint32_t seed);
 
+/* The processor resets between two operations: what its file system has not synced
+ * fares as at a cut, no file is open any more. Operations are counted on. */
+void vcard_reset(struct vcard *card, uint32_t seed);
+
 /* Pulls the card out between two operations: unsynced changes fare as at a cut, open
  * files are closed, every operation returns -ENODEV until the card is put back. */
 void vcard_pull(struct vcard *card, uint32_t seed);
