@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # tests/unit/test_*.c: one program each. tests/powercut/*.c: one program, run with
-# --memo, --real and --closure where OTTER_SWEEPS is "full" (the release preset), with
+# --memo, --real, --card and --closure where OTTER_SWEEPS is "full" (the release preset), with
 # --quick where it is "quick" (sanitizers), and, labelled "long", with --long.
 # tests/e2e/*.sh: scripts that find the tool in $OTTER and the tree in $OTTER_TOP.
 # tests/bench/*.c: the program `bench`, not a test.
@@ -30,7 +30,7 @@ if(OTTER_SWEEPS STREQUAL "quick")
     set_tests_properties(powercut_quick PROPERTIES TIMEOUT 900 COST 1000 LABELS sweep)
 elseif(OTTER_SWEEPS STREQUAL "full")
     include(cmake/bad.cmake)
-    foreach(sweep memo real closure)
+    foreach(sweep memo real card closure)
         add_test(NAME powercut_${sweep} COMMAND powercut --${sweep})
         set_tests_properties(powercut_${sweep} PROPERTIES
             TIMEOUT 900 COST 1000 LABELS sweep)

@@ -35,6 +35,7 @@ enum otter_result otter_agent_open(struct otter_agent *agent,
     enum otter_result result =
         otter_device_open(&agent->device, ports, OTTER_PROGRAM_AGENT);
 
+    otter_card_attach(&agent->device, &agent->card_files);
     if (result != OTTER_OK) {
         return result;
     }
@@ -48,6 +49,7 @@ enum otter_result otter_agent_open(struct otter_agent *agent,
     }
     otter_receive_open(&agent->receive, &agent->device);
     otter_smp_init(&agent->smp, &agent->device, &agent->receive, link);
+    otter_card_door_open(&agent->card, &agent->device, &agent->receive);
     agent->is_ready = true;
     return OTTER_OK;
 }
@@ -104,6 +106,30 @@ static enum otter_poll grant(struct otter_agent *agent, enum otter_wish wish)
     return OTTER_POLL_BUSY;
 }
 
+/* The card door works; messages wait in the link meanwhile. */
+static enum otter_poll poll_card(struct otter_agent *agent)
+{
+    /* A failure is told as an event and stays in `card.result`. */
+    (void)!otter_card_door_step(&agent->card);
+    return agent->card.is_requested ? reset(agent) : OTTER_POLL_BUSY;
+}
+
+/* When no update is under way nothing of one is left on the card. True: it went on. */
+static bool tidy(struct otter_agent *agent)
+{
+    uint8_t phase = agent->device.journal.state.phase;
+    bool is_over = phase == OTTER_PHASE_CONFIRMED || phase == OTTER_PHASE_ROLLED_BACK;
+
+    return is_over && !agent->device.journal.is_lost &&
+           otter_device_is_on_card(&agent->device) &&
+           otter_card_tidy(&agent->device, agent->tidied) && ++agent->tidied != 0;
+}
+
+enum otter_result otter_agent_install(struct otter_agent *agent, const char *path)
+{
+    return agent->is_ready ? otter_card_door_begin(&agent->card, path) : OTTER_E_BUSY;
+}
+
 enum otter_poll otter_agent_poll(struct otter_agent *agent)
 {
     const struct otter_board *board = agent->device.ports.board;
@@ -117,13 +143,16 @@ enum otter_poll otter_agent_poll(struct otter_agent *agent)
                            otter_code(OTTER_E_TRIAL_DEADLINE));
         return reset(agent);
     }
+    if (otter_card_door_is_busy(&agent->card)) {
+        return poll_card(agent);
+    }
     bool is_busy = otter_smp_poll(&agent->smp);
     enum otter_wish wish = otter_smp_take_wish(&agent->smp);
 
     if (wish != OTTER_WISH_NONE) {
         return grant(agent, wish);
     }
-    return is_busy ? OTTER_POLL_BUSY : OTTER_POLL_IDLE;
+    return is_busy || tidy(agent) ? OTTER_POLL_BUSY : OTTER_POLL_IDLE;
 }
 
 /* The record that makes the new system the current one, once and for all (K17). */
@@ -171,6 +200,7 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
     }
     otter_device_open_regions(device);
     otter_receive_open(&agent->receive, device);
+    agent->tidied = 0;
     return OTTER_OK;
 }
 

@@ -5,14 +5,9 @@
  */
 #include "otter/manager.h"
 
-#include <string.h>
+#include "manager_inner.h"
 
-enum manager_mode {
-    MANAGER_DEAD = 0, /* the device cannot be opened */
-    MANAGER_REPAIR,   /* rewrite damaged copies of receipts and table */
-    MANAGER_INSTALL,
-    MANAGER_WAIT,
-};
+#include <string.h>
 
 enum {
     LEAVE_DELAY_MS = 2000, /* so that the refusal's answer reaches the remote */
@@ -20,14 +15,14 @@ enum {
     ALL_COPIES = 6, /* and two of the table */
 };
 
-static uint32_t now(const struct otter_manager *manager)
+uint32_t manager_now(const struct otter_manager *manager)
 {
     const struct otter_board *board = manager->device.ports.board;
 
     return board->time_ms(board->context);
 }
 
-static enum otter_poll reset(struct otter_manager *manager, bool wants_manager)
+enum otter_poll manager_reset(struct otter_manager *manager, bool wants_manager)
 {
     const struct otter_board *board = manager->device.ports.board;
 
@@ -54,9 +49,19 @@ static bool runs(struct otter_manager *manager, uint8_t slot)
                                &system) == OTTER_OK;
 }
 
+/* Boot left the copying to the manager, because the copies are files. */
+static bool has_to_restore(const struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+
+    return otter_device_is_on_card(&manager->device) &&
+           state->phase == OTTER_PHASE_ROLLING_BACK &&
+           state->roll_backs < OTTER_ROLL_BACK_LIMIT && !otter_state_has_unknown(state);
+}
+
 /* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing
  * swaps again, and the store is opened for another package (K16). */
-static enum otter_result give_up_system(struct otter_manager *manager)
+enum otter_result manager_give_up(struct otter_manager *manager)
 {
     struct otter_state state = manager->device.journal.state;
 
@@ -163,11 +168,11 @@ static enum otter_result look_around(struct otter_manager *manager)
                                    : runs(manager, state->current);
     if (state->phase == OTTER_PHASE_ROLLING_BACK) {
         manager->has_application = false;
-        return give_up_system(manager);
+        return manager_give_up(manager);
     }
     if (is_trial_over(manager) && !runs(manager, state->current)) {
         manager->has_application = false;
-        return give_up_system(manager);
+        return manager_give_up(manager);
     }
     return OTTER_OK;
 }
@@ -190,6 +195,7 @@ enum otter_result otter_manager_open(struct otter_manager *manager,
     enum otter_result result =
         otter_device_open(&manager->device, ports, OTTER_PROGRAM_MANAGER);
 
+    otter_card_attach(&manager->device, &manager->card_files);
     if (result != OTTER_OK) {
         manager->result = result;
         return result;
@@ -197,7 +203,7 @@ enum otter_result otter_manager_open(struct otter_manager *manager,
     if (manager->device.journal.is_lost) {
         manager->result = otter_device_rebuild(&manager->device);
     }
-    if (!has_to_install(manager)) {
+    if (!has_to_install(manager) && !has_to_restore(manager)) {
         result = look_around(manager);
         if (result == OTTER_OK && has_to_adopt(manager)) {
             result = adopt_other(manager);
@@ -208,7 +214,7 @@ enum otter_result otter_manager_open(struct otter_manager *manager,
     }
     otter_receive_open(&manager->receive, &manager->device);
     otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
-    manager->waiting_since_ms = now(manager);
+    manager->waiting_since_ms = manager_now(manager);
     manager->mode = MANAGER_REPAIR;
     return OTTER_OK;
 }
@@ -243,12 +249,24 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
                OTTER_OK;
 }
 
+void manager_open_install(struct otter_manager *manager)
+{
+    manager->mode = MANAGER_INSTALL;
+    manager->result = otter_install_open(&manager->install, &manager->device);
+    manager->cannot_install = manager->result != OTTER_OK;
+}
+
 static void end_repair(struct otter_manager *manager)
 {
-    manager->mode = has_to_install(manager) ? MANAGER_INSTALL : MANAGER_WAIT;
-    if (manager->mode == MANAGER_INSTALL) {
-        manager->result = otter_install_open(&manager->install, &manager->device);
-        manager->cannot_install = manager->result != OTTER_OK;
+    if (has_to_restore(manager)) {
+        manager->mode = MANAGER_RESTORE;
+        otter_restore_open(&manager->restore, &manager->device);
+    } else if (!has_to_install(manager)) {
+        manager->mode = MANAGER_WAIT;
+    } else if (otter_device_is_on_card(&manager->device)) {
+        manager->mode = MANAGER_CARD;
+    } else {
+        manager_open_install(manager);
     }
 }
 
@@ -310,7 +328,7 @@ static enum otter_poll end_install(struct otter_manager *manager)
 {
     if (runs(manager, manager->device.journal.state.current) ||
         !is_journal_dead(manager)) {
-        return reset(manager, false);
+        return manager_reset(manager, false);
     }
     manager->cannot_install = true;
     manager->mode = MANAGER_WAIT;
@@ -328,11 +346,14 @@ static enum otter_poll poll_install(struct otter_manager *manager)
     case OTTER_STEP_FAILED:
         manager->result = manager->install.result;
         return end_install(manager);
+    case OTTER_STEP_CARD:
+        manager_lose_card(manager, manager->install.result);
+        return OTTER_POLL_BUSY;
     case OTTER_STEP_DONE:
     case OTTER_STEP_RESET:
         break;
     }
-    return reset(manager, false);
+    return manager_reset(manager, false);
 }
 
 /* ---- wait ---- */
@@ -352,20 +373,20 @@ static void note_refusal(struct otter_manager *manager)
     } else if (!manager->is_leaving) {
         manager->is_leaving = true;
         manager->result = manager->receive.refusal;
-        manager->waiting_since_ms = now(manager);
+        manager->waiting_since_ms = manager_now(manager);
     }
 }
 
 static enum otter_poll leave_if_idle(struct otter_manager *manager)
 {
     if (!manager->has_application ||
-        now(manager) - manager->waiting_since_ms < patience_ms(manager)) {
+        manager_now(manager) - manager->waiting_since_ms < patience_ms(manager)) {
         return OTTER_POLL_IDLE;
     }
     otter_device_event(
         &manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
         otter_code(manager->is_leaving ? manager->result : OTTER_E_LINK_TIMEOUT));
-    return reset(manager, false);
+    return manager_reset(manager, false);
 }
 
 static enum otter_poll poll_wait(struct otter_manager *manager)
@@ -375,14 +396,14 @@ static enum otter_poll poll_wait(struct otter_manager *manager)
 
     note_refusal(manager);
     if (wish == OTTER_WISH_RESET) {
-        return reset(manager, false);
+        return manager_reset(manager, false);
     }
     if (wish == OTTER_WISH_MANAGER) {
-        manager->waiting_since_ms = now(manager);
+        manager->waiting_since_ms = manager_now(manager);
     }
     if (is_busy) {
         if (!manager->is_leaving) {
-            manager->waiting_since_ms = now(manager);
+            manager->waiting_since_ms = manager_now(manager);
         }
         return OTTER_POLL_BUSY;
     }
@@ -403,6 +424,10 @@ enum otter_poll otter_manager_poll(struct otter_manager *manager)
         return poll_repair(manager);
     case MANAGER_INSTALL:
         return poll_install(manager);
+    case MANAGER_CARD:
+        return manager_poll_card(manager);
+    case MANAGER_RESTORE:
+        return manager_poll_restore(manager);
     case MANAGER_WAIT:
         return poll_wait(manager);
     case MANAGER_DEAD:

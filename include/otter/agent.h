@@ -14,6 +14,7 @@
 #ifndef OTTER_AGENT_H
 #define OTTER_AGENT_H
 
+#include "otter/card_door.h"
 #include "otter/device.h"
 #include "otter/receive.h"
 #include "otter/smp.h"
@@ -32,6 +33,9 @@ struct otter_agent {
     struct otter_device device;
     struct otter_receive receive;
     struct otter_smp smp;
+    struct otter_card card_files;
+    struct otter_card_door card; /* `card.result`: why it refused the last package */
+    uint8_t tidied; /* files of earlier updates looked for so far, to be removed */
     uint32_t started_ms;
     bool is_ready; /* the device could be opened */
 };
@@ -55,6 +59,13 @@ OTTER_MUST_CHECK enum otter_result otter_agent_confirm(struct otter_agent *agent
 
 /* Resets into the manager. */
 enum otter_poll otter_agent_enter_manager(struct otter_agent *agent);
+
+/* Begins an update with the package in the file `path` on the card; polling does the
+ * rest: it checks the package, says so, and resets into the installation; or
+ * `card.result` tells why not, while `card` is not busy any more. Results as those of
+ * otter_card_door_begin(). */
+OTTER_MUST_CHECK enum otter_result otter_agent_install(struct otter_agent *agent,
+                                                       const char *path);
 
 /* How the last update ended (P7). */
 void otter_agent_outcome(const struct otter_agent *agent,

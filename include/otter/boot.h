@@ -29,6 +29,7 @@ struct otter_boot_facts {
     uint8_t part;
     uint8_t current;
     bool is_ab;
+    bool is_on_card;  /* saved copies are files on a card */
     bool has_unknown; /* the journal holds a critical extension not known here */
     bool is_rebuilt;  /* the journal was lost */
     bool wants_manager;

@@ -11,10 +11,15 @@
 
 #include "otter/control.h"
 #include "otter/error.h"
+#include "otter/io.h"
 #include "otter/port/files.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct otter_device;
 
@@ -48,13 +53,25 @@ struct otter_card_file {
     enum otter_result *fault;
 };
 
+/* Boot, which never reads a file, has none. */
 struct otter_card {
     const struct otter_files *files; /* NULL: the device has no card */
     enum otter_result fault; /* why the card could not be read as a store, 36-10 or
                                 36-13; OTTER_OK: it could, since it was opened */
     struct otter_card_file package;
     struct otter_card_file saved;
+    struct otter_source sources[OTTER_CARD_FILE_COUNT]; /* that the device's io reads */
 };
+
+/* Gives an open device its card, before any other function here; `card` stays in use.
+ */
+void otter_card_attach(struct otter_device *device, struct otter_card *card);
+
+/* The card's port; NULL without a card. */
+const struct otter_files *otter_card_files(const struct otter_device *device);
+
+/* `fault` of the device's card; OTTER_OK without one. */
+enum otter_result otter_card_fault(const struct otter_device *device);
 
 /* Opens the file `path` as the region PACKAGE_FILE, in place of what was open. 36-15,
  * or what the port answers. */
@@ -88,5 +105,9 @@ bool otter_card_tidy(struct otter_device *device, uint8_t index);
 
 /* The folder of pointers and saved copies. */
 OTTER_MUST_CHECK enum otter_result otter_card_make_folder(struct otter_device *device);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -46,7 +46,7 @@ struct otter_device {
     struct otter_io io;
     struct otter_journal journal;
     struct otter_events events;
-    struct otter_card card;
+    struct otter_card *card;      /* of agent and manager; of boot NULL */
     uint8_t page[OTTER_PAGE_MAX]; /* work space of whoever steps */
 };
 

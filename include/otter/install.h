@@ -11,6 +11,7 @@
 #include "otter/copying.h"
 #include "otter/device.h"
 #include "otter/plan.h"
+#include "otter/saving.h"
 #include "otter/stream.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ enum otter_step {
     OTTER_STEP_DONE,     /* the stage, or the whole installation, is finished */
     OTTER_STEP_RESET,    /* boot goes on: the caller resets */
     OTTER_STEP_FAILED,   /* it ended; see `result` */
+    OTTER_STEP_CARD,     /* the card cannot be read: open again when it can */
 };
 
 struct otter_install {
@@ -57,18 +59,26 @@ struct otter_install {
     struct otter_stream stream;     /* its installed bytes, */
     struct otter_decoding decoding; /* and what it takes to make them */
     uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
+    struct otter_saving saving; /* in place of copying, onto a card */
 };
 
 /* Starts or resumes the installation that the journal names: phase requested or
- * installing; anything else gives 27-13. */
+ * installing; anything else gives 27-13. If the device's store is a card the package is
+ * open (otter_card_find_package()). */
 OTTER_MUST_CHECK enum otter_result otter_install_open(struct otter_install *install,
                                                       struct otter_device *device);
 
 /* At most one flash operation, STEP_BYTES of hashing or of decoding, or one signature
  * check. DONE: the system is on trial; the caller resets. FAILED: the journal says so
  * already: the old system runs again, or is about to be rolled back; the caller resets.
- */
+ * CARD: nothing is lost; the installation goes on once it is opened again, as after a
+ * power cut. */
 enum otter_step otter_install_step(struct otter_install *install);
+
+/* Ends an installation that cannot go on: one lasting record. Nothing of the old system
+ * was changed yet, then it runs again; else the roll back begins. The caller resets. */
+OTTER_MUST_CHECK enum otter_result otter_install_abort(struct otter_device *device,
+                                                       enum otter_result why);
 
 /* Public number and name of the stage under way, for people. */
 uint8_t otter_install_stage(const struct otter_install *install, const char **name);

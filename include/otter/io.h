@@ -19,13 +19,19 @@ extern "C" {
 
 enum { OTTER_ERASE_COUNTS = OTTER_REGION_ID_COUNT - 1 }; /* one for each id from 1 on */
 
+/* Files that are read as regions; without `read` it is not open. */
+enum otter_card_files {
+    OTTER_CARD_PACKAGE, /* OTTER_REGION_PACKAGE_FILE */
+    OTTER_CARD_SAVED,   /* OTTER_REGION_SAVED_FILE */
+    OTTER_CARD_FILE_COUNT,
+};
+
 struct otter_io {
     const struct otter_flash *flash;
     const struct otter_map *map;
     uint16_t open_regions;                  /* bit id: may be written */
     uint32_t erases[OTTER_REGION_ID_COUNT]; /* since factory; kept by the journal */
-    struct otter_source package_file;       /* OTTER_REGION_PACKAGE_FILE and */
-    struct otter_source saved_file;         /* _SAVED_FILE; no `read`: not open */
+    const struct otter_source *card_files;  /* by enum otter_card_files; NULL: none */
 };
 
 /* Starts with no region open and all counts 0. Both pointers stay in use. */

@@ -2,7 +2,8 @@
 /*
  * The manager: the OTA manager of the device. Installs what is requested; else waits
  * for an update over the link and goes back to the application when none comes in
- * time; rewrites damaged copies of table and receipts.
+ * time; rewrites damaged copies of table and receipts. On a device whose store is a
+ * card it also rolls back, and waits for the card when that is gone.
  *
  *     otter_manager_open(&manager, &ports, &link);
  *     while (otter_manager_poll(&manager) != OTTER_POLL_RESET) {}
@@ -13,6 +14,7 @@
 #include "otter/agent.h"
 #include "otter/install.h"
 #include "otter/repair.h"
+#include "otter/restore.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,9 +22,13 @@ extern "C" {
 
 struct otter_manager {
     struct otter_device device;
+    struct otter_card card_files;
     struct otter_receive receive;
     struct otter_smp smp;
-    struct otter_install install;
+    union {
+        struct otter_install install;
+        struct otter_restore restore; /* of a device with a card */
+    };
     uint8_t mode;         /* enum manager_mode in manager.c */
     bool has_application; /* there is one to go back to */
     bool is_leaving;      /* it goes back soon: a download failed */
@@ -30,6 +36,9 @@ struct otter_manager {
     bool is_repairing;
     bool cannot_install; /* the engine did not open */
     uint32_t waiting_since_ms;
+    uint32_t card_since_ms;   /* when it was looked for last */
+    uint8_t card_failures;    /* to read it, since it was put in */
+    bool is_without_card;     /* the work waits for it */
     enum otter_result result; /* why it runs, or what failed last */
     struct otter_rewriting rewriting;
 };

@@ -5,8 +5,8 @@
  * Reading order: what goes wrong has a code (error), a product chooses its sizes
  * (config) and its map (memory_map); a package is a container with a control packet;
  * a device is its ports, table, flash and journal (device); a package comes in
- * (receive), is planned (plan) and installed (install); boot decides what runs; agent
- * and manager put it together.
+ * (receive, or from a card: card_door), is planned (plan) and installed (install); boot
+ * decides what runs; agent and manager put it together.
  */
 #ifndef OTTER_H
 #define OTTER_H
@@ -21,6 +21,8 @@
 #include "otter/device.h"
 #include "otter/plan.h"
 #include "otter/receive.h"
+
+#include "otter/card_door.h"
 
 #include "otter/install.h"
 

@@ -33,9 +33,10 @@ struct otter_placement {
     uint8_t store_region;  /* where the stored bytes lie */
     uint8_t target_region; /* where the installed bytes lie */
     uint32_t store_off;
-    uint32_t raw_off;   /* BY_BOOT: where boot finds the image, in staging: store_off,
-                           or where the manager puts what it decodes first */
-    uint32_t save_off;  /* where what it replaces is saved, in staging */
+    uint32_t raw_off;    /* BY_BOOT: where boot finds the image, in staging: store_off,
+                            or where the manager puts what it decodes first */
+    uint8_t save_region; /* where what it replaces is saved: staging or a file */
+    uint32_t save_off;
     uint32_t save_size; /* bytes of that; 0: there is nothing to save */
 };
 
@@ -52,10 +53,10 @@ OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_control *control,
                                                    struct otter_plan *plan);
 
-/* Where in staging the saved copy of what a system has in `region` lies, and what that
- * is: the application's at the end (not on an A/B device), below it the manager's, the
- * resources', the font's. Depends on that system alone. 23-20 if it does not fit, 21-17
- * if the system has nothing there. */
+/* Where in staging (or, at 0, in a file on the card) the saved copy of what a system
+ * has in `region` lies, and what that is: the application's at the end (not on an A/B
+ * device), below it the manager's, the resources', the font's. Depends on that system
+ * alone. 23-20 if it does not fit, 21-17 if the system has nothing there. */
 OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *device,
                                                     const struct otter_system *old,
                                                     uint8_t region, uint32_t *off,

@@ -34,6 +34,8 @@ struct otter_chunk {
     uint8_t session[OTTER_SESSION_SIZE]; /* first bytes of the remote's hash; zero if
                                             none */
     bool wants_restart;                  /* at offset 0: forget what was received */
+    bool is_on_card; /* the whole file is open as the region PACKAGE_FILE: its members
+                        stay there, and `next` passes over them */
 };
 
 struct otter_receive {
@@ -88,9 +90,10 @@ void otter_receive_open(struct otter_receive *receive, struct otter_device *devi
  * still busy, 23-23 not allowed now, 27-14 the journal holds what this program does not
  * understand (also for the two below), or the code of an earlier refusal of the same
  * package (K11). A chunk at offset 0 of another session (or with wants_restart) starts
- * over; of the same one it gets 25-10, also when its package is requested, being
- * installed, on trial, or (answered by the agent) runs confirmed: `next` is the file's
- * length then. */
+ * over, 36-18 if the device installs from its card and the package is not there; of the
+ * same one it gets 25-10, also when its package is requested, being installed, on
+ * trial, or (answered by the agent) runs confirmed: `next` is the file's length then.
+ */
 OTTER_MUST_CHECK enum otter_result otter_receive_offer(struct otter_receive *receive,
                                                        const struct otter_chunk *chunk);
 

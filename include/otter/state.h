@@ -58,6 +58,8 @@ enum otter_part {
     OTTER_PART_RESTORE_MANAGER = 13, /* rolling back: boot writes the old one back */
     OTTER_PART_RAW_MANAGER =
         14, /* installing: `cursor` bytes of the new one are decoded for boot */
+    OTTER_PART_RESTORED = 15, /* rolling back: the manager has written back what
+                                 was saved on a card; boot decides */
 };
 
 enum otter_outcome_kind {
@@ -84,6 +86,9 @@ enum {
     OTTER_FLAG_NEW_FONT = 4,
     OTTER_FLAG_NEW_REGIONS = OTTER_FLAG_NEW_RESOURCES | OTTER_FLAG_NEW_FONT,
 };
+
+/* A roll back that has been done so often and does not verify is given up. */
+enum { OTTER_ROLL_BACK_LIMIT = 3 };
 
 enum { OTTER_TLV_MAX = 40, OTTER_SESSION_SIZE = 8 };
 

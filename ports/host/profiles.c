@@ -16,6 +16,7 @@ static const struct host_profile *const profiles[] = {
     &host_profile_link,
     &host_profile_ab,
     &host_profile_full,
+    &host_profile_sd,
 };
 
 const struct host_profile *host_profile_at(size_t index)
@@ -166,6 +167,19 @@ static const struct host_small smalls[] = {
      .layout = "mix-ab"},
 };
 
+static const struct host_small on_cards[] = {
+    {.is_on_card = true,
+     .word_size = 8,
+     .page_size = 256,
+     .sector_size = 1024,
+     .erased = 0xFF},
+    {.is_on_card = true,
+     .word_size = 2,
+     .page_size = 128,
+     .sector_size = 512,
+     .erased = 0x00},
+};
+
 static const struct host_small larges[] = {
     {.is_ab = false,
      .word_size = 4,
@@ -184,6 +198,11 @@ static const struct host_small larges[] = {
 const struct host_small *host_small_at(size_t index)
 {
     return index < sizeof(smalls) / sizeof(smalls[0]) ? &smalls[index] : NULL;
+}
+
+const struct host_small *host_on_card_at(size_t index)
+{
+    return index < sizeof(on_cards) / sizeof(on_cards[0]) ? &on_cards[index] : NULL;
 }
 
 const struct host_small *host_large_at(size_t index)
@@ -217,6 +236,18 @@ static const struct small_region single_regions[] = {
     {OTTER_REGION_FONT, 1024, 1},
 };
 
+/* Its package and saved copies are files. */
+static const struct small_region card_regions[] = {
+    {OTTER_REGION_APPLICATION, 2048, 1},
+    {OTTER_REGION_TABLE, OTTER_TABLE_MAX, 2},
+    {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
+    {OTTER_REGION_JOURNAL, 512, 5},
+    {OTTER_REGION_RESOURCES, 512, 1},
+    {OTTER_REGION_FONT, 1024, 1},
+    {OTTER_REGION_BOOT, 512, 1},
+    {OTTER_REGION_MANAGER, 1024, 1},
+};
+
 static const struct small_region ab_regions[] = {
     {OTTER_REGION_TABLE, OTTER_TABLE_MAX, 2},
     {OTTER_REGION_BOOT, 512, 1},
@@ -236,6 +267,7 @@ static void start_small(const struct host_small *small, struct host_profile *pro
         HOST_PROFILE_POLICY(SMALL_RAM_ADDR, SMALL_RAM_SIZE);
     const char *layout = small->parts != NULL ? small->layout
                          : small->is_ab       ? "ab"
+                         : small->is_on_card  ? "sd"
                                               : "link";
 
     memset(profile, 0, sizeof(*profile));
@@ -281,6 +313,9 @@ static void add_part(const struct host_small *small, const struct host_small_par
 
     region->id = part->region;
     region->flags = is_window ? OTTER_REGION_WINDOW : 0;
+    if (small->is_on_card && part->region == OTTER_REGION_APPLICATION) {
+        region->flags |= OTTER_REGION_CARD;
+    }
     region->addr = *addr;
     region->exec = is_window ? 0 : *addr;
     for (size_t i = 0; i < HOST_SMALL_RUNS_MAX && part->runs[i].sector_count > 0; i++) {
@@ -298,9 +333,13 @@ static void add_part(const struct host_small *small, const struct host_small_par
 /* The regions of a twin whose sectors have one size. */
 static void add_uniform(const struct host_small *small, struct host_profile *profile)
 {
-    const struct small_region *regions = small->is_ab ? ab_regions : single_regions;
+    const struct small_region *regions = small->is_ab        ? ab_regions
+                                         : small->is_on_card ? card_regions
+                                                             : single_regions;
     size_t count = small->is_ab ? sizeof(ab_regions) / sizeof(ab_regions[0])
-                                : sizeof(single_regions) / sizeof(single_regions[0]);
+                   : small->is_on_card
+                       ? sizeof(card_regions) / sizeof(card_regions[0])
+                       : sizeof(single_regions) / sizeof(single_regions[0]);
     uint32_t addr = SMALL_ADDR;
 
     for (size_t i = 0; i < count; i++) {

@@ -32,6 +32,7 @@ struct host_profile {
 extern const struct host_profile host_profile_link;
 extern const struct host_profile host_profile_ab;
 extern const struct host_profile host_profile_full;
+extern const struct host_profile host_profile_sd;
 extern const struct host_profile host_profile_ast1030;
 
 /* The profile called `name`, or NULL. */
@@ -58,6 +59,7 @@ struct host_small_part {
  * that a real chip has. */
 struct host_small {
     bool is_ab;
+    bool is_on_card;      /* one slot, no staging: the store is a card */
     uint16_t word_size;   /* 1, 2, 4, 8, 16 or 32 */
     uint16_t page_size;   /* 32 to 256 */
     uint32_t sector_size; /* of a twin without parts: 512 to 4096 */
@@ -74,6 +76,9 @@ void host_profile_small(const struct host_small *small, struct host_profile *pro
 
 /* The kinds of small twins that every sweep goes through; NULL past their end. */
 const struct host_small *host_small_at(size_t index);
+
+/* The small twins whose store is a card. NULL past their end. */
+const struct host_small *host_on_card_at(size_t index);
 
 /* Twins with all the sectors of a real chip, up to 128 KiB each: their power-ons take
  * milliseconds, so only sweeps that may be long go through them. NULL past their end.

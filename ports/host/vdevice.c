@@ -150,13 +150,43 @@ enum otter_result vdevice_create(struct vdevice *device,
     return OTTER_OK;
 }
 
+void vdevice_set_card(struct vdevice *device, struct vcard *card,
+                      const struct otter_files *files)
+{
+    device->card = card;
+    device->ports.files = files;
+    if (card != NULL) {
+        card->hooks.context = device;
+        card->hooks.cut = cut_power;
+    }
+}
+
+void vdevice_set_folder(struct vdevice *device, struct folder_files *folder,
+                        const struct otter_files *files)
+{
+    device->folder = folder;
+    device->ports.files = files;
+}
+
 void vdevice_destroy(struct vdevice *device)
 {
     vflash_destroy(&device->flash);
 }
 
+/* What a program had open on the card is gone. */
+static void drop_files(struct vdevice *device)
+{
+    if (device->folder != NULL) {
+        folder_files_close(device->folder);
+    }
+}
+
 void vdevice_power_off(struct vdevice *device)
 {
+    if (device->card != NULL) {
+        vcard_power_off(device->card, device->flash.fault.seed);
+    }
+    drop_files(device);
     device->program = (enum otter_program)0;
     device->region = OTTER_REGION_NONE;
     device->manager_word = false;
@@ -331,6 +361,10 @@ static bool start(struct vdevice *device)
 {
     device->is_reset = false;
     device->watchdog_ms = 0; /* a reset stops it */
+    if (device->card != NULL) {
+        vcard_reset(device->card, device->resets);
+    }
+    drop_files(device);
     device->program = OTTER_PROGRAM_BOOT;
     struct otter_boot_result chosen = otter_boot_run(&device->boot, &device->ports);
 
@@ -373,8 +407,12 @@ static enum otter_poll run_application(struct vdevice *device)
     enum otter_poll poll = otter_agent_poll(agent);
 
     if (is_trial && app == VDEVICE_CONFIRM && poll != OTTER_POLL_RESET &&
-        device->polls >= CONFIRM_POLLS && otter_agent_confirm(agent) != OTTER_OK) {
-        device->code = otter_code(OTTER_E_BUSY); /* tried again at the next turn */
+        device->polls >= CONFIRM_POLLS) {
+        if (otter_agent_confirm(agent) != OTTER_OK) {
+            device->code = otter_code(OTTER_E_BUSY); /* tried again at the next turn */
+            return poll;
+        }
+        return OTTER_POLL_BUSY; /* the agent may have something left to do */
     }
     return poll;
 }
@@ -592,6 +630,28 @@ static enum vdevice_end do_request(struct vdevice *device, void *argument)
     return VDEVICE_IDLE;
 }
 
+struct installation {
+    const char *path;
+    enum otter_result *result;
+};
+
+static enum vdevice_end do_install(struct vdevice *device, void *argument)
+{
+    const struct installation *installation = argument;
+    struct otter_card_door *door = &device->agent.card;
+
+    *installation->result = otter_agent_install(&device->agent, installation->path);
+    while (*installation->result == OTTER_OK && otter_card_door_is_busy(door) &&
+           device->defect == NULL) {
+        if (run_program(device) == OTTER_POLL_RESET) {
+            return VDEVICE_IDLE;
+        }
+        device->clock_ms += POLL_MS;
+        *installation->result = door->result;
+    }
+    return VDEVICE_IDLE;
+}
+
 static enum vdevice_end do_run(struct vdevice *device, void *argument)
 {
     (void)argument;
@@ -621,6 +681,10 @@ enum vdevice_end vdevice_power_on(struct vdevice *device, struct vflash_fault fa
     device->code = 0;
     device->cause = OTTER_RESET_POWER_ON;
     vflash_power_on(&device->flash, fault);
+    if (device->card != NULL) {
+        vcard_power_on(device->card, device->card_fault);
+        device->card_fault = (struct vcard_fault){.kind = VCARD_NONE};
+    }
     return guarded(device, do_run, NULL);
 }
 
@@ -655,4 +719,16 @@ enum vdevice_end vdevice_request(struct vdevice *device, enum otter_result *resu
         return VDEVICE_NOTHING;
     }
     return guarded(device, do_request, result);
+}
+
+enum vdevice_end vdevice_install(struct vdevice *device, const char *path,
+                                 enum otter_result *result)
+{
+    struct installation installation = {.path = path, .result = result};
+
+    if (device->program != OTTER_PROGRAM_AGENT) {
+        *result = OTTER_E_BOOT_NOTHING;
+        return VDEVICE_NOTHING;
+    }
+    return guarded(device, do_install, &installation);
 }

@@ -17,10 +17,12 @@
 #define OTTER_HOST_VDEVICE_H
 
 #include "crypto_bearssl_keys.h"
+#include "folder_files.h"
 #include "otter/agent.h"
 #include "otter/boot.h"
 #include "otter/manager.h"
 #include "profiles.h"
+#include "vcard.h"
 #include "vflash.h"
 
 #include <setjmp.h>
@@ -89,6 +91,9 @@ struct vdevice {
     bool allows_update;
     const struct otter_link *link;
     struct vdevice_hooks hooks;
+    struct vcard *card;            /* virtual card, or */
+    struct folder_files *folder;   /* folder, or neither */
+    struct vcard_fault card_fault; /* strikes in the next power-on, then is none */
 
     /* May be read. */
     const struct host_profile *profile;
@@ -125,6 +130,13 @@ OTTER_MUST_CHECK enum otter_result vdevice_create(struct vdevice *device,
                                                   const struct vdevice_config *config);
 void vdevice_destroy(struct vdevice *device);
 
+/* Gives a device that is off a card; all stay in use. A virtual one shares the device's
+ * power. */
+void vdevice_set_card(struct vdevice *device, struct vcard *card,
+                      const struct otter_files *files);
+void vdevice_set_folder(struct vdevice *device, struct folder_files *folder,
+                        const struct otter_files *files);
+
 /* Switches power on and runs until idle. `fault` strikes one flash operation. */
 enum vdevice_end vdevice_power_on(struct vdevice *device, struct vflash_fault fault);
 
@@ -146,6 +158,12 @@ enum vdevice_end vdevice_feed(struct vdevice *device, const uint8_t *package,
 
 /* Asks the running program to install what is stored. IDLE or CUT. */
 enum vdevice_end vdevice_request(struct vdevice *device, enum otter_result *result);
+
+/* Asks the application to update from the file `path` on the card, and runs it until it
+ * resets into the installation, which the next run begins; `result` tells why not.
+ * IDLE, CUT or BROKEN; NOTHING if no application runs. */
+enum vdevice_end vdevice_install(struct vdevice *device, const char *path,
+                                 enum otter_result *result);
 
 /* The device as the running program sees it; NULL when it is off. */
 struct otter_device *vdevice_view(struct vdevice *device);

@@ -48,6 +48,7 @@ static void collect_facts(struct otter_boot *boot)
     memset(facts, 0, sizeof(*facts));
     boot_load_state(boot);
     facts->is_ab = otter_device_is_ab(&boot->device);
+    facts->is_on_card = otter_device_is_on_card(&boot->device);
     facts->is_rebuilt = boot->device.journal.is_lost;
     facts->wants_manager = board->wants_manager(board->context);
     facts->is_counted_reset =

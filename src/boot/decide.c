@@ -9,8 +9,6 @@
  */
 #include "otter/boot.h"
 
-enum { ROLL_BACK_LIMIT = 3 };
-
 /* To go back something must be copied: the application over the new one, or resources
  * and fonts, which an A/B device has only once. */
 static bool needs_copy(const struct otter_boot_facts *facts)
@@ -103,12 +101,13 @@ static struct otter_boot_decision finish_roll_back(const struct otter_boot_facts
 static struct otter_boot_decision lose_system(const struct otter_boot_facts *facts)
 {
     bool is_at_manager = facts->part == OTTER_PART_RESTORE_MANAGER;
+    bool is_written = is_at_manager || facts->part == OTTER_PART_RESTORED;
 
     if (facts->cannot_record) {
         return manager(facts, OTTER_E_ROLL_BACK);
     }
-    if (is_at_manager && needs_copy(facts) && !facts->cannot_restore &&
-        facts->roll_backs < ROLL_BACK_LIMIT) {
+    if (is_written && needs_copy(facts) && !facts->cannot_restore &&
+        facts->roll_backs < OTTER_ROLL_BACK_LIMIT) {
         return decision(OTTER_BOOT_RESTORE_AGAIN, facts->current, OTTER_OK);
     }
     if (facts->has_new_manager && !facts->is_manager_done && !facts->cannot_copy) {
@@ -128,8 +127,9 @@ static struct otter_boot_decision lose_system(const struct otter_boot_facts *fac
  * the manager, the application was whole before that was sealed. */
 static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts)
 {
-    bool is_last = facts->roll_backs >= ROLL_BACK_LIMIT ||
-                   facts->part == OTTER_PART_RESTORE_MANAGER;
+    bool is_last = facts->roll_backs >= OTTER_ROLL_BACK_LIMIT ||
+                   facts->part == OTTER_PART_RESTORE_MANAGER ||
+                   facts->part == OTTER_PART_RESTORED;
 
     if (!needs_copy(facts) || facts->is_restored || is_last) {
         switch (facts->system[facts->current]) {
@@ -144,7 +144,9 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
     if (!needs_copy(facts) || facts->cannot_restore || is_last) {
         return lose_system(facts);
     }
-    return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
+    /* Boot cannot read files: the manager copies what lies on a card. */
+    return facts->is_on_card ? manager(facts, OTTER_OK)
+                             : decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
 }
 
 /* The trial is over: the old system stands ready in the other slot, or what is not

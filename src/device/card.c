@@ -23,6 +23,24 @@ static const uint8_t saved_regions[] = {
 
 enum { SAVED_COUNT = sizeof(saved_regions) / sizeof(saved_regions[0]) };
 
+void otter_card_attach(struct otter_device *device, struct otter_card *card)
+{
+    memset(card, 0, sizeof(*card));
+    card->files = device->ports.files;
+    device->card = card;
+    device->io.card_files = card->sources;
+}
+
+const struct otter_files *otter_card_files(const struct otter_device *device)
+{
+    return device->card == NULL ? NULL : device->card->files;
+}
+
+enum otter_result otter_card_fault(const struct otter_device *device)
+{
+    return device->card == NULL ? OTTER_OK : device->card->fault;
+}
+
 /* ---- files that are read as regions ---- */
 
 static void note_fault(enum otter_result *fault, enum otter_result result)
@@ -58,13 +76,10 @@ static enum otter_result open_file(struct otter_device *device,
                                    struct otter_card_file *file,
                                    struct otter_source *source, const char *path)
 {
-    const struct otter_files *files = device->card.files;
+    const struct otter_files *files = otter_card_files(device);
     uint32_t size = 0;
 
     close_file(file, source);
-    if (files == NULL) {
-        return OTTER_E_CARD_NONE;
-    }
     enum otter_result result =
         files->open(files->context, path, OTTER_FILE_READ, &file->number);
 
@@ -72,7 +87,7 @@ static enum otter_result open_file(struct otter_device *device,
         return result;
     }
     file->files = files;
-    file->fault = &device->card.fault;
+    file->fault = &device->card->fault;
     file->is_open = true;
     result = files->size(files->context, file->number, &size);
     if (result != OTTER_OK) {
@@ -88,15 +103,22 @@ enum otter_result otter_card_open_package(struct otter_device *device, const cha
     if (!otter_path_is_good(path)) {
         return OTTER_E_CARD_NAME;
     }
-    device->card.fault = OTTER_OK;
-    return open_file(device, &device->card.package, &device->io.package_file, path);
+    if (otter_card_files(device) == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    device->card->fault = OTTER_OK;
+    return open_file(device, &device->card->package,
+                     &device->card->sources[OTTER_CARD_PACKAGE], path);
 }
 
 void otter_card_close(struct otter_device *device)
 {
-    close_file(&device->card.package, &device->io.package_file);
-    close_file(&device->card.saved, &device->io.saved_file);
-    device->card.fault = OTTER_OK;
+    if (device->card == NULL) {
+        return;
+    }
+    close_file(&device->card->package, &device->card->sources[OTTER_CARD_PACKAGE]);
+    close_file(&device->card->saved, &device->card->sources[OTTER_CARD_SAVED]);
+    device->card->fault = OTTER_OK;
 }
 
 /* ---- saved copies ---- */
@@ -120,14 +142,17 @@ enum otter_result otter_card_open_saved(struct otter_device *device, uint8_t reg
 {
     char path[OTTER_PATH_SIZE];
 
+    if (otter_card_files(device) == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
     otter_card_saved_path(region, path);
-    device->card.fault = OTTER_OK;
-    enum otter_result result =
-        open_file(device, &device->card.saved, &device->io.saved_file, path);
+    device->card->fault = OTTER_OK;
+    enum otter_result result = open_file(
+        device, &device->card->saved, &device->card->sources[OTTER_CARD_SAVED], path);
 
     if (result == OTTER_E_CARD_NOT_FOUND ||
-        (result == OTTER_OK && device->io.saved_file.size != size)) {
-        close_file(&device->card.saved, &device->io.saved_file);
+        (result == OTTER_OK && device->card->sources[OTTER_CARD_SAVED].size != size)) {
+        close_file(&device->card->saved, &device->card->sources[OTTER_CARD_SAVED]);
         return OTTER_E_CARD_SAVED;
     }
     return result;
@@ -135,7 +160,7 @@ enum otter_result otter_card_open_saved(struct otter_device *device, uint8_t reg
 
 enum otter_result otter_card_make_folder(struct otter_device *device)
 {
-    const struct otter_files *files = device->card.files;
+    const struct otter_files *files = otter_card_files(device);
 
     return files == NULL ? OTTER_E_CARD_NONE
                          : files->make_folder(files->context, folder);
@@ -143,7 +168,7 @@ enum otter_result otter_card_make_folder(struct otter_device *device)
 
 bool otter_card_tidy(struct otter_device *device, uint8_t index)
 {
-    const struct otter_files *files = device->card.files;
+    const struct otter_files *files = otter_card_files(device);
     char path[OTTER_PATH_SIZE];
 
     if (files == NULL || index >= OTTER_POINTER_COUNT + SAVED_COUNT) {
@@ -189,11 +214,12 @@ static enum otter_result read_pointer(const struct otter_device *device, uint8_t
 {
     uint8_t bytes[OTTER_POINTER_SIZE];
 
-    if (device->card.files == NULL) {
+    const struct otter_files *files = otter_card_files(device);
+
+    if (files == NULL) {
         return OTTER_E_CARD_NONE;
     }
-    enum otter_result result =
-        read_bytes(device->card.files, pointer_paths[index], bytes);
+    enum otter_result result = read_bytes(files, pointer_paths[index], bytes);
 
     if (result == OTTER_E_CARD_NOT_FOUND) {
         return OTTER_E_CARD_POINTER;
@@ -229,13 +255,14 @@ static uint32_t next_sequence(struct otter_device *device)
     uint32_t highest = 0;
     struct otter_pointer pointer;
 
-    for (uint8_t i = 0; i < OTTER_POINTER_COUNT; i++) {
+    for (uint8_t i = 0; i < (uint8_t)OTTER_POINTER_COUNT; i++) {
         if (read_pointer(device, i, &pointer) == OTTER_OK &&
             pointer.sequence > highest) {
             highest = pointer.sequence;
         }
     }
-    for (uint8_t i = 0; highest == UINT32_MAX && i < OTTER_POINTER_COUNT; i++) {
+    for (uint8_t i = 0; highest == UINT32_MAX && i < (uint8_t)OTTER_POINTER_COUNT;
+         i++) {
         (void)otter_card_tidy(device, i);
     }
     return highest == UINT32_MAX ? 1 : highest + 1;
@@ -254,9 +281,9 @@ enum otter_result otter_card_write_pointer(struct otter_device *device, uint8_t 
     }
     next.sequence = next_sequence(device);
     otter_pointer_encode(&next, bytes);
-    result = write_bytes(device->card.files, pointer_paths[index], bytes);
+    result = write_bytes(otter_card_files(device), pointer_paths[index], bytes);
     if (result == OTTER_OK) {
-        result = read_bytes(device->card.files, pointer_paths[index], back);
+        result = read_bytes(otter_card_files(device), pointer_paths[index], back);
     }
     if (result == OTTER_OK && memcmp(bytes, back, sizeof(bytes)) != 0) {
         result = OTTER_E_CARD_WRITE;
@@ -282,7 +309,7 @@ static enum otter_result find_pointer(struct otter_device *device,
     enum otter_result result = OTTER_E_CARD_POINTER;
     bool has_one = false;
 
-    for (uint8_t i = 0; i < OTTER_POINTER_COUNT; i++) {
+    for (uint8_t i = 0; i < (uint8_t)OTTER_POINTER_COUNT; i++) {
         struct otter_pointer pointer;
         enum otter_result one = read_pointer(device, i, &pointer);
 
@@ -312,7 +339,7 @@ enum otter_result otter_card_find_package(struct otter_device *device)
         result = otter_card_open_package(device, pointer.path);
     }
     if (result == OTTER_OK &&
-        device->io.package_file.size != system.control.file_length) {
+        device->card->sources[OTTER_CARD_PACKAGE].size != system.control.file_length) {
         otter_card_close(device);
         return OTTER_E_CARD_OTHER;
     }

@@ -114,7 +114,6 @@ enum otter_result otter_device_open(struct otter_device *device,
     memset(device, 0, sizeof(*device));
     device->ports = *ports;
     device->program = (uint8_t)program;
-    device->card.files = ports->files;
     enum otter_result result = read_table(device);
 
     if (result != OTTER_OK) {

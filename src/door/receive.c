@@ -89,6 +89,9 @@ static enum otter_result offer_first(struct otter_receive *receive,
     struct otter_image_header header;
     struct otter_system current;
 
+    if (otter_device_is_on_card(receive->device) && !chunk->is_on_card) {
+        return OTTER_E_CARD_ONLY;
+    }
     if (!is_allowed_now(receive->device)) {
         return OTTER_E_POSTPONED;
     }

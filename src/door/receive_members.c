@@ -11,6 +11,9 @@ enum otter_result receive_do_member(struct otter_receive *receive)
 {
     struct otter_source source = receive_control_source(receive);
 
+    if (receive->left > 0 && otter_device_is_on_card(receive->device)) {
+        return OTTER_E_RECEIVE_OVERRUN; /* members on the card are not sent */
+    }
     while (receive->member < receive->control.member_count) {
         enum otter_result result = otter_control_member(
             &source, &receive->control, receive->member, &receive->current);
@@ -18,7 +21,10 @@ enum otter_result receive_do_member(struct otter_receive *receive)
         if (result != OTTER_OK) {
             return result;
         }
-        if (receive->current.stored_size > receive->cursor) {
+        if (receive->plan.members[receive->member].store_region ==
+            OTTER_REGION_PACKAGE_FILE) {
+            receive->next += receive->current.stored_size;
+        } else if (receive->current.stored_size > receive->cursor) {
             receive->step = RECEIVE_ERASE_SECTOR;
             return OTTER_OK;
         }

@@ -47,12 +47,15 @@ static bool is_open(const struct otter_io *io, uint8_t id)
     return id < OTTER_REGION_ID_COUNT && (io->open_regions & (1U << id)) != 0;
 }
 
-static enum otter_result read_open_file(const struct otter_source *file, uint32_t off,
+static enum otter_result read_open_file(const struct otter_io *io,
+                                        enum otter_card_files which, uint32_t off,
                                         void *data, size_t size)
 {
-    if (file->read == NULL) {
+    if (io->card_files == NULL || io->card_files[which].read == NULL) {
         return OTTER_E_CARD_NONE;
     }
+    const struct otter_source *file = &io->card_files[which];
+
     if (off > file->size || size > file->size - off) {
         return OTTER_E_FLASH_BOUNDS;
     }
@@ -63,10 +66,10 @@ enum otter_result otter_io_read(const struct otter_io *io, uint8_t id, uint32_t 
                                 void *data, size_t size)
 {
     if (id == OTTER_REGION_PACKAGE_FILE) {
-        return read_open_file(&io->package_file, off, data, size);
+        return read_open_file(io, OTTER_CARD_PACKAGE, off, data, size);
     }
     if (id == OTTER_REGION_SAVED_FILE) {
-        return read_open_file(&io->saved_file, off, data, size);
+        return read_open_file(io, OTTER_CARD_SAVED, off, data, size);
     }
     const struct otter_region *region = find_span(io, id, off, size);
 

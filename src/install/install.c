@@ -180,27 +180,51 @@ static enum otter_step end_in_trial(struct otter_install *install)
 }
 
 /* The old system stands as it did, or boot is asked to bring it back. */
-static enum otter_step end_in_failure(struct otter_install *install)
+static struct otter_state failed_state(const struct otter_device *device,
+                                       const uint8_t *id, enum otter_result why)
 {
-    struct otter_state state = install->device->journal.state;
+    struct otter_state state = device->journal.state;
     /* A free slot that was written into is nothing of the old system's. */
     bool is_written =
-        state.part == OTTER_PART_WRITE && (!otter_device_is_ab(install->device) ||
-                                           (state.flags & OTTER_FLAG_NEW_REGIONS) != 0);
+        state.part == OTTER_PART_WRITE &&
+        (!otter_device_is_ab(device) || (state.flags & OTTER_FLAG_NEW_REGIONS) != 0);
     bool is_touched = is_written || (state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
 
     state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;
-    state.outcome.code = otter_code(install->result);
-    memcpy(state.outcome.id, install->incoming.control.package_id,
-           sizeof(state.outcome.id));
+    state.outcome.code = otter_code(why);
+    memcpy(state.outcome.id, id, sizeof(state.outcome.id));
     state.phase = is_touched ? OTTER_PHASE_ROLLING_BACK : OTTER_PHASE_CONFIRMED;
     otter_state_begin(&state, is_written   ? OTTER_PART_RESTORE
                               : is_touched ? OTTER_PART_RESTORE_MANAGER
                                            : OTTER_PART_NONE);
+    return state;
+}
+
+static enum otter_step end_in_failure(struct otter_install *install)
+{
+    struct otter_state state = failed_state(
+        install->device, install->incoming.control.package_id, install->result);
+
     otter_device_event(install->device, OTTER_EVENT_FAILED,
                        otter_stages[install->stage].code, install->percent,
                        otter_code(install->result));
     return end_with(install, &state, OTTER_LASTING, OTTER_STEP_FAILED);
+}
+
+enum otter_result otter_install_abort(struct otter_device *device,
+                                      enum otter_result why)
+{
+    static const uint8_t none[OTTER_PACKAGE_ID_SIZE] = {0};
+    struct otter_system incoming;
+    bool has_id =
+        otter_system_peek(device, (uint8_t)(1 - device->journal.state.current),
+                          &incoming) == OTTER_OK;
+    struct otter_state state =
+        failed_state(device, has_id ? incoming.control.package_id : none, why);
+
+    otter_device_event(device, OTTER_EVENT_FAILED, otter_stages[0].code, 0,
+                       otter_code(why));
+    return otter_device_record(device, &state, OTTER_LASTING);
 }
 
 /* Goes to the next stage that applies; false when the table is at its end. */
@@ -241,7 +265,12 @@ enum otter_step otter_install_step(struct otter_install *install)
     }
     switch (otter_stages[install->stage].step(install)) {
     case OTTER_STEP_FAILED:
+        if (otter_card_fault(install->device) != OTTER_OK) {
+            install->result = otter_card_fault(install->device);
+            return OTTER_STEP_CARD;
+        }
         return end_in_failure(install);
+    case OTTER_STEP_CARD: /* no stage answers so */
     case OTTER_STEP_DONE:
         return next_stage(install) ? OTTER_STEP_MORE : end_in_trial(install);
     case OTTER_STEP_RESET:

@@ -92,7 +92,9 @@ static enum otter_step begin_save(struct otter_install *install)
         return found;
     }
     const struct otter_placement *placement = otter_stage_placement(install);
-    bool is_saved = state->part == OTTER_PART_SAVE && install->member < state->member;
+    /* A card may be another one by now: there everything is saved again. */
+    bool is_saved = state->part == OTTER_PART_SAVE && install->member < state->member &&
+                    !otter_device_is_on_card(device);
 
     if (placement->save_size == 0 || is_saved) {
         install->member++;
@@ -136,37 +138,56 @@ static enum otter_step open_save(struct otter_install *install)
     if (state->part != OTTER_PART_SAVE || state->member != install->member) {
         result = otter_stage_put(install, OTTER_PART_SAVE, OTTER_SEALED);
     }
-    install->copying = (struct otter_copying){
-        .device = install->device,
-        .from_region = placement->target_region,
-        .to_region = OTTER_REGION_STAGING,
-        .to_off = placement->save_off,
-        .to_cipher = &install->save_cipher,
-        .size = placement->save_size,
-    };
-    otter_copying_open(&install->copying);
+    if (otter_device_is_on_card(install->device)) {
+        otter_saving_open(&install->saving, install->device, placement->target_region,
+                          placement->save_size, &install->save_cipher);
+    } else {
+        install->copying = (struct otter_copying){
+            .device = install->device,
+            .from_region = placement->target_region,
+            .to_region = OTTER_REGION_STAGING,
+            .to_off = placement->save_off,
+            .to_cipher = &install->save_cipher,
+            .size = placement->save_size,
+        };
+        otter_copying_open(&install->copying);
+    }
     install->substep = SAVE_COPY;
     return more_or_fail(install, result, OTTER_E_SAVE_WRITE);
 }
 
-static enum otter_step copy_old(struct otter_install *install)
+static enum otter_result save_on(struct otter_install *install, bool *is_done)
 {
-    bool is_done = false;
-    enum otter_result result = otter_copying_step(&install->copying, &is_done);
+    bool is_on_card = otter_device_is_on_card(install->device);
+    enum otter_result result = is_on_card
+                                   ? otter_saving_step(&install->saving, is_done)
+                                   : otter_copying_step(&install->copying, is_done);
+    uint32_t done = is_on_card ? install->saving.cursor : install->copying.cursor;
 
     install->percent =
-        otter_stage_percent(install->copying.cursor, install->copying.size);
+        otter_stage_percent(done, otter_stage_placement(install)->save_size);
+    return result;
+}
+
+static enum otter_step copy_old(struct otter_install *install)
+{
+    const struct otter_placement *placement = otter_stage_placement(install);
+    bool is_done = false;
+    enum otter_result result = save_on(install, &is_done);
+
     if (result == OTTER_E_FLASH_READ) {
         return otter_stage_fail(install, OTTER_E_SAVE_READ);
     }
     if (is_done) {
-        otter_hashing_start(install->device, &install->hashing, OTTER_REGION_STAGING,
-                            otter_stage_placement(install)->save_off,
-                            otter_stage_placement(install)->save_size);
+        otter_hashing_start(install->device, &install->hashing, placement->save_region,
+                            placement->save_off, placement->save_size);
         install->hashing.cipher = &install->save_cipher;
         install->substep = SAVE_HASH_COPY;
     }
-    return more_or_fail(install, result, OTTER_E_SAVE_WRITE);
+    /* A card says by its own codes what is wrong with it. */
+    return more_or_fail(install, result,
+                        otter_device_is_on_card(install->device) ? result
+                                                                 : OTTER_E_SAVE_WRITE);
 }
 
 static enum otter_step check_copy(struct otter_install *install)

@@ -13,6 +13,9 @@
 
 struct planning {
     struct otter_device *device;
+    const struct otter_source *source; /* the package's control packet */
+    const struct otter_control *control;
+    uint8_t index; /* of the member under way */
     bool has_current;
     struct otter_system current;
     struct otter_plan plan;
@@ -198,6 +201,10 @@ enum otter_result otter_plan_saved(const struct otter_device *device,
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
     size_t first = otter_device_is_ab(device) ? 1 : 0;
 
+    if (otter_device_is_on_card(device)) {
+        *off = 0;
+        return otter_system_in_region(device, old, region, member);
+    }
     *off = staging == NULL ? 0 : staging->size;
     for (size_t i = first; i < SAVED_COUNT; i++) {
         bool is_wanted = saved_regions[i] == region;
@@ -266,11 +273,25 @@ static enum otter_result take_staging(struct planning *planning, uint32_t size,
     return OTTER_OK;
 }
 
+/* On a card the member lies where the package's file has it. */
+static enum otter_result place_in_file(const struct planning *planning,
+                                       struct otter_placement *placement)
+{
+    placement->store_region = OTTER_REGION_PACKAGE_FILE;
+    placement->save_region = OTTER_REGION_SAVED_FILE;
+    return otter_control_member_off(planning->source, planning->control,
+                                    planning->index, &placement->store_off);
+}
+
 static enum otter_result place_store(struct planning *planning,
                                      const struct otter_member *member,
                                      struct otter_placement *placement)
 {
+    if (otter_device_is_on_card(planning->device)) {
+        return place_in_file(planning, placement);
+    }
     placement->store_region = OTTER_REGION_STAGING;
+    placement->save_region = OTTER_REGION_STAGING;
     enum otter_result result =
         take_staging(planning, member->stored_size, &placement->store_off);
 
@@ -300,7 +321,8 @@ static enum otter_result place_staged(struct planning *planning,
         return OTTER_E_NO_SPACE;
     }
     placement->save_size = old.installed_size;
-    if (placement->save_off < planning->saved_from) {
+    if (placement->save_region == OTTER_REGION_STAGING &&
+        placement->save_off < planning->saved_from) {
         planning->saved_from = placement->save_off;
     }
     bool is_stored = false;
@@ -357,8 +379,8 @@ static enum otter_result place_manager(struct planning *planning,
     if (member->version < manager_version(planning)) {
         return OTTER_E_MANAGER_OLDER;
     }
-    if (!planning->has_current) {
-        return OTTER_E_STRATEGY;
+    if (!planning->has_current || otter_device_is_on_card(planning->device)) {
+        return OTTER_E_STRATEGY; /* boot, which writes it, cannot read files */
     }
     placement->strategy = OTTER_STRATEGY_BY_BOOT;
     placement->target_region = OTTER_REGION_MANAGER;
@@ -475,6 +497,8 @@ static enum otter_result plan_once(struct planning *planning,
     struct otter_device *device = planning->device;
     enum otter_result result = check_target(device, control);
 
+    planning->source = source;
+    planning->control = control;
     if (result != OTTER_OK) {
         return result;
     }
@@ -495,6 +519,7 @@ static enum otter_result plan_once(struct planning *planning,
     for (uint8_t i = 0; i < control->member_count; i++) {
         struct otter_member member;
 
+        planning->index = i;
         result = otter_control_member(source, control, i, &member);
         if (result == OTTER_OK) {
             result = place(planning, &member, &planning->plan.members[i]);

@@ -61,6 +61,58 @@ static void sweep_one_cut(struct sweep_world *world, const struct cuts_effort *e
     free(moments);
 }
 
+/* On a card a cut also settles what is not synced: seeds of vcard.h for each of its
+ * outcomes, before and after an operation. */
+static const uint32_t card_seeds[] = {1, 2, 3, 4, 7, 12, 17, 22, 27, 9};
+
+enum { CARD_KINDS = 2 * sizeof(card_seeds) / sizeof(card_seeds[0]) };
+
+/* The kinds of cuts_at(), then these. */
+static struct sweep_cut card_cut_at(uint32_t op, uint32_t index)
+{
+    if (index < (uint32_t)CUTS_KINDS) {
+        return cuts_at(op, index, op);
+    }
+    index -= CUTS_KINDS;
+    return (struct sweep_cut){.op = op,
+                              .kind = index % 2 == 0 ? SWEEP_BEFORE : SWEEP_AFTER,
+                              .seed = card_seeds[index / 2]};
+}
+
+/* A cut of this kind can leave what none before it has left. */
+static bool is_worth_it(const struct sweep_world *world, uint32_t op, uint32_t kind)
+{
+    bool is_of_card = kind >= (uint32_t)CUTS_KINDS || sweep_is_of_card(world, op);
+
+    return kind < 2 || !is_of_card || sweep_is_unsynced(world, op);
+}
+
+/* Each cut in a run of its own: a moment would have to hold the card, too. */
+static void sweep_one_cut_on_card(struct sweep_world *world,
+                                  const struct cuts_effort *effort,
+                                  struct totals *totals)
+{
+    totals->ops = sweep_count_ops(world);
+    for (uint32_t op = 0; op < totals->ops; op += effort->stride) {
+        for (uint32_t kind = 0; kind < (uint32_t)(CUTS_KINDS + CARD_KINDS); kind++) {
+            struct sweep_cut cut = card_cut_at(op, kind);
+
+            if (kind >= 2 && (kind + op) % effort->torn_stride != 0) {
+                continue;
+            }
+            totals->cuts++;
+            if (!is_worth_it(world, op, kind)) {
+                continue;
+            }
+            totals->runs++;
+            if (!sweep_run(world, &cut, 1)) {
+                report_violation(world);
+            }
+        }
+    }
+    totals->power_ons += world->power_ons;
+}
+
 static uint32_t next_random(uint32_t *state)
 {
     *state = *state * 1664525U + 1013904223U;
@@ -82,6 +134,9 @@ static void sweep_many_cuts(struct sweep_world *world, uint32_t runs, uint32_t s
 
             cuts[i] = cuts_at(next_random(&seed) % range,
                               next_random(&seed) % CUTS_KINDS, next_random(&seed));
+            if (world->is_on_card && cuts[i].kind != SWEEP_TORN) {
+                cuts[i].seed = next_random(&seed);
+            }
         }
         totals->runs++;
         totals->cuts += count;
@@ -119,8 +174,9 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
         if (effort->every != 0 && i % effort->every != effort->first) {
             continue;
         }
-        if (sweep_scenarios[i].is_like_crash && !effort->has_memo) {
-            continue; /* the same flash operations as after a crash */
+        if (sweep_scenarios[i].is_like_crash &&
+            (!effort->has_memo || otter_map_is_on_card(&profile->map))) {
+            continue; /* the same operations as after a crash */
         }
         if (!sweep_fits(&sweep_scenarios[i], profile)) {
             continue;
@@ -131,7 +187,11 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
             sweep_close(world);
             continue;
         }
-        sweep_one_cut(world, effort, &one);
+        if (world->is_on_card) {
+            sweep_one_cut_on_card(world, effort, &one);
+        } else {
+            sweep_one_cut(world, effort, &one);
+        }
         print_row(world, effort->has_memo ? "one" : "one, real", &one, begin);
         if (effort->many_runs > 0) {
             begin = report_seconds();

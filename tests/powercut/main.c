@@ -9,6 +9,8 @@
  *               and torn in one way that changes from operation to operation, with the
  *               real crypto, and a proof that remembered and real checks lead to the
  * same flash
+ *   --card      as --memo, on the twins whose store is a card: every operation of flash
+ *               and card together, with what the card had not synced lost in each way
  *   --closure [KIND]  no end of faults, one after another, until no new state appears
  *   --quick     as --memo, every seventh operation, for slow builds
  *   --first     as --memo, up to the first violation
@@ -18,7 +20,8 @@
  *   --long      --maps, --closures, and --real with each scenario on all three
  *   --replay ID one run, with a trace
  *
- * Without an option: --memo, --real and --closure. --small N: on twin N alone; with
+ * Without an option: --memo, --real, --card and --closure. --small N: on twin N alone;
+ * with
  * --closure KIND --first: up to the first violation.
  */
 #include "canon.h"
@@ -50,6 +53,26 @@ static void sweep_small(const struct cuts_effort *effort)
     }
 }
 
+static void sweep_on_card(const struct cuts_effort *effort)
+{
+    struct host_profile profile;
+
+    for (size_t i = 0; only_twin == SIZE_MAX && report_on_card(i, &profile); i++) {
+        cuts_sweep(&profile, i % 2 == 0, effort);
+    }
+}
+
+static void sweep_card(const char *kind)
+{
+    (void)kind;
+    if (report_is_only_first()) { /* next to no cuts first */
+        sweep_on_card(&(struct cuts_effort){
+            .has_memo = true, .stride = 29, .torn_stride = CUTS_TORN_WAYS});
+    }
+    sweep_on_card(&(struct cuts_effort){
+        .has_memo = true, .stride = 1, .torn_stride = 1, .many_runs = 300});
+}
+
 static void sweep_memo(const char *kind)
 {
     (void)kind;
@@ -59,9 +82,12 @@ static void sweep_memo(const char *kind)
 
 static void sweep_quick(const char *kind)
 {
+    const struct cuts_effort effort = {
+        .has_memo = true, .stride = 7, .torn_stride = 3, .many_runs = 20};
+
     (void)kind;
-    sweep_small(&(struct cuts_effort){
-        .has_memo = true, .stride = 7, .torn_stride = 3, .many_runs = 20});
+    sweep_small(&effort);
+    sweep_on_card(&effort);
 }
 
 /* For variants of the device code that are known to be bad: every scenario with next to
@@ -108,6 +134,7 @@ static void sweep_all(const char *kind)
 {
     sweep_memo(kind);
     sweep_real(kind);
+    sweep_card(kind);
     sweep_closures(kind);
 }
 
@@ -205,7 +232,9 @@ static int replay(char *id)
         }
     }
     sweep_open(&world, &profile, scenario, ecc != NULL, false);
-    world.device.flash.hooks.on_op = sweep_trace_op;
+    if (!world.is_on_card) {
+        world.device.flash.hooks.on_op = sweep_trace_op;
+    }
     world.has_trace = true;
     world.on_step = print_step;
     world.device.hooks.on_event = trace_event;
@@ -226,6 +255,7 @@ static const struct mode {
     {"--quick", sweep_quick, false},
     {"--closure", sweep_closures, true},
     {"--closures", sweep_all_closures, true},
+    {"--card", sweep_card, false},
     {"--maps", sweep_real_maps, false},
     {"--long", sweep_long, false},
 };
@@ -281,9 +311,10 @@ int main(int argc, char **argv)
     (void)mallopt(M_MMAP_THRESHOLD, INT_MAX);
     (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
     if (!read_wish(argc, argv, &wish)) {
-        (void)fprintf(stderr,
-                      "usage: powercut [--memo | --real | --closure [KIND] | --quick | "
-                      "--long | --replay ID] [--first] [--small N]\n");
+        (void)fprintf(
+            stderr,
+            "usage: powercut [--memo | --real | --card | --closure [KIND] | --quick | "
+            "--long | --replay ID] [--first] [--small N]\n");
         return 2;
     }
     if (wish.replay != NULL) {

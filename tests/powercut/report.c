@@ -32,6 +32,11 @@ bool report_twin(size_t index, struct host_profile *profile)
     return make_twin(host_small_at(index), profile);
 }
 
+bool report_on_card(size_t index, struct host_profile *profile)
+{
+    return make_twin(host_on_card_at(index), profile);
+}
+
 bool report_large(size_t index, struct host_profile *profile)
 {
     return make_twin(host_large_at(index), profile);
@@ -40,6 +45,11 @@ bool report_large(size_t index, struct host_profile *profile)
 bool report_profile(const char *name, struct host_profile *profile)
 {
     for (size_t i = 0; report_twin(i, profile); i++) {
+        if (strcmp(profile->name, name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; report_on_card(i, profile); i++) {
         if (strcmp(profile->name, name) == 0) {
             return true;
         }

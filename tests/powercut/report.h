@@ -14,6 +14,9 @@
  * False above the last one. */
 bool report_twin(size_t index, struct host_profile *profile);
 
+/* The same for those whose store is a card (host_on_card_at). */
+bool report_on_card(size_t index, struct host_profile *profile);
+
 /* The same for memories with the sectors of real chips (host_large_at). */
 bool report_large(size_t index, struct host_profile *profile);
 

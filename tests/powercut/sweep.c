@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 200, ATTEMPTS_MAX = 4 };
+enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 16384 };
+
+#define PACKAGE_PATH "next.otter"
 
 const struct sweep_scenario sweep_scenarios[] = {
     {.name = "confirm",
@@ -208,6 +210,12 @@ static void make_case(struct sweep_world *world)
 bool sweep_fits(const struct sweep_scenario *scenario,
                 const struct host_profile *profile)
 {
+    /* A card door refuses before it writes anything, and boot writes no manager from a
+     * card: there is nothing to cut. */
+    if (otter_map_is_on_card(&profile->map) &&
+        (scenario->is_forged || scenario->is_damaged || scenario->has_manager)) {
+        return false;
+    }
     return (!scenario->has_regions && !scenario->adds_regions) ||
            otter_map_find(&profile->map, OTTER_REGION_FONT) != NULL;
 }
@@ -261,6 +269,94 @@ bool sweep_has_room(struct sweep_world *world)
            otter_plan_make(&view, &source, &parsed, &plan) != OTTER_E_NO_SPACE;
 }
 
+/* --- the card --- */
+
+enum { OF_CARD = 1, UNSYNCED = 2 };
+
+/* Counts an operation; true if the cut strikes it. */
+static bool strikes(struct sweep_world *world, bool is_of_card)
+{
+    bool is_unsynced = world->card.change_count > 0;
+
+    if (world->is_counting && world->op < (uint32_t)SWEEP_OPS_MAX) {
+        world->ops[world->op] =
+            (uint8_t)((is_of_card ? OF_CARD : 0) | (is_unsynced ? UNSYNCED : 0));
+    }
+    return world->op++ == world->strike.op && world->strike.kind >= SWEEP_BEFORE &&
+           world->strike.kind <= SWEEP_TORN;
+}
+
+static void strike_flash(void *context, const struct vflash_op *op)
+{
+    static const enum vflash_fault_kind kinds[] = {
+        [SWEEP_BEFORE] = VFLASH_CUT_BEFORE,
+        [SWEEP_AFTER] = VFLASH_CUT_AFTER,
+        [SWEEP_TORN] = VFLASH_TORN,
+    };
+    struct vdevice *device = context;
+    struct sweep_world *world = device->hooks.context;
+
+    if (world->has_trace) {
+        (void)printf("%5" PRIu32, world->op);
+        sweep_trace_op(context, op);
+    }
+    if (strikes(world, false)) {
+        device->flash.fault = (struct vflash_fault){.at_op = op->index,
+                                                    .kind = kinds[world->strike.kind],
+                                                    .seed = world->strike.seed};
+    }
+}
+
+static void strike_card(void *context, const struct vcard_op *op)
+{
+    static const char *const names[VCARD_OP_COUNT] = {
+        "open",   "read",   "write", "sync", "close",
+        "rename", "remove", "mkdir", "list", "stat"};
+    static const enum vcard_fault_kind kinds[] = {
+        [SWEEP_BEFORE] = VCARD_CUT_BEFORE,
+        [SWEEP_AFTER] = VCARD_CUT_AFTER,
+        [SWEEP_TORN] = VCARD_TORN,
+    };
+    struct vdevice *device = context;
+    struct sweep_world *world = device->hooks.context;
+
+    if (world->has_trace) {
+        (void)printf("%5" PRIu32 "  card %-7s %s\n", world->op, names[op->kind],
+                     op->path == NULL ? "" : op->path);
+    }
+    if (strikes(world, true)) {
+        device->card->fault = (struct vcard_fault){.at_op = op->index,
+                                                   .kind = kinds[world->strike.kind],
+                                                   .seed = world->strike.seed};
+    }
+}
+
+static void open_card(struct sweep_world *world)
+{
+    world->is_on_card = true;
+    vcard_init(&world->card, CARD_SIZE);
+    vcard_files(&world->card, &world->files);
+    vdevice_set_card(&world->device, &world->card, &world->files);
+    vcard_provision(&world->card, PACKAGE_PATH, world->next.bytes,
+                    (uint32_t)world->next.size);
+    vcard_save(&world->card, &world->initial_card);
+    world->device.flash.hooks.on_op = strike_flash;
+    world->card.hooks.on_op = strike_card;
+}
+
+/* P8: no input makes the device write to the package. */
+static const char *check_package(const struct sweep_world *world)
+{
+    uint32_t size = 0;
+    const uint8_t *bytes =
+        world->is_on_card ? vcard_peek(&world->card, PACKAGE_PATH, &size) : NULL;
+
+    return world->is_on_card && (bytes == NULL || size != world->next.size ||
+                                 memcmp(bytes, world->next.bytes, size) != 0)
+               ? "P8: the package on the card has changed"
+               : NULL;
+}
+
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo)
 {
@@ -308,6 +404,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     if (scenario->is_damaged) {
         world->next.bytes[world->next.size - OTTER_TRAILER_SIZE - 1] ^= 1;
     }
+    if (otter_map_is_on_card(&world->sample.profile.map)) {
+        open_card(world);
+    }
     vflash_save(&world->device.flash, &world->initial);
     make_case(world);
     if (scenario->is_encrypted) {
@@ -320,6 +419,8 @@ void sweep_close(struct sweep_world *world)
     free(world->contents);
     free(world->keys);
     vflash_image_free(&world->initial);
+    vcard_image_free(&world->initial_card);
+    vcard_destroy(&world->card);
     vdevice_destroy(&world->device);
 }
 
@@ -365,6 +466,10 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
     if (end != VDEVICE_IDLE || promise_is_over(&world->promise)) {
         return end;
     }
+    if (world->is_on_card) {
+        end = vdevice_install(device, PACKAGE_PATH, &result);
+        return end == VDEVICE_IDLE ? vdevice_run(device) : end;
+    }
     if (world->resume_violation == NULL) {
         world->resume_violation = check_resume(world);
     }
@@ -393,9 +498,14 @@ enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cu
         [SWEEP_BAD] = VFLASH_NONE,        [SWEEP_FLIP] = VFLASH_NONE,
     };
     const struct vflash_fault fault = {
-        .at_op = cut->op, .kind = kinds[cut->kind], .seed = cut->seed};
+        .at_op = cut->op,
+        .kind = world->is_on_card ? VFLASH_NONE : kinds[cut->kind],
+        .seed = cut->seed,
+    };
 
     world->power_ons++;
+    world->op = 0;
+    world->strike = *cut;
     return go_on(world, vdevice_power_on(&world->device, fault));
 }
 
@@ -408,6 +518,9 @@ void sweep_start_over(struct sweep_world *world)
         device->flash.sectors[i].is_bad = false;
     }
     vflash_restore(&device->flash, &world->initial);
+    if (world->is_on_card) {
+        vcard_restore(&world->card, &world->initial_card);
+    }
     device->defect = NULL;
     world->promise.is_hurt = false;
     world->promise.cuts = 0;
@@ -434,6 +547,7 @@ bool sweep_check_running(struct sweep_world *world, enum vdevice_end end)
            !sweep_broke(world, promise_p7(promise)) &&
            !sweep_broke(world, promise_p8(promise)) &&
            !sweep_broke(world, promise_k26(promise)) &&
+           !sweep_broke(world, check_package(world)) &&
            !sweep_broke(world, world->resume_violation);
 }
 
@@ -551,8 +665,25 @@ uint32_t sweep_count_ops(struct sweep_world *world)
     const struct sweep_cut none = {.kind = SWEEP_NONE};
 
     sweep_start_over(world);
+    world->is_counting = world->is_on_card;
     (void)sweep_power_on(world, &none);
-    return world->device.flash.op;
+    world->is_counting = false;
+    if (world->op < (uint32_t)SWEEP_OPS_MAX) {
+        world->ops[world->op] = UNSYNCED; /* nobody saw what the last one left */
+    }
+    return world->is_on_card ? world->op : world->device.flash.op;
+}
+
+bool sweep_is_of_card(const struct sweep_world *world, uint32_t op)
+{
+    return op < (uint32_t)SWEEP_OPS_MAX && (world->ops[op] & OF_CARD) != 0;
+}
+
+/* What is not known counts as unsynced. */
+bool sweep_is_unsynced(const struct sweep_world *world, uint32_t op)
+{
+    return op >= (uint32_t)SWEEP_OPS_MAX - 1 ||
+           ((world->ops[op] | world->ops[op + 1]) & UNSYNCED) != 0;
 }
 
 /* --- replay ids --- */

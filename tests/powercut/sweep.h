@@ -9,6 +9,7 @@
 
 #include "promises.h"
 #include "sample.h"
+#include "vcard_files.h"
 #include "vdevice.h"
 
 #include <stdbool.h>
@@ -50,6 +51,10 @@ enum sweep_kind {
     SWEEP_FLIP,   /* while it is off, bit `seed` of the byte at address `op` flips */
 };
 
+/* With a card `op` counts the operations of flash and card together, as they come, and
+ * `seed` is that of vcard.h, too: what is not synced fares by it. SWEEP_BAD and
+ * SWEEP_FLIP are about flash alone. */
+
 /* One of them; a run of them replays from "profile:scenario:op/kind/seed[:...]". */
 struct sweep_cut {
     uint32_t op;
@@ -57,7 +62,7 @@ struct sweep_cut {
     uint32_t seed;
 };
 
-enum { SWEEP_CUTS_MAX = 64, SWEEP_ID_MAX = 2048 };
+enum { SWEEP_CUTS_MAX = 64, SWEEP_ID_MAX = 2048, SWEEP_OPS_MAX = 4096 };
 
 struct sweep_world {
     const struct sweep_scenario *scenario;
@@ -76,12 +81,20 @@ struct sweep_world {
     size_t cut_count;
     const char *violation; /* the promise that was broken, or NULL */
     uint64_t power_ons;
+    bool is_on_card; /* the store is a card, on which the package lies */
+    struct vcard card;
+    struct otter_files files;
+    struct vcard_image initial_card;
 
     /* Inner. */
-    uint32_t accepted;   /* bytes of the package that the receiver has taken */
-    uint32_t spoil_op;   /* of SWEEP_BAD */
-    uint32_t spoil_addr; /* the sector that went bad */
-    void *user;          /* of whoever drives the world */
+    uint32_t op;                /* operations of flash and card since power on */
+    bool is_counting;           /* what happens is noted, too: */
+    uint8_t ops[SWEEP_OPS_MAX]; /* of each operation, see sweep_is_of_card() */
+    struct sweep_cut strike;    /* what strikes one of them */
+    uint32_t accepted;          /* bytes of the package that the receiver has taken */
+    uint32_t spoil_op;          /* of SWEEP_BAD */
+    uint32_t spoil_addr;        /* the sector that went bad */
+    void *user;                 /* of whoever drives the world */
     const char *resume_violation;
 };
 
@@ -113,8 +126,14 @@ bool sweep_check_end(struct sweep_world *world);
 /* Notes a violation; true if there is one. */
 bool sweep_broke(struct sweep_world *world, const char *violation);
 
-/* Flash operations of the update without a cut. */
+/* Flash (and card) operations of the update without a cut. */
 uint32_t sweep_count_ops(struct sweep_world *world);
+
+/* Of operation `op` of that update: whether it is the card's, and whether something on
+ * the card is not synced before or after it. If it is the card's and nothing is, a cut
+ * inside it leaves what a cut before it leaves. */
+bool sweep_is_of_card(const struct sweep_world *world, uint32_t op);
+bool sweep_is_unsynced(const struct sweep_world *world, uint32_t op);
 
 /* Prints the replay id of the last run to `out`, up to SWEEP_ID_MAX bytes. */
 void sweep_replay_id(const struct sweep_world *world, char *out, size_t size);

@@ -348,6 +348,23 @@ static bool is_installed(uint8_t id)
            id == OTTER_REGION_RESOURCES || id == OTTER_REGION_FONT;
 }
 
+/* Some file on the card holds one of these secrets: a saved copy, a package. */
+static bool is_on_card(const struct vcard *card, const struct secrecy *secrets)
+{
+    for (size_t i = 0; card != NULL && secrets != NULL && i < VCARD_NODES_MAX; i++) {
+        const struct vcard_node *node = &card->live.nodes[i];
+        uint32_t size = 0;
+        const uint8_t *bytes =
+            node->id == 0 ? NULL : vcard_peek(card, node->path, &size);
+        size_t at = 0;
+
+        if (bytes != NULL && secrecy_finds(secrets, bytes, size, &at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *promise_k26(const struct promise_case *it)
 {
     const struct vflash *flash = &it->device->flash;
@@ -370,7 +387,10 @@ const char *promise_k26(const struct promise_case *it)
             return "K26: a key lies in flash";
         }
     }
-    return NULL;
+    return is_on_card(it->device->card, it->contents) ||
+                   is_on_card(it->device->card, it->keys)
+               ? "K26: what was encrypted, or a key, lies in clear on the card"
+               : NULL;
 }
 
 bool promise_is_confirmed(const struct promise_case *it)

@@ -73,9 +73,40 @@ struct world *world_make_full(bool is_ab)
     return make_small(is_ab, false, true);
 }
 
+static struct world *put_on_card(struct world *world)
+{
+    vcard_init(&world->card, WORLD_CARD_SIZE);
+    vcard_files(&world->card, &world->files);
+    vdevice_set_card(&world->device, &world->card, &world->files);
+    vcard_provision(&world->card, WORLD_PATH, world->next.bytes,
+                    (uint32_t)world->next.size);
+    world_mark(world);
+    return world;
+}
+
+struct world *world_make_on_card(bool is_ecc, bool has_regions)
+{
+    const struct host_small small = {.is_on_card = true,
+                                     .word_size = 8,
+                                     .page_size = 128,
+                                     .sector_size = 512,
+                                     .erased = 0xFF};
+    struct host_profile profile;
+
+    host_profile_small(&small, &profile);
+    return put_on_card(make(&profile, is_ecc, has_regions));
+}
+
+struct world *world_make_sd(void)
+{
+    return put_on_card(make(&host_profile_sd, false, false));
+}
+
 void world_drop(struct world *world)
 {
     vflash_image_free(&world->start);
+    vcard_image_free(&world->start_card);
+    vcard_destroy(&world->card);
     vdevice_destroy(&world->device);
     free(world);
 }
@@ -83,12 +114,14 @@ void world_drop(struct world *world)
 void world_mark(struct world *world)
 {
     vflash_save(&world->device.flash, &world->start);
+    vcard_save(&world->card, &world->start_card);
 }
 
 void world_back(struct world *world)
 {
     vdevice_power_off(&world->device);
     vflash_restore(&world->device.flash, &world->start);
+    vcard_restore(&world->card, &world->start_card);
     world->device.defect = NULL;
 }
 
@@ -112,6 +145,15 @@ enum otter_result world_request(struct world *world)
     enum otter_result result = OTTER_OK;
 
     need(vdevice_request(&world->device, &result) == VDEVICE_IDLE, "request");
+    return result;
+}
+
+enum otter_result world_install(struct world *world)
+{
+    enum otter_result result = OTTER_OK;
+
+    need(vdevice_install(&world->device, WORLD_PATH, &result) == VDEVICE_IDLE,
+         "install");
     return result;
 }
 

@@ -8,6 +8,7 @@
 #define OTTER_TEST_WORLD_H
 
 #include "sample.h"
+#include "vcard_files.h"
 #include "vdevice.h"
 
 #include <stdbool.h>
@@ -18,7 +19,13 @@ struct world {
     struct vdevice device;
     struct sample_package next; /* version 1.2.0, built */
     struct vflash_image start;  /* the factory's device, or world_mark()'s */
+    struct vcard card;          /* of world_make_on_card() */
+    struct otter_files files;
+    struct vcard_image start_card;
 };
+
+#define WORLD_PATH "update/next.otter" /* of `next` on the card */
+enum { WORLD_CARD_SIZE = 65536 };
 
 /* A device of `profile` that is off; on the heap. */
 struct world *world_make(const struct host_profile *profile, bool is_ecc);
@@ -28,6 +35,10 @@ struct world *world_make_small(bool is_ab, bool is_ecc);
 
 /* The same without ECC; the first system and the package have resources and a font. */
 struct world *world_make_full(bool is_ab);
+
+/* A small device whose store is a card, on which `next` lies; or the profile "sd". */
+struct world *world_make_on_card(bool is_ecc, bool has_regions);
+struct world *world_make_sd(void);
 void world_drop(struct world *world);
 
 /* Remembers the flash as it is, and brings it back to a device that is off. */
@@ -42,6 +53,10 @@ enum otter_result world_request(struct world *world);
 
 /* Powers on, feeds `next` and requests it; the device runs still. */
 void world_prepare(struct world *world);
+
+/* Asks the running application to install `next` from the card, and runs it until it
+ * resets; its answer. */
+enum otter_result world_install(struct world *world);
 
 /* Prepares and resets: the installation and what follows. */
 enum vdevice_end world_update(struct world *world, enum vdevice_app app);

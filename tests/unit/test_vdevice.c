@@ -42,7 +42,8 @@ static void drop_world(struct world *world)
     free(world);
 }
 
-/* Calls `test` with every named profile and every small twin. */
+/* Calls `test` with every small twin and every named profile that takes a package from
+ * a link. */
 static void on_every_profile(void (*test)(struct world *world))
 {
     struct host_profile profile;
@@ -55,6 +56,9 @@ static void on_every_profile(void (*test)(struct world *world))
         drop_world(world);
     }
     for (size_t i = 0; host_profile_at(i) != NULL; i++) {
+        if (otter_map_is_on_card(&host_profile_at(i)->map)) {
+            continue;
+        }
         struct world *world = make_world(host_profile_at(i));
 
         test(world);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The roll back of a device whose saved copies are files on a card: boot cannot read
+ * these, so it runs the manager, which copies them back and hands over to boot again.
+ * All copies are found whole before the first is written.
+ */
+#ifndef OTTER_RESTORE_H
+#define OTTER_RESTORE_H
+
+#include "otter/copying.h"
+#include "otter/install.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct otter_restore {
+    struct otter_device *device;
+    enum otter_result result; /* why it failed */
+
+    /* Private. */
+    uint8_t step;
+    uint8_t index;   /* of the region under way */
+    uint8_t first;   /* where the journal stood, */
+    uint32_t cursor; /* and how far in that region */
+    struct otter_system old;
+    struct otter_member current;
+    struct otter_cipher cipher; /* of its copy */
+    struct otter_hashing hashing;
+    struct otter_copying copying;
+};
+
+/* Starts, or goes on where the journal stands; changes only RAM. */
+void otter_restore_open(struct otter_restore *restore, struct otter_device *device);
+
+/* At most one flash or file operation, STEP_BYTES of hashing or one signature check.
+ * DONE: the journal says that all is written back; the caller resets. CARD: the card or
+ * what was saved on it is not there, or damaged: open again later. FAILED: flash or
+ * journal do not take it. */
+enum otter_step otter_restore_step(struct otter_restore *restore);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing the saved copies back from a card. The same order as boot's: every copy is
+ * compared with the old receipt, then each is written to its region, sector by sector,
+ * with the journal's cursor; then "restored" is sealed, counted, and boot looks at what
+ * stands (K5: only then).
+ */
+#include "otter/restore.h"
+
+#include "otter/plan.h"
+
+#include <string.h>
+
+enum restore_step {
+    RESTORE_OPEN = 0, /* the old receipt */
+    RESTORE_FIND,     /* for each region: open its copy */
+    RESTORE_HASH,     /* is it whole? */
+    RESTORE_SEAL,     /* for each region: seal that it is written */
+    RESTORE_COPY,
+    RESTORE_END, /* seal that all are */
+    RESTORE_WAIT,
+};
+
+/* In the order of restoring; the place here is the record's `member`, as boot's. */
+static const uint8_t regions[] = {
+    OTTER_REGION_APPLICATION,
+    OTTER_REGION_RESOURCES,
+    OTTER_REGION_FONT,
+};
+
+enum { REGION_COUNT = sizeof(regions) / sizeof(regions[0]) };
+
+void otter_restore_open(struct otter_restore *restore, struct otter_device *device)
+{
+    const struct otter_state *state = &device->journal.state;
+
+    memset(restore, 0, sizeof(*restore));
+    restore->device = device;
+    restore->first = state->member;
+    restore->cursor = state->cursor;
+    restore->index = state->member;
+}
+
+static enum otter_step fail(struct otter_restore *restore, enum otter_result result)
+{
+    restore->result = result;
+    return otter_card_fault(restore->device) != OTTER_OK ||
+                   result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||
+                   result == OTTER_E_CARD_SAVED
+               ? OTTER_STEP_CARD
+               : OTTER_STEP_FAILED;
+}
+
+static enum otter_step more_or_fail(struct otter_restore *restore,
+                                    enum otter_result result)
+{
+    return result == OTTER_OK ? OTTER_STEP_MORE : fail(restore, result);
+}
+
+static bool is_replaced(const struct otter_restore *restore, uint8_t region)
+{
+    return region == OTTER_REGION_APPLICATION ||
+           (restore->device->journal.state.flags & otter_region_flag(region)) != 0;
+}
+
+/* Goes to the next region that was replaced. False: there is none. */
+static bool find_region(struct otter_restore *restore)
+{
+    while (restore->index < REGION_COUNT &&
+           !is_replaced(restore, regions[restore->index])) {
+        restore->index++;
+    }
+    return restore->index < REGION_COUNT;
+}
+
+/* Opens the copy of the region under way. */
+static enum otter_result open_copy(struct otter_restore *restore)
+{
+    uint8_t region = regions[restore->index];
+    enum otter_result result = otter_system_in_region(restore->device, &restore->old,
+                                                      region, &restore->current);
+
+    if (result == OTTER_OK) {
+        result = otter_plan_saved_cipher(restore->device, &restore->old,
+                                         &restore->current, &restore->cipher);
+    }
+    return result == OTTER_OK ? otter_card_open_saved(restore->device, region,
+                                                      restore->current.installed_size)
+                              : result;
+}
+
+static enum otter_step open(struct otter_restore *restore)
+{
+    struct otter_device *device = restore->device;
+    enum otter_result result =
+        otter_system_open(device, device->journal.state.current, &restore->old);
+
+    restore->step = RESTORE_FIND;
+    return more_or_fail(restore, result);
+}
+
+static enum otter_step find(struct otter_restore *restore)
+{
+    if (!find_region(restore)) {
+        restore->index = restore->first;
+        restore->step = RESTORE_SEAL;
+        return OTTER_STEP_MORE;
+    }
+    enum otter_result result = open_copy(restore);
+
+    otter_hashing_start(restore->device, &restore->hashing, OTTER_REGION_SAVED_FILE, 0,
+                        restore->current.installed_size);
+    restore->hashing.cipher = &restore->cipher;
+    restore->step = RESTORE_HASH;
+    return more_or_fail(restore, result);
+}
+
+static enum otter_step hash(struct otter_restore *restore)
+{
+    uint8_t digest[OTTER_SHA256_SIZE];
+    bool is_done = false;
+    enum otter_result result =
+        otter_hashing_step(restore->device, &restore->hashing, &is_done);
+
+    if (result != OTTER_OK || !is_done) {
+        return more_or_fail(restore, result);
+    }
+    otter_hashing_final(restore->device, &restore->hashing, digest);
+    restore->index++;
+    restore->step = RESTORE_FIND;
+    return memcmp(digest, restore->current.installed_sha, sizeof(digest)) == 0
+               ? OTTER_STEP_MORE
+               : fail(restore, OTTER_E_CARD_SAVED);
+}
+
+static enum otter_step seal(struct otter_restore *restore)
+{
+    struct otter_device *device = restore->device;
+    struct otter_state state = device->journal.state;
+
+    if (!find_region(restore)) {
+        restore->step = RESTORE_END;
+        return OTTER_STEP_MORE;
+    }
+    enum otter_result result = open_copy(restore);
+
+    if (result != OTTER_OK) {
+        return fail(restore, result);
+    }
+    state.member = restore->index;
+    state.cursor = restore->index == restore->first ? restore->cursor : 0;
+    result = otter_journal_put(&device->journal, &state, OTTER_SEALED);
+    restore->copying = (struct otter_copying){
+        .device = device,
+        .from_region = OTTER_REGION_SAVED_FILE,
+        .from_cipher = &restore->cipher,
+        .to_region = regions[restore->index],
+        .size = restore->current.installed_size,
+    };
+    otter_copying_open(&restore->copying);
+    restore->step = RESTORE_COPY;
+    return more_or_fail(restore, result);
+}
+
+static enum otter_step copy(struct otter_restore *restore)
+{
+    bool is_done = false;
+    enum otter_result result = otter_copying_step(&restore->copying, &is_done);
+
+    if (is_done) {
+        restore->index++;
+        restore->step = RESTORE_SEAL;
+    }
+    return more_or_fail(restore, result);
+}
+
+static enum otter_step end(struct otter_restore *restore)
+{
+    struct otter_state state = restore->device->journal.state;
+
+    otter_state_begin(&state, OTTER_PART_RESTORED);
+    state.roll_backs++;
+    restore->step = RESTORE_WAIT;
+    return more_or_fail(
+        restore, otter_journal_put(&restore->device->journal, &state, OTTER_SEALED));
+}
+
+enum otter_step otter_restore_step(struct otter_restore *restore)
+{
+    if (otter_journal_is_busy(&restore->device->journal)) {
+        return more_or_fail(restore, otter_journal_step(&restore->device->journal));
+    }
+    switch ((enum restore_step)restore->step) {
+    case RESTORE_OPEN:
+        return open(restore);
+    case RESTORE_FIND:
+        return find(restore);
+    case RESTORE_HASH:
+        return hash(restore);
+    case RESTORE_SEAL:
+        return seal(restore);
+    case RESTORE_COPY:
+        return copy(restore);
+    case RESTORE_END:
+        return end(restore);
+    case RESTORE_WAIT:
+        break;
+    }
+    return OTTER_STEP_DONE;
+}

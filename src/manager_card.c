@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manager of a device whose store is a card. A card that is gone is waited for:
+ * once something of the old system is overwritten for as long as it takes, with its
+ * code; before that as long as the manager waits for anything, and then the old system
+ * runs. When it is back the work goes on from the journal, as after a power cut.
+ */
+#include "manager_inner.h"
+
+enum {
+    ASK_MS = 500,     /* between two looks for the card */
+    FAILURES_MAX = 3, /* of a card that is there but cannot be read, in a row */
+};
+
+static void say(struct otter_manager *manager, enum otter_result why)
+{
+    const struct otter_board *board = manager->device.ports.board;
+
+    if (why != manager->result) {
+        otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER,
+                           0, otter_code(why));
+    }
+    manager->result = why;
+    board->report(board->context, otter_code(why));
+}
+
+/* Waits: the card is looked for again after a while. A card that was out is a new one.
+ */
+static void wait_for_card(struct otter_manager *manager, enum otter_result why)
+{
+    bool is_unreadable = why == OTTER_E_CARD_READ || why == OTTER_E_CARD_SAVED;
+
+    if (why == OTTER_E_CARD_NONE) {
+        manager->card_failures = 0;
+    } else if (is_unreadable && manager->card_failures < FAILURES_MAX) {
+        manager->card_failures++;
+    }
+    manager->is_without_card = true;
+    manager->card_since_ms = manager_now(manager);
+    otter_card_close(&manager->device);
+    say(manager, why);
+}
+
+static bool is_early(const struct otter_manager *manager)
+{
+    return manager->is_without_card &&
+           manager_now(manager) - manager->card_since_ms < ASK_MS;
+}
+
+void manager_lose_card(struct otter_manager *manager, enum otter_result why)
+{
+    manager->mode = MANAGER_CARD;
+    manager->waiting_since_ms = manager_now(manager);
+    wait_for_card(manager, why);
+}
+
+/* Whether the copy that the roll back needs is on this card. */
+static enum otter_result look_for_saved(struct otter_manager *manager)
+{
+    struct otter_device *device = &manager->device;
+    struct otter_system old;
+    struct otter_member member;
+    enum otter_result result =
+        otter_system_peek(device, device->journal.state.current, &old);
+
+    if (result == OTTER_OK) {
+        result =
+            otter_system_in_region(device, &old, OTTER_REGION_APPLICATION, &member);
+    }
+    if (result == OTTER_OK) {
+        result = otter_card_open_saved(device, OTTER_REGION_APPLICATION,
+                                       member.installed_size);
+    }
+    otter_card_close(device);
+    return result;
+}
+
+/* Whether to wait for the card, or for another one. With the old system overwritten,
+ * only a roll back that can be done is better than to wait. */
+static bool has_to_wait(struct otter_manager *manager, enum otter_result why)
+{
+    const struct otter_device *device = &manager->device;
+    uint32_t patience_ms = (uint32_t)device->table.policy.manager_wait_s * 1000U;
+    bool is_readable = why != OTTER_E_CARD_NONE && why != OTTER_E_CARD_READ;
+    bool is_late = manager_now(manager) - manager->waiting_since_ms >= patience_ms;
+    bool is_tried = manager->card_failures >= FAILURES_MAX;
+
+    if (device->journal.state.part == OTTER_PART_WRITE) {
+        return !((is_readable || is_tried) && look_for_saved(manager) == OTTER_OK);
+    }
+    return !is_readable && !is_late && !is_tried;
+}
+
+enum otter_poll manager_poll_card(struct otter_manager *manager)
+{
+    struct otter_device *device = &manager->device;
+
+    if (otter_journal_is_busy(&device->journal)) {
+        /* A journal that fails is found out by whoever writes next. */
+        (void)!otter_journal_step(&device->journal);
+        return OTTER_POLL_BUSY;
+    }
+    if (is_early(manager)) {
+        return OTTER_POLL_IDLE;
+    }
+    enum otter_result result = otter_card_find_package(device);
+
+    if (result == OTTER_OK && manager->card_failures < FAILURES_MAX) {
+        manager->is_without_card = false;
+        manager_open_install(manager);
+        return OTTER_POLL_BUSY;
+    }
+    if (result == OTTER_OK) {
+        result = OTTER_E_CARD_READ; /* so it was, three times */
+    }
+    wait_for_card(manager, result);
+    if (has_to_wait(manager, result)) {
+        return OTTER_POLL_IDLE;
+    }
+    if (otter_install_abort(device, result) != OTTER_OK) {
+        manager->cannot_install = true; /* no journal: find out what runs */
+        manager->mode = MANAGER_INSTALL;
+        return OTTER_POLL_BUSY;
+    }
+    return manager_reset(manager, false);
+}
+
+/* Flash or journal fail: boot would only come back here. */
+static enum otter_poll give_up(struct otter_manager *manager)
+{
+    (void)!manager_give_up(manager); /* without a journal it stays as it is */
+    manager->mode = MANAGER_WAIT;
+    return OTTER_POLL_BUSY;
+}
+
+/* Goes on when the copy is there, unless it could not be read whole again and again. */
+static bool may_restore(struct otter_manager *manager)
+{
+    if (is_early(manager)) {
+        return false;
+    }
+    enum otter_result result = look_for_saved(manager);
+
+    manager->card_since_ms = manager_now(manager);
+    if (result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_SAVED) {
+        manager->card_failures = 0;
+    }
+    return result == OTTER_OK && manager->card_failures < FAILURES_MAX;
+}
+
+enum otter_poll manager_poll_restore(struct otter_manager *manager)
+{
+    if (manager->is_without_card) {
+        if (!may_restore(manager)) {
+            return OTTER_POLL_IDLE;
+        }
+        manager->is_without_card = false;
+        otter_restore_open(&manager->restore, &manager->device);
+    }
+    switch (otter_restore_step(&manager->restore)) {
+    case OTTER_STEP_MORE:
+        return OTTER_POLL_BUSY;
+    case OTTER_STEP_CARD:
+        wait_for_card(manager, manager->restore.result);
+        return OTTER_POLL_IDLE;
+    case OTTER_STEP_FAILED:
+        otter_card_close(&manager->device);
+        say(manager, manager->restore.result);
+        return give_up(manager);
+    case OTTER_STEP_DONE:
+    case OTTER_STEP_RESET:
+        break;
+    }
+    return manager_reset(manager, false);
+}

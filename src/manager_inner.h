@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the manager's two files share: manager.c, and manager_card.c for devices whose
+ * store is a card.
+ */
+#ifndef OTTER_MANAGER_INNER_H
+#define OTTER_MANAGER_INNER_H
+
+#include "otter/manager.h"
+
+enum manager_mode {
+    MANAGER_DEAD = 0, /* the device cannot be opened */
+    MANAGER_REPAIR,   /* rewrite damaged copies of receipts and table */
+    MANAGER_CARD,     /* find the package on the card, or wait for the card */
+    MANAGER_INSTALL,
+    MANAGER_RESTORE, /* roll back from the card */
+    MANAGER_WAIT,
+};
+
+uint32_t manager_now(const struct otter_manager *manager);
+enum otter_poll manager_reset(struct otter_manager *manager, bool wants_manager);
+
+/* Opens the engine; the mode is INSTALL. */
+void manager_open_install(struct otter_manager *manager);
+
+/* Ends a roll back, or a trial, that has no system to go back to: the store is opened
+ * for another package. */
+OTTER_MUST_CHECK enum otter_result manager_give_up(struct otter_manager *manager);
+
+/* ---- manager_card.c ---- */
+
+/* The card cannot be read in the middle of the work: wait for it. */
+void manager_lose_card(struct otter_manager *manager, enum otter_result why);
+
+/* One step of the modes CARD and RESTORE. */
+enum otter_poll manager_poll_card(struct otter_manager *manager);
+enum otter_poll manager_poll_restore(struct otter_manager *manager);
+
+#endif

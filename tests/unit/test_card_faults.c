@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A card that fails: full, read and write errors, pulled out and put back, at every one
+ * of its operations; files that are missing, damaged or another package's. Each has a
+ * code, the device keeps a system, and a retry works.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <string.h>
+
+enum { CODE_STAGE = 36 };
+
+static bool is_card_code(uint16_t code)
+{
+    return code >> 8 == CODE_STAGE;
+}
+
+/* Powers on, asks for the update, runs it as far as it comes; the answer of the door.
+ */
+static enum otter_result try_update(struct world *world, enum vdevice_app app)
+{
+    enum otter_result result = OTTER_OK;
+
+    world->device.app = app;
+    if (world_power_on(world) != VDEVICE_IDLE ||
+        world->device.program != OTTER_PROGRAM_AGENT) {
+        return OTTER_E_BUSY; /* an update is under way */
+    }
+    if (vdevice_install(&world->device, WORLD_PATH, &result) == VDEVICE_IDLE) {
+        (void)vdevice_run(&world->device);
+    }
+    return result;
+}
+
+/* Old or new application, whole. */
+static bool has_a_system(const struct world *world)
+{
+    return world->device.program == OTTER_PROGRAM_AGENT &&
+           (world_is_untouched(world, OTTER_REGION_APPLICATION) ||
+            world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+}
+
+static uint32_t count_card_ops(struct world *world, enum vdevice_app app)
+{
+    assert_int_equal(try_update(world, app), OTTER_OK);
+    uint32_t count = world->card.op;
+
+    world_back(world);
+    return count;
+}
+
+/* What is left of a fault when the card is whole and in its slot again. */
+static void retry(struct world *world, enum vdevice_app app, uint8_t wanted)
+{
+    vdevice_power_off(&world->device);
+    vcard_put_back(&world->card);
+    for (int i = 0; i < 4 && world_state(world).outcome.kind != wanted; i++) {
+        (void)try_update(world, app);
+        vdevice_power_off(&world->device);
+    }
+    assert_int_equal(world_state(world).outcome.kind, wanted);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(has_a_system(world));
+}
+
+/* The faults led to each of these codes somewhere. */
+static const enum otter_result wanted_codes[] = {
+    OTTER_E_CARD_NONE,
+    OTTER_E_CARD_FULL,
+    OTTER_E_CARD_READ,
+    OTTER_E_CARD_WRITE,
+};
+
+enum { WANTED_CODES = sizeof(wanted_codes) / sizeof(wanted_codes[0]) };
+
+static void note_code(uint16_t code, bool seen[WANTED_CODES])
+{
+    for (size_t i = 0; i < WANTED_CODES; i++) {
+        seen[i] = seen[i] || otter_code(wanted_codes[i]) == code;
+    }
+}
+
+static void sweep_faults(enum vdevice_app app, uint8_t wanted)
+{
+    static const struct {
+        enum vcard_fault_kind kind;
+        uint32_t seed;
+    } kinds[] = {
+        {VCARD_FAIL, 0}, {VCARD_FAIL, 1}, {VCARD_FAIL, 100}, {VCARD_FULL, 0},
+        {VCARD_PULL, 0}, {VCARD_PULL, 1}, {VCARD_PULL, 3},
+    };
+    struct world *world = world_make_on_card(false, true);
+    bool seen[2][WANTED_CODES] = {{false}}; /* by the door; in the outcome */
+    uint32_t count = count_card_ops(world, app);
+
+    assert_in_range(count, 100, 10000);
+    for (uint32_t op = 0; op < count; op++) {
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+            world_back(world);
+            vcard_put_back(&world->card);
+            world->device.card_fault = (struct vcard_fault){
+                .at_op = op, .kind = kinds[i].kind, .seed = kinds[i].seed};
+            enum otter_result result = try_update(world, app);
+            const struct otter_outcome outcome = world_state(world).outcome;
+
+            /* Either nothing is wrong, or somebody says what: door, outcome, manager.
+             */
+            assert_true(result == OTTER_OK || is_card_code(otter_code(result)));
+            assert_true(has_a_system(world) || is_card_code(world->device.code));
+            if (has_a_system(world) && outcome.kind != wanted && result == OTTER_OK) {
+                assert_true(is_card_code(outcome.code));
+            }
+            assert_null(world->device.defect);
+            note_code(otter_code(result), seen[0]);
+            note_code(outcome.code, seen[1]);
+            retry(world, app, wanted);
+        }
+    }
+    for (size_t i = 0; i < WANTED_CODES; i++) {
+        assert_true(seen[0][i] && seen[1][i]);
+    }
+    world_drop(world);
+}
+
+static void p7_a_failing_card_has_a_code_and_a_retry_works(void **state)
+{
+    (void)state;
+    sweep_faults(VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
+}
+
+static void p7_so_it_has_while_it_rolls_back(void **state)
+{
+    (void)state;
+    sweep_faults(VDEVICE_CRASH, OTTER_OUTCOME_ROLLED_BACK);
+}
+
+/* ---- what the door refuses ---- */
+
+static enum otter_result refusal_of(struct world *world, const char *path)
+{
+    enum otter_result result = OTTER_OK;
+
+    assert_int_equal(vdevice_install(&world->device, path, &result), VDEVICE_IDLE);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    return result;
+}
+
+/* The card has this in place of the package. */
+static enum otter_result refusal_of_bytes(struct world *world, const uint8_t *bytes,
+                                          uint32_t size)
+{
+    vdevice_power_off(&world->device);
+    vcard_provision(&world->card, "bad.otter", bytes, size);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    return refusal_of(world, "bad.otter");
+}
+
+static void p6_a_bad_package_is_refused_before_anything_is_written(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+    const uint32_t size = (uint32_t)world->next.size;
+    uint8_t bytes[SAMPLE_PACKAGE_MAX];
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    uint64_t flash = vflash_hash(&world->device.flash);
+
+    for (uint32_t len = 0; len < size; len += len < 700 ? 1 : 97) {
+        assert_int_not_equal(refusal_of_bytes(world, world->next.bytes, len), OTTER_OK);
+    }
+    for (uint32_t off = 0; off < size; off += off < 700 ? 1 : 61) {
+        memcpy(bytes, world->next.bytes, size);
+        bytes[off] ^= (uint8_t)(1U << off % 8);
+        assert_int_not_equal(refusal_of_bytes(world, bytes, size), OTTER_OK);
+    }
+    memcpy(bytes, world->next.bytes, size);
+    bytes[size] = 0;
+    assert_int_equal(refusal_of_bytes(world, bytes, size + 1), OTTER_E_PACKAGE_LENGTH);
+    assert_int_equal(refusal_of_bytes(world, world->next.bytes, size - 1),
+                     OTTER_E_PACKAGE_TRUNCATED);
+    assert_int_equal(refusal_of_bytes(world, bytes, 0), OTTER_E_PACKAGE_TRUNCATED);
+    assert_true(vflash_hash(&world->device.flash) == flash);
+    assert_false(vcard_has(&world->card, "otter"));
+    world_drop(world);
+}
+
+static void a_name_that_is_not_there_or_leaves_the_card_is_refused(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(refusal_of(world, "update/none.otter"), OTTER_E_CARD_NOT_FOUND);
+    assert_int_equal(refusal_of(world, "update"), OTTER_E_CARD_NOT_FOUND);
+    assert_int_equal(refusal_of(world, "../next.otter"), OTTER_E_CARD_NAME);
+    assert_int_equal(refusal_of(world, ""), OTTER_E_CARD_NAME);
+    world->device.allows_update = false;
+    assert_int_equal(refusal_of(world, WORLD_PATH), OTTER_E_POSTPONED);
+    world->device.allows_update = true;
+    vdevice_power_off(&world->device);
+    vcard_pull(&world->card, 0);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(refusal_of(world, WORLD_PATH), OTTER_E_CARD_NONE);
+    world_drop(world);
+}
+
+static void a_card_without_room_for_the_copy_is_refused_at_once(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    world->card.capacity -= vcard_free_bytes(&world->card) - VCARD_CLUSTER;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(refusal_of(world, WORLD_PATH), OTTER_E_CARD_FULL);
+    assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
+    world_drop(world);
+}
+
+static void a_link_brings_no_package_to_a_device_with_a_card(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_E_CARD_ONLY);
+    assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
+    world_drop(world);
+}
+
+static void k12_in_a_trial_no_update_begins(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    world->device.app = VDEVICE_SILENT;
+    assert_int_equal(try_update(world, VDEVICE_SILENT), OTTER_OK);
+    world_back(world);
+    world->device.app = VDEVICE_HANG;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    struct otter_card_door door;
+
+    otter_card_door_open(&door, &world->device.agent.device,
+                         &world->device.agent.receive);
+    assert_int_equal(otter_card_door_begin(&door, WORLD_PATH), OTTER_E_LOCKED);
+    world_drop(world);
+}
+
+/* ---- files that go missing while an update is under way ---- */
+
+/* The device has been asked and is off before the manager starts. */
+static struct world *requested(void)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    world->device.app = VDEVICE_CONFIRM;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_REQUESTED);
+    return world;
+}
+
+static void remove_file(struct world *world, const char *path)
+{
+    vcard_power_on(&world->card, (struct vcard_fault){.kind = VCARD_NONE});
+    assert_int_equal(vcard_remove(&world->card, path), 0);
+    vcard_power_off(&world->card, 1);
+}
+
+static void expect_failed(struct world *world, enum otter_result why)
+{
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    const struct otter_state now = world_state(world);
+
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(now.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(now.outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(now.outcome.code, otter_code(why));
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    world_drop(world);
+}
+
+static void k20_one_pointer_is_enough(void **state)
+{
+    static const char *const files[] = {"otter/pointer.0", "otter/pointer.1"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        for (uint32_t way = 0; way < 2; way++) {
+            struct world *world = requested();
+
+            if (way == 0) {
+                remove_file(world, files[i]);
+            } else {
+                vcard_flip(&world->card, files[i], 70, 2);
+            }
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+            world_drop(world);
+        }
+    }
+}
+
+static void k20_without_a_pointer_the_old_system_runs(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    remove_file(world, "otter/pointer.0");
+    remove_file(world, "otter/pointer.1");
+    expect_failed(world, OTTER_E_CARD_POINTER);
+}
+
+/* Both files have this in place of what was written. */
+static void put_pointers(struct world *world, const uint8_t *bytes, uint32_t size)
+{
+    vdevice_power_off(&world->device);
+    vcard_provision(&world->card, "otter/pointer.0", bytes, size);
+    vcard_provision(&world->card, "otter/pointer.1", bytes, size);
+}
+
+static void k20_a_pointer_of_another_length_is_none(void **state)
+{
+    struct world *world = requested();
+    uint8_t bytes[OTTER_POINTER_SIZE + 1] = {0};
+    uint32_t size = 0;
+    const uint8_t *written = vcard_peek(&world->card, "otter/pointer.1", &size);
+
+    (void)state;
+    assert_int_equal(size, OTTER_POINTER_SIZE);
+    memcpy(bytes, written, size);
+    world_mark(world);
+    for (uint32_t len = 0; len <= OTTER_POINTER_SIZE + 1; len++) {
+        bool is_whole = len == OTTER_POINTER_SIZE;
+
+        world_back(world);
+        put_pointers(world, bytes, len);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_state(world).outcome.kind,
+                         is_whole ? OTTER_OUTCOME_CONFIRMED : OTTER_OUTCOME_FAILED);
+        assert_int_equal(world_state(world).outcome.code,
+                         is_whole ? 0 : otter_code(OTTER_E_CARD_POINTER));
+        assert_true(is_whole || world_is_untouched(world, OTTER_REGION_APPLICATION));
+    }
+    world_drop(world);
+}
+
+static void without_the_package_the_old_system_runs(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    remove_file(world, WORLD_PATH);
+    expect_failed(world, OTTER_E_CARD_NOT_FOUND);
+}
+
+static void a_package_of_another_length_is_another_one(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    vcard_provision(&world->card, WORLD_PATH, world->next.bytes, 600);
+    expect_failed(world, OTTER_E_CARD_OTHER);
+}
+
+static void a_package_that_was_changed_is_found_out(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    vcard_flip(&world->card, WORLD_PATH, (uint32_t)world->next.size - 100, 5);
+    expect_failed(world, OTTER_E_CHECK_DAMAGED);
+}
+
+static void a_package_that_cannot_be_read_fails_after_some_tries(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    vcard_set_bad(&world->card, WORLD_PATH, true);
+    expect_failed(world, OTTER_E_CARD_READ);
+}
+
+static void without_the_card_the_old_system_runs_after_a_while(void **state)
+{
+    struct world *world = requested();
+
+    (void)state;
+    vcard_pull(&world->card, 0);
+    expect_failed(world, OTTER_E_CARD_NONE);
+}
+
+/* An update that is cut in the middle of the application. */
+static struct world *half_written(void)
+{
+    struct world *world = requested();
+    uint32_t op = 0;
+
+    for (;; op++) {
+        const struct vflash_fault fault = {.at_op = op, .kind = VFLASH_CUT_AFTER};
+
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+        const struct otter_state now = world_state(world);
+
+        if (now.part == OTTER_PART_WRITE && now.cursor > 0) {
+            return world;
+        }
+    }
+}
+
+static void a_half_written_application_waits_for_its_card(void **state)
+{
+    struct world *world = half_written();
+
+    (void)state;
+    vcard_pull(&world->card, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_NONE));
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_INSTALLING);
+    }
+    vcard_put_back(&world->card); /* power stays on */
+    world->device.clock_ms += 1000;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+    world_drop(world);
+}
+
+static void a_half_written_application_without_its_package_goes_back(void **state)
+{
+    struct world *world = half_written();
+
+    (void)state;
+    remove_file(world, WORLD_PATH);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    const struct otter_state now = world_state(world);
+
+    assert_int_equal(now.phase, OTTER_PHASE_ROLLED_BACK);
+    assert_int_equal(now.outcome.code, otter_code(OTTER_E_CARD_NOT_FOUND));
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    world_drop(world);
+}
+
+static void another_card_is_not_taken_for_the_right_one(void **state)
+{
+    struct world *world = half_written();
+
+    (void)state;
+    remove_file(world, "otter/pointer.0");
+    remove_file(world, "otter/pointer.1");
+    remove_file(world, "otter/saved6.bin");
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_POINTER));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_INSTALLING);
+    world_drop(world);
+}
+
+/* A trial that crashes, with something wrong with the saved copy. */
+static void a_damaged_copy_is_waited_for_and_not_written(void **state)
+{
+    (void)state;
+    for (uint32_t way = 0; way < 3; way++) {
+        struct world *world = half_written();
+
+        remove_file(world, WORLD_PATH);
+        if (way == 0) {
+            vcard_flip(&world->card, "otter/saved6.bin", 900, 1);
+        } else if (way == 1) {
+            vcard_set_bad(&world->card, "otter/saved6.bin", true);
+        } else {
+            vcard_pull(&world->card, 0);
+        }
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code,
+                         otter_code(way == 0   ? OTTER_E_CARD_SAVED
+                                    : way == 1 ? OTTER_E_CARD_READ
+                                               : OTTER_E_CARD_NONE));
+        if (way == 0) {
+            vcard_flip(&world->card, "otter/saved6.bin", 900, 1);
+        }
+        vcard_set_bad(&world->card, "otter/saved6.bin", false);
+        vcard_put_back(&world->card);
+        vdevice_power_off(&world->device);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        world_drop(world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(p7_a_failing_card_has_a_code_and_a_retry_works),
+        cmocka_unit_test(p7_so_it_has_while_it_rolls_back),
+        cmocka_unit_test(p6_a_bad_package_is_refused_before_anything_is_written),
+        cmocka_unit_test(a_name_that_is_not_there_or_leaves_the_card_is_refused),
+        cmocka_unit_test(a_card_without_room_for_the_copy_is_refused_at_once),
+        cmocka_unit_test(a_link_brings_no_package_to_a_device_with_a_card),
+        cmocka_unit_test(k12_in_a_trial_no_update_begins),
+        cmocka_unit_test(k20_one_pointer_is_enough),
+        cmocka_unit_test(k20_without_a_pointer_the_old_system_runs),
+        cmocka_unit_test(k20_a_pointer_of_another_length_is_none),
+        cmocka_unit_test(without_the_package_the_old_system_runs),
+        cmocka_unit_test(a_package_of_another_length_is_another_one),
+        cmocka_unit_test(a_package_that_was_changed_is_found_out),
+        cmocka_unit_test(a_package_that_cannot_be_read_fails_after_some_tries),
+        cmocka_unit_test(without_the_card_the_old_system_runs_after_a_while),
+        cmocka_unit_test(a_half_written_application_waits_for_its_card),
+        cmocka_unit_test(a_half_written_application_without_its_package_goes_back),
+        cmocka_unit_test(another_card_is_not_taken_for_the_right_one),
+        cmocka_unit_test(a_damaged_copy_is_waited_for_and_not_written),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
