@@ -6,6 +6,7 @@
 # names ("P1|K4: a word": beginnings of the violation's text), the replay id must show
 # it again, and the same replay of POWERCUT, which is the code as it is, must break
 # none. "twin: N" is the small twin on which the sweep looks; without it, all of them.
+# "card: yes" looks on those whose store is a card.
 # "closure: KIND" looks with the closure over that kind of fault instead of the sweep.
 set -uo pipefail
 here=$(dirname "$0")
@@ -35,19 +36,21 @@ is_expected() {
 }
 
 check() {
-    local patch=$1 name program mistake caught twin closure out status text id cost replayed
+    local patch=$1 name program mistake caught twin closure card out status text id cost replayed
     name=$(basename "$patch" .patch)
     program=$folder/powercut_bad_$name
     mistake=$(sed -n '1s/^# *//p' "$patch")
     caught=$(field caught-by "$patch")
     twin=$(field twin "$patch")
     closure=$(field closure "$patch")
+    card=$(field card "$patch")
     if [ -z "$mistake" ] || [ -z "$caught" ]; then
         fail "$name" "the patch does not say the mistake and what catches it"
         return
     fi
     # shellcheck disable=SC2086
-    out=$("$program" --first ${twin:+--small $twin} ${closure:+--closure $closure} 2>&1)
+    out=$("$program" --first ${twin:+--small $twin} ${closure:+--closure $closure} \
+        ${card:+--card} 2>&1)
     status=$?
     text=$(sed -n 's/^VIOLATION //p' <<< "$out" | head -n 1)
     id=$(sed -n 's/^ *replay: .*[= ]//p' <<< "$out" | head -n 1)
