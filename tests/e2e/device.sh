@@ -43,7 +43,7 @@ done
 expect 1 "exists already" "a device is not made twice" \
     "$otter" device new ab --profile ab --sign key.pem
 expect 2 "takes link, ab or full" "an unknown profile is refused" \
-    "$otter" device new x --profile sd --sign key.pem
+    "$otter" device new x --profile sdx --sign key.pem
 expect 2 "give --sign KEY.pem or --sign-with COMMAND" "somebody must sign the first system" \
     "$otter" device new x --profile ab
 expect 2 "--profile is missing" "the profile must be named" "$otter" device new x --sign key.pem

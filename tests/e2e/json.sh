@@ -116,6 +116,18 @@ for profile in link ab; do
     valid "$profile: its status" status-directory 0 "$OTTER" status board --json
     rm -rf board
 done
+"$OTTER" factory -o f.hex --profile sd --sign key.pem --package-out first.otter > /dev/null
+printf '\x00\x40\x00\x20\x41\x00\x00\x08' > card.bin
+head -c 5000 /dev/zero >> card.bin
+"$OTTER" pack -o card.otter --key key.pem --follow first.otter --version 1.1.0 --counter 2 \
+    --firmware card.bin --link 0x08000000
+"$OTTER" device new board --profile sd --package first.otter
+valid "sd: info" device-info 0 "$OTTER" device info board --json
+valid "sd: inspect with the plan" inspect 0 "$OTTER" inspect card.otter --json --device board
+valid "sd: an installation" install 0 "$OTTER" install board card.otter --json
+valid "sd: status" status-directory 0 "$OTTER" status board --json
+rmdir board/card/* 2> /dev/null || rm -r board/card
+valid "sd: status without the card" status-directory 0 "$OTTER" status board --json
 head -c 700 new.otter > short.otter
 head -c 10 new.otter > tiny.otter
 cp new.otter bad.otter

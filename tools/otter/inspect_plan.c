@@ -42,9 +42,10 @@ static json_t *describe_placement(uint8_t role, const struct otter_placement *pl
                              name_of_region(placement->target_region)));
     if (placement->save_size > 0) {
         (void)json_object_update_new(
-            described,
-            json_pack("{s:I, s:I}", "saved_at", (json_int_t)placement->save_off,
-                      "saved_size", (json_int_t)placement->save_size));
+            described, json_pack("{s:s, s:I, s:I}", "saved_in",
+                                 name_of_region(placement->save_region), "saved_at",
+                                 (json_int_t)placement->save_off, "saved_size",
+                                 (json_int_t)placement->save_size));
     }
     return described;
 }
@@ -146,8 +147,9 @@ static void print_placement(const json_t *member)
     }
     if (json_object_get(member, "saved_size") != NULL) {
         (void)printf(
-            ", %lld bytes saved in staging at 0x%llX",
+            ", %lld bytes saved in %s at 0x%llX",
             (long long)json_integer_value(json_object_get(member, "saved_size")),
+            json_string_value(json_object_get(member, "saved_in")),
             (unsigned long long)json_integer_value(
                 json_object_get(member, "saved_at")));
     }
@@ -166,6 +168,9 @@ void inspect_plan_print(const json_t *plan)
     }
     for (size_t i = 0; i < json_array_size(members); i++) {
         print_placement(json_array_get(members, i));
+    }
+    if (json_integer_value(json_object_get(plan, "staging_size")) == 0) {
+        return;
     }
     (void)printf("plan       staging: %lld of %lld bytes\n",
                  (long long)json_integer_value(json_object_get(plan, "staging_used")),

@@ -84,21 +84,50 @@ static void show_progress(void *context, uint32_t done, uint32_t total)
     }
 }
 
-static void install(struct vdevice *device, const uint8_t *package, size_t size,
-                    struct vflash_fault fault, struct ending *ending)
+/* Through the receiver of every door. */
+static void feed(struct vdevice *device, const uint8_t *package, size_t size,
+                 struct ending *ending)
 {
-    ending->end = vdevice_power_on(device, fault);
-    if (ending->end == VDEVICE_IDLE) {
-        ending->end = vdevice_feed(device, package, size, CHUNK_SIZE, &ending->refusal);
-    }
+    ending->end = vdevice_feed(device, package, size, CHUNK_SIZE, &ending->refusal);
     if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
         ending->end = vdevice_request(device, &ending->refusal);
     }
     if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
         ending->end = vdevice_reset(device, OTTER_RESET_SOFTWARE);
     }
+}
+
+/* Through the card door, which resets by itself. */
+static void insert(struct vdevice *device, const char *path, struct ending *ending)
+{
+    ending->end = vdevice_install(device, path, &ending->refusal);
+    if (ending->end == VDEVICE_IDLE) {
+        /* Also after a refusal: it may have to be noted yet. */
+        ending->end = vdevice_run(device);
+    }
+}
+
+static int install(struct virtual_device *folder, const struct options *options,
+                   const struct bytes *package, struct vflash_fault fault,
+                   struct ending *ending)
+{
+    struct vdevice *device = &folder->device;
+    char path[OTTER_PATH_SIZE];
+    int status = TOOL_DONE;
+
+    ending->end = vdevice_power_on(device, fault);
+    if (ending->end == VDEVICE_IDLE && virtual_is_on_card(device)) {
+        status = virtual_put_on_card(folder, options->file, package->data,
+                                     package->size, path);
+        if (status == TOOL_DONE) {
+            insert(device, path, ending);
+        }
+    } else if (ending->end == VDEVICE_IDLE) {
+        feed(device, package->data, package->size, ending);
+    }
     ending->operations = device->flash.op;
     vdevice_power_off(device);
+    return status;
 }
 
 /* Says on stderr how it ended and gives the exit status. */
@@ -157,7 +186,7 @@ static void print_json(struct vdevice *device, const struct ending *ending,
     json_decref(printed);
 }
 
-static int run(const struct options *options, const uint8_t *package, size_t size)
+static int run(const struct options *options, const struct bytes *package)
 {
     struct virtual_device device;
     struct vflash_fault fault = {.kind = VFLASH_NONE};
@@ -177,7 +206,9 @@ static int run(const struct options *options, const uint8_t *package, size_t siz
         device.device.hooks.context = &shown;
         device.device.hooks.on_progress = show_progress;
         device.device.app = options->app;
-        install(&device.device, package, size, fault, &ending);
+        status = install(&device, options, package, fault, &ending);
+    }
+    if (status == TOOL_DONE) {
         status = judge(&device.device, &ending, &word);
         if (options->is_json) {
             print_json(&device.device, &ending, word);
@@ -200,7 +231,7 @@ int verb_install(int argc, char **argv)
     }
     status = file_read(options.file, FILE_ANY_SIZE, &package);
     if (status == TOOL_DONE) {
-        status = run(&options, package.data, package.size);
+        status = run(&options, &package);
     }
     bytes_free(&package);
     return status;

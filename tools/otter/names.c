@@ -91,6 +91,9 @@ const char *name_of_coding(uint8_t coding)
 
 const char *name_of_region(uint8_t region)
 {
+    if (region == OTTER_REGION_PACKAGE_FILE || region == OTTER_REGION_SAVED_FILE) {
+        return "card";
+    }
     return NAME_AT(regions, region);
 }
 

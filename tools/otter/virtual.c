@@ -161,6 +161,13 @@ static int open_flash(struct virtual_device *device, const struct host_profile *
     if (vdevice_create(&device->device, &config) != OTTER_OK) {
         return fail(name, "cannot be opened, or is not the flash of this profile");
     }
+    if (virtual_is_on_card(&device->device)) {
+        if (!join(name, device->path, "card") ||
+            !folder_files_open(&device->folder, name, &device->files)) {
+            return fail(device->path, "the path is too long");
+        }
+        vdevice_set_folder(&device->device, &device->folder, &device->files);
+    }
     return TOOL_DONE;
 }
 
@@ -271,6 +278,10 @@ int virtual_create(struct virtual_device *device, const char *path,
     if (status == TOOL_DONE) {
         status = open_flash(device, profile);
     }
+    if (status == TOOL_DONE && virtual_is_on_card(&device->device) &&
+        mkdir(device->folder.path, 0777) != 0) {
+        status = fail(device->folder.path, strerror(errno));
+    }
     return finish_open(device, status);
 }
 
@@ -301,6 +312,46 @@ void virtual_close(struct virtual_device *device)
 {
     vdevice_destroy(&device->device);
     drop_lock(&device->lock);
+}
+
+/* --- the card --- */
+
+bool virtual_is_on_card(const struct vdevice *device)
+{
+    return otter_map_is_on_card(&device->profile->map);
+}
+
+/* A name that the device takes: the last part of `name`, or one for what has none. */
+static void name_on_card(const char *name, char path[OTTER_PATH_SIZE])
+{
+    const char *slash = strrchr(name, '/');
+    int len =
+        snprintf(path, OTTER_PATH_SIZE, "update/%s", slash == NULL ? name : slash + 1);
+
+    if (len >= OTTER_PATH_SIZE || !otter_path_is_good(path) ||
+        strcmp(path, "update/-") == 0) {
+        (void)snprintf(path, OTTER_PATH_SIZE, "update/package.otter");
+    }
+}
+
+int virtual_put_on_card(struct virtual_device *device, const char *name,
+                        const uint8_t *package, size_t size, char path[OTTER_PATH_SIZE])
+{
+    char folder[PATH_MAX];
+    char file[PATH_MAX];
+
+    if (!virtual_is_directory(device->folder.path)) {
+        return virtual_refused(OTTER_E_CARD_NONE);
+    }
+    name_on_card(name, path);
+    if (!join(folder, device->folder.path, "update") ||
+        !join(file, device->folder.path, path)) {
+        return fail(device->path, "the path is too long");
+    }
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        return fail(folder, strerror(errno));
+    }
+    return file_write(file, package, size);
 }
 
 /* --- options --- */

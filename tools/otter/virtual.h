@@ -2,7 +2,8 @@
 /*
  * Virtual devices that are directories: DIR/flash.bin, DIR/device.json (profile and
  * seed), DIR/keys (its own keys, if it has any) and DIR/lock, which one process holds
- * as long as it uses the device.
+ * as long as it uses the device. The card of a profile that has one is the folder
+ * DIR/card: without it there is no card.
  *
  * Functions print what went wrong to stderr and return the tool's exit status
  * (verbs.h).
@@ -23,6 +24,8 @@ struct virtual_device {
     uint32_t seed;
     struct host_keys keys; /* that its crypto port has; must not move */
     struct vdevice device;
+    struct folder_files folder; /* the card, and */
+    struct otter_files files;   /* the port on it */
 };
 
 /* True if `path` is a directory: a virtual device rather than an address. */
@@ -53,6 +56,15 @@ void virtual_print_events(struct vdevice *device, bool to_stderr);
 /* What is on a powered-off device: "profile", "phase", "system", "outcome" and so on.
  * With `is_full` the map, the policy and the wear too. New reference. */
 json_t *virtual_describe(struct vdevice *device, bool is_full);
+
+/* True if packages for the device lie on its card. */
+bool virtual_is_on_card(const struct vdevice *device);
+
+/* Copies a package to the card, under the last part of `name` in the folder "update";
+ * `path` is what the device calls it. */
+int virtual_put_on_card(struct virtual_device *device, const char *name,
+                        const uint8_t *package, size_t size,
+                        char path[OTTER_PATH_SIZE]);
 
 /* Prints a description for people. */
 void virtual_print(const json_t *description);

@@ -222,6 +222,41 @@ static json_t *describe_state(struct vdevice *device, struct otter_device *view)
         describe_outcome(&state->outcome));
 }
 
+/* The files of one folder of the card, which follow `prefix` in their names. */
+static void list_files(const struct otter_files *files, const char *folder,
+                       json_t *listed)
+{
+    struct otter_file_entry entry;
+
+    for (uint32_t i = 0; files->list(files->context, folder, i, &entry) == OTTER_OK;
+         i++) {
+        char path[2 * OTTER_PATH_SIZE];
+
+        if (entry.is_folder) {
+            continue;
+        }
+        (void)snprintf(path, sizeof(path), "%s%s%s", folder,
+                       folder[0] == '\0' ? "" : "/", entry.name);
+        (void)json_array_append_new(listed, json_pack("{s:s, s:I}", "path", path,
+                                                      "size", (json_int_t)entry.size));
+    }
+}
+
+/* What otter and its users put on the card: files in the root, "update" and "otter". */
+static json_t *describe_card(const struct otter_files *files)
+{
+    uint32_t room = 0;
+    bool has_card = files->free_bytes(files->context, &room) == OTTER_OK;
+    json_t *listed = json_array();
+
+    if (has_card) {
+        list_files(files, "", listed);
+        list_files(files, "otter", listed);
+        list_files(files, "update", listed);
+    }
+    return json_pack("{s:b, s:o}", "present", has_card, "files", listed);
+}
+
 json_t *virtual_describe(struct vdevice *device, bool is_full)
 {
     struct otter_device view;
@@ -239,6 +274,10 @@ json_t *virtual_describe(struct vdevice *device, bool is_full)
         (void)json_object_set_new(
             described, "free_slot",
             json_string(name_of_region(otter_device_free_slot(&view))));
+    }
+    if (device->ports.files != NULL) {
+        (void)json_object_set_new(described, "card",
+                                  describe_card(device->ports.files));
     }
     if (is_full) {
         describe_fully(&view, described);
@@ -287,6 +326,23 @@ static void print_outcome(const json_t *outcome)
     (void)printf("\n");
 }
 
+static void print_card(const json_t *card)
+{
+    const json_t *files = json_object_get(card, "files");
+    size_t index;
+    const json_t *file;
+
+    (void)printf("%-14s %s\n", "card",
+                 !json_is_true(json_object_get(card, "present")) ? "none"
+                 : json_array_size(files) == 0                   ? "empty"
+                                                                 : "present");
+    json_array_foreach(files, index, file)
+    {
+        (void)printf("%-14s %s, %lld bytes\n", "", text_at(file, "path"),
+                     number_at(file, "size"));
+    }
+}
+
 static void print_map(const json_t *map)
 {
     size_t index;
@@ -323,6 +379,9 @@ void virtual_print(const json_t *description)
         (void)printf("%-14s %s\n", "free slot", text_at(description, "free_slot"));
     }
     print_outcome(json_object_get(description, "outcome"));
+    if (json_object_get(description, "card") != NULL) {
+        print_card(json_object_get(description, "card"));
+    }
     if (json_object_get(description, "map") != NULL) {
         print_map(json_object_get(description, "map"));
     }

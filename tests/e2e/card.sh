@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The profile whose store is a card: an application of several hundred KiB, installed
+# from the card, rolled back from it, cut and gone on with, refused; without the card.
+set -uo pipefail
+. "$OTTER_TOP/tests/e2e/lib_check.bash"
+
+program() { # FILE FILLER: an image of 600,000 bytes
+    printf '\000\000\003\040\101\000\000\010' > "$1"
+    head -c 599992 /dev/zero | tr '\0' "$2" >> "$1"
+}
+program old.bin o
+program new.bin n
+printf '\000\000\003\040\101\000\361\037' > manager.bin
+head -c 8000 /dev/zero >> manager.bin
+
+"$OTTER" keygen -o key.pem > /dev/null || exit 1
+"$OTTER" keygen -o stranger.pem > /dev/null || exit 1
+"$OTTER" factory -o device.hex --profile sd --sign key.pem --version 1.0.0 --counter 1 \
+    --firmware old.bin,rebase=0x08000000 --manager manager.bin,rebase=0x1FF10000 \
+    --package-out first.otter --json > map.json || exit 1
+pack() { # OUT KEY
+    "$OTTER" pack -o "$1" --key "$2" --follow first.otter --map map.json --version 2.0.0 \
+        --counter 2 --firmware new.bin --rebase 0x08000000 > pack.txt || exit 1
+}
+pack new.otter key.pem
+pack foreign.otter stranger.pem
+cp new.otter damaged.otter
+printf '\377' | dd of=damaged.otter bs=1 seek=500000 conv=notrunc status=none
+head -c 300000 new.otter > short.otter
+
+fresh() {
+    rm -rf board
+    "$OTTER" device new board --profile sd --package first.otter || exit 1
+    cp board/flash.bin before.bin
+}
+application() { # FILE: the device has it at the begin of its flash
+    head -c "$(stat -c %s "$1")" board/flash.bin | cmp - "$1" && echo same
+}
+promises() { # ENDS
+    "${CHECK_PROMISES:?}" board before.bin old.bin new.bin manager.bin 1,2 "$1"
+}
+
+fresh
+check "a new device has an empty card" 0 "empty" "$OTTER" device info board
+check "a stranger's package is refused" 4 "[22-11]" "$OTTER" install board foreign.otter
+check "a damaged one is" 4 "[20-16]" "$OTTER" install board damaged.otter
+check "half a one is" 4 "[20-13]" "$OTTER" install board short.otter
+cp -r board refused
+check "and the flash is as it was" 0 "" cmp board/flash.bin before.bin
+check "promises hold after refusals" 0 "every promise holds" promises refused
+check "the plan names the card" 0 "600000 bytes saved in card" \
+    "$OTTER" inspect new.otter --device board
+
+check "a system that crashes is rolled back" 1 "[31-10]" \
+    "$OTTER" install board new.otter --app crash
+check "the old application is there" 0 "same" application old.bin
+check "promises hold after the roll back" 0 "every promise holds" promises rolled-back
+check "the package stays on the card, nothing else does" 0 '"path": "update/new.otter"' \
+    "$OTTER" status board --json
+check "no copy is left" 1 "" grep -r saved <("$OTTER" status board)
+
+check "an update is cut in the middle of the application" 0 "power cut" \
+    "$OTTER" install board new.otter --cut 700:torn
+check "the copy of the old system is on the card" 0 "otter/saved6.bin, 600000 bytes" \
+    "$OTTER" status board
+mv board/card away
+check "without the card the manager says so" 0 "[36-10]" "$OTTER" device run board
+check "and the update waits" 0 "installing" "$OTTER" status board
+mv away board/card
+check "with the card it goes on" 0 "phase: trial" "$OTTER" device run board
+check "to its end" 0 "confirmed" "$OTTER" status board
+check "the new application is there" 0 "same" application new.bin
+check "promises hold at the end" 0 "every promise holds" promises confirmed
+
+fresh
+mv board/card away
+check "without a card there is nothing to install from" 4 "[36-10]" \
+    "$OTTER" install board new.otter
