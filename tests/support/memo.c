@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory of signature checks: a small table, each place holding its last question.
+ * The memory of signature checks: a table, each place holding its last question.
  * Hashes are OpenSSL's, whose context is copied as bytes; only the old names allow
  * that.
  */
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MEMO_SIZE = 64 };
+enum { MEMO_SIZE = 4096 }; /* so that hardly ever two share a place in turn */
 
 static struct memo {
     uint8_t
@@ -27,7 +27,8 @@ static enum otter_result verify_with_memo(void *context, const uint8_t *key,
                                           const uint8_t *signature)
 {
     struct memo wanted = {.is_used = true};
-    struct memo *memo = &memos[(digest[0] ^ signature[1]) % MEMO_SIZE];
+    uint32_t place = (digest[0] ^ signature[1]) | (uint32_t)digest[1] << 8;
+    struct memo *memo = &memos[place % MEMO_SIZE];
 
     memcpy(wanted.question, key, OTTER_P256_KEY_SIZE);
     memcpy(wanted.question + OTTER_P256_KEY_SIZE, digest, OTTER_SHA256_SIZE);
