@@ -3,8 +3,9 @@
 #
 # make demo: a virtual device is updated over UDP from a small Cortex-M program to the
 # micro:bit's MicroPython and back, while its link drops, its power is cut, its new
-# system crashes or stays silent, and strangers send it packages. Each scene ends in
-# one line "scene: expected / seen"; the first mismatch ends the demo with status 1.
+# system crashes or stays silent, and strangers send it packages; then one is updated
+# from a card. Each scene ends in one line "scene: expected / seen"; the first mismatch
+# ends the demo with status 1.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-build}
@@ -198,5 +199,30 @@ for case in forged:22-12 foreign:22-11 older:23-12; do
 done
 stop
 check "after them" "1.0.0+0" "$(running board)"
+
+say "8. the same from a card: an application of 400,000 bytes, for which flash has room but once"
+large() { # OUT VERSION FILLER: a program and what it carries
+    "$app" large.elf 0x08000000 "$2" && arm-none-eabi-objcopy -O binary large.elf "$1" &&
+        head -c $((400000 - $(stat -c %s "$1"))) /dev/zero | tr '\0' "$3" >> "$1"
+}
+large one.bin 1 1 && large two.bin 2 2 && "$app" manager-sd.elf 0x1FF10000 1 || exit 1
+need factory -o sd.hex --profile sd --sign key.pem --version 1.0.0 --counter 5 --boot boot-ab.elf \
+    --manager manager-sd.elf --firmware one.bin,rebase=0x08000000 --package-out first-sd.otter
+need device new new-sd --profile sd --package first-sd.otter --boot boot-ab.elf
+need pack -o two.otter --key key.pem --follow first-sd.otter --version 2.0.0 --counter 6 \
+    --firmware two.bin --rebase 0x08000000
+fresh board sd
+show install board two.otter --app crash --json > i.json 2> /dev/null
+check "a crashing application is rolled back from the card" "31-10 1.0.0+0" \
+    "$(field i.json code) $(running board)"
+show install board two.otter --cut 600:torn > install.log 2>&1
+check "power cut while the application is written" "power cut at flash operation 600" \
+    "$(grep 'power cut at' install.log)"
+mv board/card pulled
+show device run board > device.log 2>&1
+check "the card is pulled out meanwhile" "[36-10]" "$(grep -o '\[36-10\]' device.log | tail -n 1)"
+mv pulled board/card
+show device run board | events
+check "the card is back" "2.0.0+0" "$(running board)"
 
 printf '\nAll scenes ended as expected.\n'

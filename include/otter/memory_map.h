@@ -257,6 +257,7 @@ OTTER_STATIC_ASSERT(
 OTTER_STATIC_ASSERT(OTTER_JOURNAL_SIZE >= 4 * OTTER_SECTOR_SIZE,
                     "The journal has four sectors or more");
 OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0 ||
+                        /* NOLINTNEXTLINE(misc-redundant-expression): the only flag */
                         ((OTTER_APPLICATION_FLAGS)&OTTER_REGION_CARD) != 0,
                     "A device needs a second slot or a staging region, or a card");
 
