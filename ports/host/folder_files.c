@@ -45,15 +45,15 @@ static enum otter_result failure(const struct folder_files *folder,
 }
 
 static bool join(const struct folder_files *folder, const char *path,
-                 char name[PATH_MAX])
+                 char name[FOLDER_FILES_PATH_MAX])
 {
-    int len = snprintf(name, PATH_MAX, "%s/%s", folder->path, path);
+    int len = snprintf(name, FOLDER_FILES_PATH_MAX, "%s/%s", folder->path, path);
 
-    return len > 0 && len < PATH_MAX;
+    return len > 0 && len < FOLDER_FILES_PATH_MAX;
 }
 
 /* Makes sure of the names in the folder that holds `name`. */
-static void sync_parent(char name[PATH_MAX])
+static void sync_parent(char name[FOLDER_FILES_PATH_MAX])
 {
     char *slash = strrchr(name, '/');
 
@@ -79,7 +79,7 @@ static enum otter_result files_open(void *context, const char *path,
     struct folder_files *folder = context;
     bool is_new = mode == OTTER_FILE_NEW;
     enum otter_result other = is_new ? OTTER_E_CARD_WRITE : OTTER_E_CARD_READ;
-    char name[PATH_MAX];
+    char name[FOLDER_FILES_PATH_MAX];
     struct stat info;
     int index = 0;
 
@@ -173,7 +173,7 @@ static enum otter_result files_close(void *context, int file)
 static enum otter_result files_remove(void *context, const char *path)
 {
     const struct folder_files *folder = context;
-    char name[PATH_MAX];
+    char name[FOLDER_FILES_PATH_MAX];
 
     if (!join(folder, path, name)) {
         return OTTER_E_CARD_WRITE;
@@ -188,8 +188,8 @@ static enum otter_result files_remove(void *context, const char *path)
 static enum otter_result files_rename(void *context, const char *from, const char *to)
 {
     const struct folder_files *folder = context;
-    char name[PATH_MAX];
-    char next[PATH_MAX];
+    char name[FOLDER_FILES_PATH_MAX];
+    char next[FOLDER_FILES_PATH_MAX];
 
     if (!join(folder, from, name) || !join(folder, to, next) ||
         access(next, F_OK) == 0) {
@@ -206,7 +206,7 @@ static enum otter_result files_rename(void *context, const char *from, const cha
 static enum otter_result files_make_folder(void *context, const char *path)
 {
     const struct folder_files *folder = context;
-    char name[PATH_MAX];
+    char name[FOLDER_FILES_PATH_MAX];
 
     if (!join(folder, path, name)) {
         return OTTER_E_CARD_WRITE;
@@ -220,14 +220,14 @@ static enum otter_result files_make_folder(void *context, const char *path)
 
 static void tell(const char *folder, const char *name, struct otter_file_entry *entry)
 {
-    char path[PATH_MAX];
+    char path[FOLDER_FILES_PATH_MAX];
     struct stat info = {.st_size = 0};
     size_t len = strlen(name);
 
     memset(entry, 0, sizeof(*entry));
     memcpy(entry->name, name,
            len < sizeof(entry->name) ? len : sizeof(entry->name) - 1);
-    if (snprintf(path, sizeof(path), "%s/%s", folder, name) < PATH_MAX &&
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) < FOLDER_FILES_PATH_MAX &&
         stat(path, &info) == 0) {
         entry->is_folder = S_ISDIR(info.st_mode);
         entry->size = (uint32_t)info.st_size;
@@ -240,7 +240,7 @@ static enum otter_result files_list(void *context, const char *path, uint32_t in
 {
     const struct folder_files *folder = context;
     struct dirent **entries = NULL;
-    char name[PATH_MAX];
+    char name[FOLDER_FILES_PATH_MAX];
     enum otter_result result = OTTER_E_CARD_NOT_FOUND;
 
     if (!join(folder, path, name)) {

@@ -8,12 +8,10 @@
 
 #include "otter/port/files.h"
 
-#include <limits.h>
-
-enum { FOLDER_FILES_MAX = 4 };
+enum { FOLDER_FILES_MAX = 4, FOLDER_FILES_PATH_MAX = 4096 };
 
 struct folder_files {
-    char path[PATH_MAX];
+    char path[FOLDER_FILES_PATH_MAX];
     int files[FOLDER_FILES_MAX]; /* of the host, -1: closed */
 };
 
