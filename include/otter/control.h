@@ -25,6 +25,7 @@ enum {
     OTTER_CONTROL_HEAD_SIZE = 96,
     OTTER_CONTROL_MEMBER_SIZE = 96,
     OTTER_CONTROL_SIGNATURE_SIZE = 76, /* one ECDSA P-256 entry */
+    OTTER_REVOKES_MAX = 32,            /* keys that one packet may revoke */
     OTTER_PACKAGE_ID_SIZE = 16,
 };
 
@@ -62,6 +63,7 @@ enum otter_extension {
     OTTER_EXTENSION_NOTES = 5,
     OTTER_EXTENSION_BATTERY = 6, /* one byte, percent */
     OTTER_EXTENSION_WRAPS = 7,   /* key wraps; always critical */
+    OTTER_EXTENSION_REVOKES = 8, /* key ids, 8 bytes each; always critical */
     OTTER_EXTENSION_CRITICAL = 0x8000,
 };
 
@@ -106,8 +108,10 @@ struct otter_control {
     uint8_t signature_count;
     uint16_t extensions_off;
     uint16_t extensions_size;
-    uint8_t wrap_count; /* key wraps; 0: no member of the file is encrypted */
-    uint16_t wraps_off; /* of the first of them */
+    uint8_t wrap_count;   /* key wraps; 0: no member of the file is encrypted */
+    uint16_t wraps_off;   /* of the first of them */
+    uint8_t revoke_count; /* keys that it revokes */
+    uint16_t revokes_off; /* of the id of the first of them */
 };
 
 /* A key that the device trusts. */
@@ -170,6 +174,11 @@ OTTER_MUST_CHECK enum otter_result otter_control_find_wrap(
 
 /* The nonce of member `index`'s stored bytes under the content key (K26). */
 void otter_control_nonce(uint8_t index, uint8_t nonce[OTTER_AES_NONCE_SIZE]);
+
+/* Reads the id of key `index` < revoke_count that an opened control packet revokes. */
+OTTER_MUST_CHECK enum otter_result otter_control_revoked(
+    const struct otter_source *source, const struct otter_control *control,
+    uint8_t index, uint8_t id[OTTER_KEY_ID_SIZE]);
 
 /* OTTER_OK if at least one signature is by a key of `keys` whose bit in `key_mask` is
  * set (bit i: keys[i]) and verifies. Else, the strongest reason seen: 22-12 wrong

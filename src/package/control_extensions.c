@@ -28,6 +28,7 @@ static const struct {
     {OTTER_EXTENSION_NOTES, NOTES_MAX},
     {OTTER_EXTENSION_BATTERY, 1},
     {OTTER_EXTENSION_WRAPS, UINT16_MAX},
+    {OTTER_EXTENSION_REVOKES, OTTER_REVOKES_MAX *OTTER_KEY_ID_SIZE},
 };
 
 static size_t find_extension(uint16_t type)
@@ -120,6 +121,33 @@ static enum otter_result check_wraps(const struct otter_source *source,
                : otter_control_take_wraps(source, control, off, len);
 }
 
+/* A reader that passed these over would go on trusting the keys. */
+static enum otter_result take_revokes(struct otter_control *control, uint16_t type,
+                                      uint32_t off, uint16_t len)
+{
+    bool is_form = len > 0 && len % OTTER_KEY_ID_SIZE == 0 &&
+                   len <= OTTER_REVOKES_MAX * OTTER_KEY_ID_SIZE;
+
+    if ((type & OTTER_EXTENSION_CRITICAL) == 0 || !is_form) {
+        return OTTER_E_CONTROL_TLV;
+    }
+    control->revokes_off = (uint16_t)off;
+    control->revoke_count = (uint8_t)(len / OTTER_KEY_ID_SIZE);
+    return OTTER_OK;
+}
+
+enum otter_result otter_control_revoked(const struct otter_source *source,
+                                        const struct otter_control *control,
+                                        uint8_t index, uint8_t id[OTTER_KEY_ID_SIZE])
+{
+    if (index >= control->revoke_count) {
+        return OTTER_E_CONTROL_COUNT;
+    }
+    return source->read(source->context,
+                        control->revokes_off + (uint32_t)index * OTTER_KEY_ID_SIZE, id,
+                        OTTER_KEY_ID_SIZE);
+}
+
 static enum otter_result check_extension(const struct otter_source *source,
                                          struct otter_control *control, uint16_t type,
                                          uint32_t off, uint16_t len)
@@ -135,6 +163,9 @@ static enum otter_result check_extension(const struct otter_source *source,
     }
     if (bare == OTTER_EXTENSION_WRAPS) {
         return check_wraps(source, control, type, off, len);
+    }
+    if (bare == OTTER_EXTENSION_REVOKES) {
+        return take_revokes(control, type, off, len);
     }
     return len > extensions[row].max ? OTTER_E_CONTROL_TEXT
                                      : check_text(source, bare, off, len);

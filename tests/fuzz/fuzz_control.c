@@ -19,7 +19,7 @@ static void need(int is_true)
 
 static void walk(const struct otter_source *source, const struct otter_control *control)
 {
-    static const uint16_t types[] = {0, 1, 2, 3, 4, 5, 6, 7, 0x100, 0x7FFF};
+    static const uint16_t types[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x100, 0x7FFF};
     struct otter_member member;
     uint8_t text[512];
     size_t len = 0;
@@ -45,6 +45,12 @@ static void walk(const struct otter_source *source, const struct otter_control *
 
         need(otter_control_wrap(source, control, i, &wrap) == OTTER_OK);
         need(wrap.size > 0 && wrap.size <= sizeof(wrap.bytes));
+    }
+    need(control->revoke_count <= OTTER_REVOKES_MAX);
+    for (uint8_t i = 0; i < control->revoke_count; i++) {
+        uint8_t id[OTTER_KEY_ID_SIZE];
+
+        need(otter_control_revoked(source, control, i, id) == OTTER_OK);
     }
 }
 

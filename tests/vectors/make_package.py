@@ -178,6 +178,7 @@ def text(kind, data, length=None):
     return {"extensions": extension(kind, data, length)}
 
 
+KEY_ID = sha(b"\x04" + public(OTHER))[:8]
 # name, code, why, what differs from PLAIN
 PACKAGES = [
     ("plain", "00-00", "one carried member, two kept ones, one signature", {}),
@@ -226,6 +227,14 @@ PACKAGES = [
     ("battery_100", "00-00", "the largest percentage", text(6, b"\x64")),
     ("battery_101", "21-18", "a larger one", text(6, b"\x65")),
     ("battery_2", "21-18", "two bytes", text(6, b"dd")),
+    ("revokes_one", "00-00", "a key that is revoked", text(0x8008, KEY_ID)),
+    ("revokes_most", "00-00", "the most keys that are revoked", text(0x8008, bytes(range(256)))),
+    ("revokes_more", "21-18", "more keys that are revoked", text(0x8008, bytes(33 * 8))),
+    ("revokes_none", "21-18", "no key that is revoked", text(0x8008, b"")),
+    ("revokes_part", "21-18", "a part of a key's id", text(0x8008, KEY_ID + b"x")),
+    ("revokes_not_critical", "21-18", "a reader might pass over what is revoked", text(8, KEY_ID)),
+    ("revokes_twice", "21-18", "two lists of keys",
+     {"extensions": extension(0x8008, KEY_ID) * 2}),
     ("control_2048", "00-00", "the longest control packet", text(0x100, bytes(1584))),
     ("control_2049", "21-12", "a longer one", text(0x100, bytes(1585))),
 ]
