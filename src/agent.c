@@ -155,10 +155,12 @@ enum otter_poll otter_agent_poll(struct otter_agent *agent)
     return is_busy || tidy(agent) ? OTTER_POLL_BUSY : OTTER_POLL_IDLE;
 }
 
-/* The record that makes the new system the current one, once and for all (K17). */
-static void make_confirmed(const struct otter_control *control,
+/* The record that makes the new system the current one, once and for all: confirmed,
+ * counter and key set in one (K17). */
+static void make_confirmed(const struct otter_control *control, uint32_t key_mask,
                            struct otter_state *state)
 {
+    state->key_mask = key_mask;
     state->phase = OTTER_PHASE_CONFIRMED;
     state->part = OTTER_PART_NONE;
     state->current = (uint8_t)(1 - state->current);
@@ -180,6 +182,7 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
     struct otter_device *device = &agent->device;
     struct otter_state state = device->journal.state;
     struct otter_system system;
+    uint32_t key_mask = 0;
 
     if (!otter_agent_is_trial(agent)) {
         return OTTER_OK;
@@ -187,10 +190,16 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
     enum otter_result result =
         otter_system_peek(device, (uint8_t)(1 - state.current), &system);
 
+    if (result == OTTER_OK) {
+        struct otter_source source =
+            otter_span_source(&system.receipt.span, system.receipt.length);
+
+        result = otter_keys_after(device, &source, &system.control, &key_mask);
+    }
     if (result != OTTER_OK) {
         return result;
     }
-    make_confirmed(&system.control, &state);
+    make_confirmed(&system.control, key_mask, &state);
     result = otter_device_record(device, &state, OTTER_LASTING);
     otter_device_event(device,
                        result == OTTER_OK ? OTTER_EVENT_PHASE : OTTER_EVENT_FAILED,

@@ -75,6 +75,21 @@ OTTER_MUST_CHECK enum otter_result otter_device_open(struct otter_device *device
                                                      const struct otter_ports *ports,
                                                      enum otter_program program);
 
+/* The trusted keys, bit i = key i of the table, once the system of the control packet
+ * is confirmed (K17): those of the journal's state but for those that it revokes. An id
+ * that the table does not have revokes nothing. Read errors pass; `key_mask` is then
+ * not written. */
+OTTER_MUST_CHECK enum otter_result otter_keys_after(const struct otter_device *device,
+                                                    const struct otter_source *source,
+                                                    const struct otter_control *control,
+                                                    uint32_t *key_mask);
+
+/* Checks that a package leaves a trusted key (22-16), and that one of those signed it
+ * (22-15). One signature check, none if it revokes nothing. */
+OTTER_MUST_CHECK enum otter_result otter_keys_check(
+    const struct otter_device *device, const struct otter_source *source,
+    const struct otter_control *control);
+
 /* Finds the newest state that receipts and installed images can prove, for a lost
  * journal (K2), and makes it the journal's state in RAM. 30-10 if nothing verifies.
  * Hashes every installed firmware, and resources and fonts: as long as a boot. */

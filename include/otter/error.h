@@ -141,6 +141,10 @@ extern "C" {
       "Sign with ECDSA P-256")                                                            \
     X(SIGNATURE_REVOKED, 22, 14, 14, LIVE, "The package is signed with a revoked key",    \
       "Sign it with a current key")                                                       \
+    X(SIGNATURE_OWN,    22, 15, 15, LIVE, "The package revokes every key that signed it", \
+      "Sign it with a key that stays trusted, too: otter pack --key")                     \
+    X(KEY_LAST,         22, 16, 16, LIVE, "The package revokes the last key that the device trusts", \
+      "Revoke less, or bring another key to the device first")                            \
     /* 23: does the package fit this device? */                                           \
     X(TARGET,           23, 10, 10, LIVE, "The package is for another device",            \
       "Use a package made for this target")                                               \

@@ -38,6 +38,22 @@ static uint8_t newer(const struct proof proofs[2])
     return order > 0 || (order == 0 && proofs[1].counter > proofs[0].counter);
 }
 
+/* Which keys were revoked is lost with the journal; what the current system's own
+ * package says stands in its receipt. */
+static void settle_keys(struct otter_device *device)
+{
+    struct otter_state *state = &device->journal.state;
+    struct otter_system system;
+
+    if (otter_system_peek(device, state->current, &system) == OTTER_OK) {
+        struct otter_source source =
+            otter_span_source(&system.receipt.span, system.receipt.length);
+
+        /* If it cannot be read any more, nothing is revoked. */
+        (void)!otter_keys_after(device, &source, &system.control, &state->key_mask);
+    }
+}
+
 /* Both systems are whole (A/B): the newer one is on trial again. */
 static void settle_both(struct otter_state *state, const struct proof proofs[2])
 {
@@ -53,6 +69,7 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
     struct proof proofs[2];
+    bool is_proved = true;
 
     memset(state, 0, sizeof(*state));
     state->key_mask = UINT32_MAX;
@@ -69,12 +86,12 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
         state->current = proofs[1].is_whole ? 1 : 0;
         state->counter = proofs[state->current].counter;
     } else {
+        is_proved = false;
         state->current = proofs[0].has_receipt ? 0 : 1;
         state->counter = proofs[0].counter > proofs[1].counter ? proofs[0].counter
                                                                : proofs[1].counter;
-        otter_device_open_regions(device);
-        return OTTER_E_BOOT_NOTHING;
     }
+    settle_keys(device);
     otter_device_open_regions(device);
-    return OTTER_OK;
+    return is_proved ? OTTER_OK : OTTER_E_BOOT_NOTHING;
 }

@@ -35,6 +35,7 @@ receive_fn receive_do_header;
 receive_fn receive_do_control;
 receive_fn receive_do_flush_control;
 receive_fn receive_do_check;
+receive_fn receive_do_keys;
 receive_fn receive_do_head;
 receive_fn receive_do_begin_copy;
 receive_fn receive_do_copy;

@@ -170,8 +170,17 @@ enum otter_result receive_do_check(struct otter_receive *receive)
     if (receive->next > receive->length) {
         return OTTER_E_RECEIVE_OVERRUN;
     }
-    receive->step = RECEIVE_HEAD;
+    receive->step = RECEIVE_KEYS;
     return OTTER_OK;
+}
+
+/* A step of its own, because it may check a signature, too (K22). */
+enum otter_result receive_do_keys(struct otter_receive *receive)
+{
+    struct otter_source source = receive_control_source(receive);
+
+    receive->step = RECEIVE_HEAD;
+    return otter_keys_check(receive->device, &source, &receive->control);
 }
 
 enum otter_result receive_do_head(struct otter_receive *receive)

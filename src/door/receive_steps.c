@@ -145,6 +145,7 @@ static receive_fn *const steps[RECEIVE_STEP_COUNT] = {
     [RECEIVE_CONTROL] = receive_do_control,
     [RECEIVE_FLUSH_CONTROL] = receive_do_flush_control,
     [RECEIVE_CHECK] = receive_do_check,
+    [RECEIVE_KEYS] = receive_do_keys,
     [RECEIVE_HEAD] = receive_do_head,
     [RECEIVE_BEGIN_COPY] = receive_do_begin_copy,
     [RECEIVE_COPY] = receive_do_copy,

@@ -16,6 +16,7 @@ enum otter_receive_step {
     RECEIVE_CONTROL,       /* take the control packet (waits for data) */
     RECEIVE_FLUSH_CONTROL, /* program what is waiting of it */
     RECEIVE_CHECK,         /* form, signature, plan */
+    RECEIVE_KEYS,          /* does it leave a trusted key? */
     RECEIVE_HEAD,          /* program the first copy's head */
     RECEIVE_BEGIN_COPY,    /* seal that the second copy begins */
     RECEIVE_COPY,          /* write it */

@@ -101,7 +101,8 @@ static bool is_confirm(const struct otter_state *before,
 {
     return before->phase == OTTER_PHASE_TRIAL &&
            after->phase == OTTER_PHASE_CONFIRMED && before->current != after->current &&
-           before->counter <= after->counter;
+           before->counter <= after->counter &&
+           (after->key_mask & ~before->key_mask) == 0;
 }
 
 /* Neither system runs, and the manager that is there belongs to the new one: that one's

@@ -122,6 +122,15 @@ const struct sweep_scenario sweep_scenarios[] = {
      .is_mixed = true,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "revoke",
+     .revokes = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "revoke-crash",
+     .revokes = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -185,6 +194,7 @@ static struct promise_system system_of(const struct sample *sample,
         .manager = has_own_manager ? package->manager : sample->manager,
         .manager_size = SAMPLE_MANAGER_SIZE,
         .counter = package->package.counter,
+        .key_mask = UINT32_MAX,
     };
 }
 
@@ -205,6 +215,9 @@ static void make_case(struct sweep_world *world)
         .power_limit = world->sample.profile.policy.trial_powers,
         .carries_manager = scenario->has_manager,
     };
+    if (scenario->revokes) {
+        world->promise.new.key_mask &= ~1U;
+    }
 }
 
 bool sweep_fits(const struct sweep_scenario *scenario,
@@ -366,6 +379,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     world->has_memo = has_memo;
     fast_crc_use(has_memo);
     sample_make(&world->sample, profile);
+    if (scenario->revokes) {
+        sample_trust_second(&world->sample);
+    }
     if (scenario->has_regions) {
         sample_carry_regions(&world->sample.first);
         sample_build(&world->sample.first);
@@ -396,6 +412,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     if (scenario->is_encrypted) {
         sample_encrypt(&world->sample, &world->next);
+    }
+    if (scenario->revokes) {
+        sample_revoke(&world->sample, &world->next);
     }
     sample_build(&world->next);
     if (scenario->is_forged) {
@@ -546,6 +565,7 @@ bool sweep_check_running(struct sweep_world *world, enum vdevice_end end)
            !sweep_broke(world, promise_p2(promise)) &&
            !sweep_broke(world, promise_p7(promise)) &&
            !sweep_broke(world, promise_p8(promise)) &&
+           !sweep_broke(world, promise_k17(promise)) &&
            !sweep_broke(world, promise_k26(promise)) &&
            !sweep_broke(world, check_package(world)) &&
            !sweep_broke(world, world->resume_violation);

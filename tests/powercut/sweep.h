@@ -28,6 +28,7 @@ struct sweep_scenario {
     bool is_forged;               /* the package is refused */
     bool is_damaged;              /* its second half is */
     bool is_encrypted;            /* and so are both systems (K26) */
+    bool revokes;                 /* the package revokes the old system's key (K17) */
     bool is_mixed;      /* of others; memories without the room for it are left out */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */

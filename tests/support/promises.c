@@ -205,6 +205,22 @@ const char *promise_p3(const struct promise_case *it)
                : "K17: the security counter is not that of the confirmed system";
 }
 
+const char *promise_k17(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    /* What a lost journal knew of keys may be lost with it. */
+    if (!look(it, &state) || it->is_hurt) {
+        return NULL;
+    }
+    bool is_new = state.phase != OTTER_PHASE_TRIAL &&
+                  state.outcome.kind == OTTER_OUTCOME_CONFIRMED;
+
+    return state.key_mask == (is_new ? it->new.key_mask : it->old.key_mask)
+               ? NULL
+               : "K17: the trusted keys are not those of the confirmed system";
+}
+
 const char *promise_p4(const struct promise_case *it)
 {
     struct otter_state state;

@@ -27,6 +27,7 @@ struct promise_system {
     const uint8_t *font;
     uint32_t font_size;
     uint32_t counter;
+    uint32_t key_mask; /* keys that are trusted once it is confirmed */
 };
 
 /* An update of a device, and what is known about it. All pointers stay in use. */
@@ -89,6 +90,10 @@ const char *promise_p10(const struct promise_case *it);
 
 /* K5: no word of the system that runs was touched by a cut. */
 const char *promise_k5(const struct promise_case *it);
+
+/* K17: the trusted keys are those of the system that was confirmed last; what a package
+ * revokes is trusted until then. */
+const char *promise_k17(const struct promise_case *it);
 
 /* K26: nothing of an encrypted member lies in clear where programs do not run, and no
  * key lies anywhere. Reads the flash without its port, so it disturbs nothing. */

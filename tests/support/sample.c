@@ -135,6 +135,14 @@ static void encrypt_member(struct sample_package *package, uint8_t index)
     member->stored = (struct host_image){package->stored[index], plain.size};
 }
 
+static void add_extension(struct sample_package *package, uint16_t type,
+                          const void *data, size_t len)
+{
+    package->extensions[package->package.extension_count++] = (struct host_extension){
+        .type = type | OTTER_EXTENSION_CRITICAL, .len = (uint16_t)len, .data = data};
+    package->package.extensions = package->extensions;
+}
+
 /* The content key follows from counter and members: no two packages share it. */
 void sample_encrypt(const struct sample *sample, struct sample_package *package)
 {
@@ -150,13 +158,33 @@ void sample_encrypt(const struct sample *sample, struct sample_package *package)
         encrypt_member(package, i);
     }
     need(host_wrap(&root, NULL, package->content_key, &wrap), "wrap");
-    package->extension = (struct host_extension){
-        .type = OTTER_EXTENSION_WRAPS | OTTER_EXTENSION_CRITICAL,
-        .len = (uint16_t)host_wrap_put(&wrap, package->wrap),
-        .data = package->wrap,
-    };
-    package->package.extensions = &package->extension;
-    package->package.extension_count = 1;
+    add_extension(package, OTTER_EXTENSION_WRAPS, package->wrap,
+                  host_wrap_put(&wrap, package->wrap));
+}
+
+void sample_revoke(const struct sample *sample, struct sample_package *package)
+{
+    memcpy(package->revoked, sample->table.keys[0].id, sizeof(package->revoked));
+    package->package.scalar = sample->second;
+    add_extension(package, OTTER_EXTENSION_REVOKES, package->revoked,
+                  sizeof(package->revoked));
+}
+
+static void encode_table(struct sample *sample)
+{
+    need(otter_table_encode(&sample->table, sample->table_bytes,
+                            sizeof(sample->table_bytes), &sample->table_size),
+         "table");
+}
+
+void sample_trust_second(struct sample *sample)
+{
+    sample->table.key_count = 2;
+    need(host_key_of(sample->second, &sample->table.keys[1]), "second key");
+    encode_table(sample);
+    sample->first.members[2].image.size =
+        (uint32_t)sample->table_size - OTTER_TABLE_CONTENT_OFF;
+    sample_build(&sample->first);
 }
 
 void sample_make(struct sample *sample, const struct host_profile *profile)
@@ -164,6 +192,7 @@ void sample_make(struct sample *sample, const struct host_profile *profile)
     memset(sample, 0, sizeof(*sample));
     sample->profile = *profile;
     memset(sample->scalar, 0x5A, sizeof(sample->scalar));
+    memset(sample->second, 0x6B, sizeof(sample->second));
     memset(sample->boot, 0xB0, sizeof(sample->boot));
     make_device_keys(sample);
     host_profile_table(profile, SAMPLE_TARGET, SAMPLE_HARDWARE, &sample->table);
@@ -171,9 +200,7 @@ void sample_make(struct sample *sample, const struct host_profile *profile)
     sample->table.manager_version = 1;
     sample->table.policy.saved_copies = OTTER_SAVED_ENCRYPTED;
     need(host_key_of(sample->scalar, &sample->table.keys[0]), "key");
-    need(otter_table_encode(&sample->table, sample->table_bytes,
-                            sizeof(sample->table_bytes), &sample->table_size),
-         "table");
+    encode_table(sample);
     fill_image(sample, OTTER_REGION_MANAGER, 1000, sample->manager,
                SAMPLE_MANAGER_SIZE);
     start_package(sample, 1, 0, &sample->first);

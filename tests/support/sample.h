@@ -34,14 +34,16 @@ struct sample_package {
     uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code(), sample_encrypt() */
     uint8_t content_key[OTTER_AES_KEY_SIZE];
     uint8_t wrap[HOST_WRAP_ENTRY_MAX];
-    struct host_extension extension;
+    uint8_t revoked[OTTER_KEY_ID_SIZE]; /* of sample_revoke() */
+    struct host_extension extensions[2];
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
 };
 
 struct sample {
     struct host_profile profile;
-    uint8_t scalar[HOST_SIGN_SCALAR_SIZE];
+    uint8_t scalar[HOST_SIGN_SCALAR_SIZE]; /* signs; key 0 of the table */
+    uint8_t second[HOST_SIGN_SCALAR_SIZE]; /* key 1 after sample_trust_second() */
     struct otter_table table;
     uint8_t table_bytes[OTTER_TABLE_MAX];
     size_t table_size;
@@ -76,6 +78,13 @@ void sample_encrypt(const struct sample *sample, struct sample_package *package)
 
 /* Makes the first system an encrypted one. Before sample_device(). */
 void sample_encrypt_first(struct sample *sample);
+
+/* Makes the product trust a second key. Before sample_device() and sample_next(). */
+void sample_trust_second(struct sample *sample);
+
+/* Makes the package, which the second key signs, revoke the first; then sample_build().
+ */
+void sample_revoke(const struct sample *sample, struct sample_package *package);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

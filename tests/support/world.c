@@ -23,22 +23,29 @@ static void need(bool is_true, const char *what)
     }
 }
 
+/* What the product is besides the plain one. */
+enum variety { PLAIN, WITH_REGIONS, REVOKING };
+
 static struct world *make(const struct host_profile *profile, bool is_ecc,
-                          bool has_regions)
+                          enum variety variety)
 {
     struct world *world = calloc(1, sizeof(*world));
 
     need(world != NULL, "no memory");
     sample_make(&world->sample, profile);
-    if (has_regions) {
+    if (variety == WITH_REGIONS) {
         sample_carry_regions(&world->sample.first);
         sample_build(&world->sample.first);
+    } else if (variety == REVOKING) {
+        sample_trust_second(&world->sample);
     }
     sample_device(&world->sample, is_ecc, &world->device);
     memo_crypto(&world->device.crypto);
     sample_next(&world->sample, 2, &world->next);
-    if (has_regions) {
+    if (variety == WITH_REGIONS) {
         sample_carry_regions(&world->next);
+    } else if (variety == REVOKING) {
+        sample_revoke(&world->sample, &world->next);
     }
     sample_build(&world->next);
     world_mark(world);
@@ -47,10 +54,10 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
 
 struct world *world_make(const struct host_profile *profile, bool is_ecc)
 {
-    return make(profile, is_ecc, false);
+    return make(profile, is_ecc, PLAIN);
 }
 
-static struct world *make_small(bool is_ab, bool is_ecc, bool has_regions)
+static struct world *make_small(bool is_ab, bool is_ecc, enum variety variety)
 {
     const struct host_small small = {.is_ab = is_ab,
                                      .word_size = 4,
@@ -60,17 +67,22 @@ static struct world *make_small(bool is_ab, bool is_ecc, bool has_regions)
     struct host_profile profile;
 
     host_profile_small(&small, &profile);
-    return make(&profile, is_ecc, has_regions);
+    return make(&profile, is_ecc, variety);
 }
 
 struct world *world_make_small(bool is_ab, bool is_ecc)
 {
-    return make_small(is_ab, is_ecc, false);
+    return make_small(is_ab, is_ecc, PLAIN);
 }
 
 struct world *world_make_full(bool is_ab)
 {
-    return make_small(is_ab, false, true);
+    return make_small(is_ab, false, WITH_REGIONS);
+}
+
+struct world *world_make_revoking(bool is_ab)
+{
+    return make_small(is_ab, false, REVOKING);
 }
 
 static struct world *put_on_card(struct world *world)

@@ -39,6 +39,11 @@ struct world *world_make_full(bool is_ab);
 /* A small device whose store is a card, on which `next` lies; or the profile "sd". */
 struct world *world_make_on_card(bool is_ecc, bool has_regions);
 struct world *world_make_sd(void);
+
+/* The same without ECC; the device trusts two keys, and the package, which the second
+ * one signs, revokes the first (K17). */
+struct world *world_make_revoking(bool is_ab);
+
 void world_drop(struct world *world);
 
 /* Remembers the flash as it is, and brings it back to a device that is off. */

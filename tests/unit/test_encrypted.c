@@ -147,7 +147,8 @@ static void check_other_content(struct world *world)
     memcpy(root.root, world->sample.device_keys[0].secret, sizeof(root.root));
     host_recipient_id(&root);
     assert_int_equal(host_wrap(&root, NULL, other, &wrap), OTTER_OK);
-    assert_int_equal(host_wrap_put(&wrap, world->next.wrap), world->next.extension.len);
+    assert_int_equal(host_wrap_put(&wrap, world->next.wrap),
+                     world->next.extensions[0].len);
     sample_build(&world->next);
     assert_failed(world, OTTER_E_DECRYPTED_HASH);
 }
@@ -190,7 +191,7 @@ static void check_p256(struct world *world)
     memcpy(own->id, device.id, sizeof(own->id));
     assert_int_equal(host_wrap(&device, ephemeral, world->next.content_key, &wrap),
                      OTTER_OK);
-    world->next.extension.len = (uint16_t)host_wrap_put(&wrap, world->next.wrap);
+    world->next.extensions[0].len = (uint16_t)host_wrap_put(&wrap, world->next.wrap);
     sample_build(&world->next);
     assert_confirmed(world, world_region(world, OTTER_REGION_SLOT_B) != NULL);
 }

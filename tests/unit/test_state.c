@@ -95,13 +95,12 @@ static const struct change {
     bool is_confirm; /* allowed to a confirm */
     bool is_switch;  /* allowed to boot's end of a roll back */
 } changes[] = {
-    {0, 5, 7, true, true},   {0, 6, 7, true, false},  {0, 4, 7, false, false},
-    {0, 5, 3, true, false},  {0, 9, 15, true, false}, {1, 6, 7, false, false},
-    {1, 4, 7, false, false}, {1, 5, 3, false, false}, {0, 0, 7, false, false},
+    {0, 5, 7, true, true},   {0, 6, 7, true, false},   {0, 4, 7, false, false},
+    {0, 5, 3, true, false},  {0, 9, 15, false, false}, {1, 6, 7, false, false},
+    {1, 4, 7, false, false}, {1, 5, 3, false, false},  {0, 0, 7, false, false},
 };
 
-static void
-k17_only_confirm_and_roll_back_change_the_system_and_none_lowers_the_counter(
+static void k17_only_confirm_and_roll_back_change_the_system_and_none_takes_trust_back(
     void **state)
 {
     (void)state;
@@ -203,7 +202,7 @@ int main(void)
         cmocka_unit_test(k7_who_may_lead_what_into_what_is_the_table_of_spec),
         cmocka_unit_test(k3_every_program_may_repeat_a_state),
         cmocka_unit_test(
-            k17_only_confirm_and_roll_back_change_the_system_and_none_lowers_the_counter),
+            k17_only_confirm_and_roll_back_change_the_system_and_none_takes_trust_back),
         cmocka_unit_test(
             k12_the_store_is_locked_from_the_request_to_the_end_of_a_roll_back),
         cmocka_unit_test(two_states_are_equal_if_every_field_is_but_the_writer),
