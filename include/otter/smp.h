@@ -81,6 +81,7 @@ enum otter_smp_own {
     OTTER_SMP_OWN_EVENTS = 7,
     OTTER_SMP_OWN_PRODUCT = 8,
     OTTER_SMP_OWN_NOTES = 9,
+    OTTER_SMP_OWN_KEYS = 10,
 };
 
 /* What the program must do now; the reply has gone out. */

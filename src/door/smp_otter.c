@@ -317,6 +317,31 @@ static enum otter_result answer_events(struct otter_smp *smp,
     return OTTER_OK;
 }
 
+/* ---- keys: the ids of those that are trusted, and of those that are not any more ----
+ */
+
+static void add_keys(const struct otter_device *device, struct otter_cbor_map *map,
+                     const char *name, bool is_trusted)
+{
+    uint8_t ids[OTTER_KEYS_MAX * OTTER_KEY_ID_SIZE];
+    size_t len = 0;
+
+    for (uint8_t i = 0; i < device->table.key_count; i++) {
+        if (((device->journal.state.key_mask >> i & 1U) != 0) == is_trusted) {
+            memcpy(ids + len, device->table.keys[i].id, OTTER_KEY_ID_SIZE);
+            len += OTTER_KEY_ID_SIZE;
+        }
+    }
+    otter_cbor_add_bytes(map, name, ids, len);
+}
+
+static enum otter_result answer_keys(struct otter_smp *smp, struct otter_cbor_map *map)
+{
+    add_keys(smp->device, map, "trusted", true);
+    add_keys(smp->device, map, "revoked", false);
+    return OTTER_OK;
+}
+
 #define OWN(id, op, needs, count, fields, act, answer)                   \
     {                                                                    \
         OTTER_SMP_GROUP_OTTER, id, op, needs, count, fields, act, answer \
@@ -343,6 +368,8 @@ static const struct otter_smp_command commands[] = {
         smp_answer_product),
     OWN(OTTER_SMP_OWN_NOTES, OTTER_SMP_READ, OTTER_COMMAND_READ, SMP_NOTES_FIELDS,
         smp_notes_fields, NULL, smp_answer_notes),
+    OWN(OTTER_SMP_OWN_KEYS, OTTER_SMP_READ, OTTER_COMMAND_READ, 0, NULL, NULL,
+        answer_keys),
 };
 
 const struct smp_commands smp_otter_commands = {commands,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people read about the running system, over SMP: replies against messages put
- * together by hand in Python from docs/SPEC.md, "SMP door", and RFC 8949.
+ * What people read about the running system, and its keys, over SMP: replies against
+ * messages put together by hand in Python from docs/SPEC.md, "SMP door", and RFC 8949.
  */
 #include "otter/smp.h"
 #include "smp_bench.h"
@@ -190,12 +190,65 @@ static void the_longest_texts_fit(void **state)
     smp_bench_stop(&bench);
 }
 
+/* Group 64, command 10. */
+static const uint8_t ask_keys[] = {8, 0, 0, 1, 0, 64, 7, 10, 0xA0};
+
+/* {"trusted": `trusted` bytes, "revoked": `revoked` bytes}; each at most 23. */
+static size_t keys_reply(const uint8_t *trusted, size_t trusted_len,
+                         const uint8_t *revoked, size_t revoked_len, uint8_t *reply)
+{
+    const size_t size = 1 + 8 + 1 + trusted_len + 8 + 1 + revoked_len;
+    const uint8_t head[] = {9, 0, 0, (uint8_t)size, 0, 64, 7, 10, 0xA2};
+    size_t at = sizeof(head);
+
+    memcpy(reply, head, sizeof(head));
+    memcpy(reply + at, "\x67trusted", 8);
+    reply[at + 8] = (uint8_t)(0x40 + trusted_len);
+    memcpy(reply + at + 9, trusted, trusted_len);
+    at += 9 + trusted_len;
+    memcpy(reply + at, "\x67revoked", 8);
+    reply[at + 8] = (uint8_t)(0x40 + revoked_len);
+    memcpy(reply + at + 9, revoked, revoked_len);
+    return at + 9 + revoked_len;
+}
+
+static void assert_keys(struct smp_bench *bench, uint32_t key_mask,
+                        const uint8_t *reply, size_t size)
+{
+    bench->device.agent.device.journal.state.key_mask = key_mask;
+    smp_bench_exchange(bench, ask_keys, sizeof(ask_keys));
+    assert_int_equal(bench->reply_count, 1);
+    assert_int_equal(bench->reply_sizes[0], size);
+    assert_memory_equal(bench->replies[0], reply, size);
+}
+
+static void k17_a_device_tells_which_keys_it_trusts_and_which_not_any_more(void **state)
+{
+    struct smp_bench bench;
+    uint8_t ids[2 * OTTER_KEY_ID_SIZE];
+    uint8_t reply[64];
+
+    (void)state;
+    smp_bench_start(&bench, false, NULL);
+    sample_trust_second(&bench.sample);
+    smp_bench_again(&bench);
+    memcpy(ids, bench.sample.table.keys[0].id, OTTER_KEY_ID_SIZE);
+    memcpy(ids + OTTER_KEY_ID_SIZE, bench.sample.table.keys[1].id, OTTER_KEY_ID_SIZE);
+    assert_keys(&bench, 0xFFFFFFFF, reply, keys_reply(ids, sizeof(ids), ids, 0, reply));
+    assert_keys(&bench, 0xFFFFFFFE, reply,
+                keys_reply(ids + OTTER_KEY_ID_SIZE, OTTER_KEY_ID_SIZE, ids,
+                           OTTER_KEY_ID_SIZE, reply));
+    smp_bench_stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_tells_what_its_package_says),
         cmocka_unit_test(a_device_whose_package_says_nothing_says_nothing),
         cmocka_unit_test(the_longest_texts_fit),
+        cmocka_unit_test(
+            k17_a_device_tells_which_keys_it_trusts_and_which_not_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

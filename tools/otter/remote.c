@@ -376,6 +376,17 @@ static void print_json(const struct remote_status *status,
     json_decref(all);
 }
 
+static void print_keys(const json_t *keys)
+{
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *key = json_array_get(keys, i);
+
+        (void)printf(
+            "key       %s, %s\n", json_string_value(json_object_get(key, "id")),
+            json_is_true(json_object_get(key, "trusted")) ? "trusted" : "revoked");
+    }
+}
+
 static void print_people(const struct remote_status *status,
                          const struct remote_outcome *outcome, const json_t *product)
 {
@@ -396,6 +407,7 @@ static void print_people(const struct remote_status *status,
     if (status->left_s != 0) {
         (void)printf("trial     %u s left to confirm\n", (unsigned)status->left_s);
     }
+    print_keys(json_object_get(product, "keys"));
     if (outcome->kind != OTTER_OUTCOME_NONE) {
         (void)printf("outcome   %s", name_of_outcome((uint8_t)outcome->kind));
         (void)printf(outcome->code[0] != '\0' ? " [%s]\n" : "%s\n", outcome->code);

@@ -89,7 +89,8 @@ OTTER_MUST_CHECK enum otter_result remote_begin(struct remote *remote);
 /* Says on stderr what `result` of the last call means; gives the exit status. */
 int remote_complain(const struct remote *remote, enum otter_result result);
 
-/* Adds what people read about the running system: the keys of product.h. */
+/* Adds what people read about the running system, as product.h names it, and the keys
+ * that the device trusts or does not trust any more. */
 OTTER_MUST_CHECK enum otter_result remote_product(struct remote *remote,
                                                   json_t *described);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a device at the other end of a link says about its system: texts, and release
- * notes in parts. docs/SPEC.md, "SMP door". Lengths are the tool's own limits, whatever
- * the device says.
+ * What a device at the other end of a link says about its system: texts, release notes
+ * in parts, and keys. docs/SPEC.md, "SMP door". Lengths are the tool's own limits,
+ * whatever the device says.
  */
+#include "names.h"
 #include "product.h"
 #include "remote.h"
 
@@ -106,12 +107,49 @@ static enum otter_result ask_notes(struct remote *remote, json_t *described)
     return result;
 }
 
+static void put_ids(json_t *keys, const struct otter_cbor_item *ids, bool is_trusted)
+{
+    for (size_t off = 0; ids->kind != 0 && ids->len - off >= OTTER_KEY_ID_SIZE;
+         off += OTTER_KEY_ID_SIZE) {
+        char id[2 * OTTER_KEY_ID_SIZE + 1];
+
+        (void)json_array_append_new(
+            keys, json_pack("{s:s, s:b}", "id",
+                            hex_of(ids->bytes + off, OTTER_KEY_ID_SIZE, id), "trusted",
+                            is_trusted));
+    }
+}
+
+static enum otter_result ask_keys(struct remote *remote, json_t *described)
+{
+    static const struct otter_cbor_field fields[] = {
+        {"trusted", 1u << OTTER_CBOR_BYTES, true},
+        {"revoked", 1u << OTTER_CBOR_BYTES, true},
+    };
+    struct otter_cbor_item items[2];
+
+    (void)smp_client_begin(&remote->client);
+    enum otter_result result = read_own(remote, OTTER_SMP_OWN_KEYS, fields, 2, items);
+
+    if (result == OTTER_OK) {
+        json_t *keys = json_array();
+
+        put_ids(keys, &items[0], true);
+        put_ids(keys, &items[1], false);
+        (void)json_object_set_new(described, "keys", keys);
+    }
+    return result;
+}
+
 enum otter_result remote_product(struct remote *remote, json_t *described)
 {
     enum otter_result result = ask_lines(remote, described);
 
     if (result == OTTER_OK) {
         result = ask_notes(remote, described);
+    }
+    if (result == OTTER_OK) {
+        result = ask_keys(remote, described);
     }
     /* An older program does not know the question. */
     return result == OTTER_E_SMP_COMMAND ? OTTER_OK : result;
