@@ -21,6 +21,7 @@ const struct completion_value completion_values[] = {
     {"key", COMPLETION_FILE, NULL},
     {"public", COMPLETION_FILE, NULL},
     {"encrypt-to", COMPLETION_FILE, NULL},
+    {"revoke", COMPLETION_FILE, NULL},
     {"decrypt-with", COMPLETION_FILE, NULL},
     {"secret", COMPLETION_FILE, NULL},
     {"device-key", COMPLETION_FILE, NULL},

@@ -227,6 +227,26 @@ static enum otter_result add_recipients(const struct package_file *package,
     return result;
 }
 
+/* The keys that it takes the trust from. */
+static enum otter_result add_revoked(const struct package_file *package,
+                                     json_t *described)
+{
+    const struct otter_source inner = package_file_inner(package);
+    json_t *list = json_array();
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; result == OTTER_OK && i < package->control.revoke_count; i++) {
+        uint8_t id[OTTER_KEY_ID_SIZE];
+
+        result = otter_control_revoked(&inner, &package->control, i, id);
+        if (result == OTTER_OK) {
+            (void)json_array_append_new(list, json_hex(id, sizeof(id)));
+        }
+    }
+    (void)json_object_set_new(described, "revokes", list);
+    return result;
+}
+
 /* What the encrypted members decrypt to. True if it is what their hashes say. */
 static bool add_content(const struct package_file *package,
                         const struct device_ring *ring, json_t *described)
@@ -295,7 +315,8 @@ static json_t *describe(const struct package_file *package, const struct key_rin
 
         if (product_describe(&inner, &package->control, described) != OTTER_OK ||
             add_members(package, described) != OTTER_OK ||
-            add_recipients(package, described) != OTTER_OK) {
+            add_recipients(package, described) != OTTER_OK ||
+            add_revoked(package, described) != OTTER_OK) {
             (void)json_object_set_new(described, "is_cut_short", json_true());
         }
         add_signatures(package, ring, described);
@@ -403,6 +424,7 @@ static void print_description(const json_t *described)
 {
     const json_t *members = json_object_get(described, "members");
     const json_t *signatures = json_object_get(described, "signatures");
+    const json_t *revokes = json_object_get(described, "revokes");
 
     print_head(described);
     product_print(described, LABEL);
@@ -418,6 +440,10 @@ static void print_description(const json_t *described)
     }
     if (json_array_size(signatures) == 0) {
         (void)printf("signature  none\n");
+    }
+    for (size_t i = 0; i < json_array_size(revokes); i++) {
+        (void)printf("revokes    key %s\n",
+                     json_string_value(json_array_get(revokes, i)));
     }
 }
 

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "otter/utf8.h"
 #include "pack_recipe.h"
+#include "pack_revoke.h"
 #include "package_read.h"
 #include "verbs.h"
 #include "version.h"
@@ -51,6 +52,7 @@ struct pack {
     const char *secret_path;
     bool is_reproducible;
     struct package_encryption encryption;
+    struct pack_revokes revokes;
     struct package package;
     struct pack_recipe recipe; /* path NULL: none */
     const char *beside;        /* an option that cannot stand beside a recipe */
@@ -83,6 +85,7 @@ enum option_name {
     OPTION_SECRET,
     OPTION_CODING,
     OPTION_CODING_MEMORY,
+    OPTION_REVOKE,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -339,6 +342,8 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     case OPTION_SECRET:
         pack->secret_path = value;
         return TOOL_DONE;
+    case OPTION_REVOKE:
+        return pack_revoke_add(&pack->revokes, value);
     case OPTION_CODING:
         return pack_coding_parse(value, &pack->coding)
                    ? TOOL_DONE
@@ -376,6 +381,7 @@ const struct option pack_options[] = {
     {"encrypt-to", required_argument, NULL, OPTION_ENCRYPT_TO},
     {"reproducible", no_argument, NULL, OPTION_REPRODUCIBLE},
     {"secret", required_argument, NULL, OPTION_SECRET},
+    {"revoke", required_argument, NULL, OPTION_REVOKE},
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"coding", required_argument, NULL, OPTION_CODING},
     {"coding-memory", required_argument, NULL, OPTION_CODING_MEMORY},
@@ -712,6 +718,9 @@ static int follow(struct pack *pack)
         status = complain_code(file.path, result, TOOL_FAILED);
     }
     if (status == TOOL_DONE) {
+        status = pack_revoke_follow(&pack->revokes, &file);
+    }
+    if (status == TOOL_DONE) {
         warn_of_counter(pack, &file);
     }
     package_file_free(&file);
@@ -775,6 +784,9 @@ static int make(struct pack *pack)
     }
     if (status == TOOL_DONE) {
         status = load_keys(pack);
+    }
+    if (status == TOOL_DONE) {
+        status = pack_revoke_set(&pack->revokes, &pack->package);
     }
     if (status == TOOL_DONE) {
         status = load_recipients(pack);

@@ -4,6 +4,7 @@
  */
 #include "pack_recipe.h"
 
+#include "pack_revoke.h"
 #include "verbs.h"
 
 #include <stdlib.h>
@@ -250,7 +251,9 @@ static int take_text(struct pack_recipe *recipe, struct pack *pack,
     if (strcmp(key->name, "notes") == 0 && value->text[0] == '@') {
         return fault(recipe, value, "notes that begin with @ need notes-file", "");
     }
-    char *text = key->is_path ? path_of(recipe, value->text, before) : value->text;
+    bool is_path = key->is_path && !(strcmp(key->name, "revoke") == 0 &&
+                                     pack_revoke_is_id(value->text));
+    char *text = is_path ? path_of(recipe, value->text, before) : value->text;
     char *place = place_of(recipe, value);
 
     return text == NULL || place == NULL ? complain("out of memory")

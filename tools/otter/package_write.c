@@ -245,7 +245,7 @@ static int rehearse(const struct package *package, struct parts *parts)
     return status;
 }
 
-/* The wraps come last: extensions are in the order of their types. */
+/* The wraps come last. */
 static int encrypt(const struct package *package, struct parts *parts)
 {
     if (package->encryption == NULL) {

@@ -179,9 +179,9 @@ static json_t *describe_map(const struct otter_device *view)
     return map;
 }
 
-static void describe_fully(const struct otter_device *view, json_t *described)
+/* Those of the table, and which of them a package has revoked. */
+static json_t *describe_keys(const struct otter_device *view)
 {
-    const struct otter_policy *policy = &view->table.policy;
     json_t *keys = json_array();
 
     for (uint8_t i = 0; i < view->table.key_count; i++) {
@@ -192,7 +192,13 @@ static void describe_fully(const struct otter_device *view, json_t *described)
                             hex_of(view->table.keys[i].id, OTTER_KEY_ID_SIZE, id),
                             "trusted", (view->journal.state.key_mask >> i & 1U) != 0));
     }
-    (void)json_object_set_new(described, "keys", keys);
+    return keys;
+}
+
+static void describe_fully(const struct otter_device *view, json_t *described)
+{
+    const struct otter_policy *policy = &view->table.policy;
+
     (void)json_object_set_new(described, "map", describe_map(view));
     (void)json_object_set_new(described, "ram",
                               json_pack("{s:I, s:I}", "addr",
@@ -270,6 +276,7 @@ json_t *virtual_describe(struct vdevice *device, bool is_full)
     }
     json_t *described = describe_state(device, &view);
 
+    (void)json_object_set_new(described, "keys", describe_keys(&view));
     if (otter_device_is_ab(&view)) {
         (void)json_object_set_new(
             described, "free_slot",
@@ -314,6 +321,17 @@ static void print_system(const char *title, const json_t *system)
                  is_installed ? "in " : "its receipt only: not in ",
                  text_at(system, "region"));
     product_print(system, LABEL);
+}
+
+static void print_keys(const json_t *keys)
+{
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *key = json_array_get(keys, i);
+
+        (void)printf("%-14s %s, %s\n", "key", text_at(key, "id"),
+                     json_is_true(json_object_get(key, "trusted")) ? "trusted"
+                                                                   : "revoked");
+    }
 }
 
 static void print_outcome(const json_t *outcome)
@@ -373,6 +391,7 @@ void virtual_print(const json_t *description)
                  number_at(description, "hardware"));
     (void)printf("%-14s %s\n", "phase", text_at(description, "phase"));
     (void)printf("%-14s %lld\n", "counter", number_at(description, "counter"));
+    print_keys(json_object_get(description, "keys"));
     print_system("system", json_object_get(description, "system"));
     print_system("other system", json_object_get(description, "other_system"));
     if (json_object_get(description, "free_slot") != NULL) {
