@@ -88,6 +88,66 @@ enum otter_poll otter_agent_enter_manager(struct otter_agent *agent)
     return reset(agent);
 }
 
+/* ---- the flash table ---- */
+
+static void note_failure(struct otter_agent *agent, enum otter_result result)
+{
+    if (result != OTTER_OK) {
+        otter_device_event(&agent->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_AGENT, 0,
+                           otter_code(result));
+    }
+}
+
+/* A sector that fails is noted, too: it is not tried again at every start. */
+static void end_mending(struct otter_agent *agent, enum otter_result result)
+{
+    note_failure(agent, result);
+    agent->is_mending = false;
+    agent->is_mended = true;
+    note_failure(agent, otter_table_settle(&agent->device));
+}
+
+static enum otter_result begin_mending(struct otter_agent *agent)
+{
+    enum { BOTH = 3 };
+    struct otter_device *device = &agent->device;
+    enum otter_result result = OTTER_OK;
+    uint8_t place = 0;
+
+    if (otter_device_choose_table(device) && otter_table_halves(device) != BOTH &&
+        otter_table_spare(device, &place)) {
+        result = otter_rewriting_own(&agent->rewriting, device, place);
+        agent->is_mending = result == OTTER_OK;
+    }
+    return result;
+}
+
+/* After an update that has brought a table there is one copy of it only, beside the
+ * store (K8). At most one flash operation, or a record. False if there is nothing to
+ * do.
+ */
+static bool mend(struct otter_agent *agent)
+{
+    enum otter_result result = OTTER_OK;
+    bool is_done = false;
+
+    if (agent->is_mending) {
+        result = otter_rewriting_step(&agent->rewriting, &is_done);
+        if (result != OTTER_OK || is_done) {
+            end_mending(agent, result);
+        }
+        return true;
+    }
+    if (agent->is_mended || !otter_table_is_split(&agent->device)) {
+        return false;
+    }
+    result = begin_mending(agent);
+    if (!agent->is_mending) {
+        end_mending(agent, result);
+    }
+    return true;
+}
+
 /* What the door wants done after its answer went out. */
 static enum otter_poll grant(struct otter_agent *agent, enum otter_wish wish)
 {
@@ -143,6 +203,9 @@ enum otter_poll otter_agent_poll(struct otter_agent *agent)
                            otter_code(OTTER_E_TRIAL_DEADLINE));
         return reset(agent);
     }
+    if (mend(agent)) {
+        return OTTER_POLL_BUSY; /* before a package can take the store's place */
+    }
     if (otter_card_door_is_busy(&agent->card)) {
         return poll_card(agent);
     }
@@ -191,10 +254,7 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
         otter_system_peek(device, (uint8_t)(1 - state.current), &system);
 
     if (result == OTTER_OK) {
-        struct otter_source source =
-            otter_span_source(&system.receipt.span, system.receipt.length);
-
-        result = otter_keys_after(device, &source, &system.control, &key_mask);
+        result = otter_keys_of(device, &system, &key_mask);
     }
     if (result != OTTER_OK) {
         return result;
@@ -207,7 +267,9 @@ enum otter_result otter_agent_confirm(struct otter_agent *agent)
     if (result != OTTER_OK) {
         return result;
     }
+    (void)otter_device_choose_table(device);
     otter_device_open_regions(device);
+    agent->is_mended = false;
     otter_receive_open(&agent->receive, device);
     agent->tidied = 0;
     return OTTER_OK;

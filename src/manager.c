@@ -12,7 +12,7 @@
 enum {
     LEAVE_DELAY_MS = 2000, /* so that the refusal's answer reaches the remote */
     RECEIPT_COPIES = 4,
-    ALL_COPIES = 6, /* and two of the table */
+    ALL_COPIES = 5, /* and one of the table */
 };
 
 uint32_t manager_now(const struct otter_manager *manager)
@@ -81,6 +81,7 @@ enum otter_result manager_give_up(struct otter_manager *manager)
     enum otter_result result =
         otter_device_record(&manager->device, &state, OTTER_LASTING);
 
+    (void)otter_device_choose_table(&manager->device);
     otter_device_open_regions(&manager->device);
     return result;
 }
@@ -121,6 +122,7 @@ static enum otter_result adopt_other(struct otter_manager *manager)
     enum otter_result result =
         otter_device_record(&manager->device, &state, OTTER_LASTING);
 
+    (void)otter_device_choose_table(&manager->device);
     otter_device_open_regions(&manager->device);
     return result;
 }
@@ -229,6 +231,18 @@ static bool may_repair(const struct otter_manager *manager)
     return phase == OTTER_PHASE_CONFIRMED || phase == OTTER_PHASE_ROLLED_BACK;
 }
 
+/* Is there one copy of the table only? Another table than the current system's is not
+ * repeated while the right one may come back. */
+static bool is_table_alone(struct otter_device *device)
+{
+    enum { BOTH = 3 };
+    bool is_split = otter_table_is_split(device);
+
+    return (device->table_damaged != 0 || is_split) &&
+           (otter_device_choose_table(device) || !is_split) &&
+           otter_table_halves(device) != BOTH;
+}
+
 /* Prepares the rewriting of copy number `index` if it is damaged and its twin is not.
  */
 static bool is_damaged(struct otter_manager *manager, uint8_t index)
@@ -237,10 +251,11 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
     struct otter_receipt receipt;
     uint8_t slot = index / OTTER_RECEIPT_COPIES;
     uint8_t copy = index % OTTER_RECEIPT_COPIES;
+    uint8_t place = 0;
 
     if (index >= RECEIPT_COPIES) {
-        return (device->table_damaged & (1U << copy)) != 0 &&
-               otter_rewriting_table(&manager->rewriting, device, copy) == OTTER_OK;
+        return is_table_alone(device) && otter_table_spare(device, &place) &&
+               otter_rewriting_own(&manager->rewriting, device, place) == OTTER_OK;
     }
     /* The other system's receipt is worth nothing without its system. */
     return slot == device->journal.state.current &&
@@ -258,6 +273,11 @@ void manager_open_install(struct otter_manager *manager)
 
 static void end_repair(struct otter_manager *manager)
 {
+    if (manager->mode == MANAGER_REPAIR && may_repair(manager)) {
+        enum otter_result result = otter_table_settle(&manager->device);
+
+        manager->result = result == OTTER_OK ? manager->result : result;
+    }
     if (has_to_restore(manager)) {
         manager->mode = MANAGER_RESTORE;
         otter_restore_open(&manager->restore, &manager->device);

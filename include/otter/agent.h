@@ -17,6 +17,7 @@
 #include "otter/card_door.h"
 #include "otter/device.h"
 #include "otter/receive.h"
+#include "otter/repair.h"
 #include "otter/smp.h"
 
 #ifdef __cplusplus
@@ -36,8 +37,11 @@ struct otter_agent {
     struct otter_card card_files;
     struct otter_card_door card; /* `card.result`: why it refused the last package */
     uint8_t tidied; /* files of earlier updates looked for so far, to be removed */
+    struct otter_rewriting rewriting; /* of a copy of the flash table */
     uint32_t started_ms;
-    bool is_ready; /* the device could be opened */
+    bool is_mending; /* it is being written */
+    bool is_mended;  /* no more can be done about it in this power-on */
+    bool is_ready;   /* the device could be opened */
 };
 
 /* Opens the device as the agent. `link` may be NULL: no door is open then. On failure

@@ -180,6 +180,11 @@ OTTER_MUST_CHECK enum otter_result otter_control_revoked(
     const struct otter_source *source, const struct otter_control *control,
     uint8_t index, uint8_t id[OTTER_KEY_ID_SIZE]);
 
+/* True in `has` if at least one signature names a key that the packet does not revoke.
+ * Signatures are not checked. */
+OTTER_MUST_CHECK enum otter_result otter_control_outlives(
+    const struct otter_source *source, const struct otter_control *control, bool *has);
+
 /* OTTER_OK if at least one signature is by a key of `keys` whose bit in `key_mask` is
  * set (bit i: keys[i]) and verifies. Else, the strongest reason seen: 22-12 wrong
  * signature by a trusted key, 22-14 only by revoked keys, 22-11 only by unknown keys,

@@ -39,10 +39,10 @@ struct otter_ports {
 
 struct otter_device {
     struct otter_ports ports;
-    uint8_t program; /* enum otter_program */
-    struct otter_table table;
+    uint8_t program;          /* enum otter_program */
+    struct otter_table table; /* of the current system, if it is to be found */
     uint8_t table_sha[OTTER_SHA256_SIZE]; /* of the table's installed bytes */
-    uint8_t table_damaged;                /* bit i: copy i cannot be used */
+    uint8_t table_damaged;                /* bit i: half i has no copy of the newest */
     struct otter_io io;
     struct otter_journal journal;
     struct otter_events events;
@@ -75,18 +75,70 @@ OTTER_MUST_CHECK enum otter_result otter_device_open(struct otter_device *device
                                                      const struct otter_ports *ports,
                                                      enum otter_program program);
 
-/* The trusted keys, bit i = key i of the table, once the system of the control packet
- * is confirmed (K17): those of the journal's state but for those that it revokes. An id
- * that the table does not have revokes nothing. Read errors pass; `key_mask` is then
- * not written. */
+/* Makes the flash table that the receipt of slot `slot` names the device's (K8): one of
+ * those in its region or, while an update is not quite done, the one in the store.
+ * False if there is none, or no receipt: then nothing changes. */
+bool otter_device_use_table(struct otter_device *device, uint8_t slot);
+
+/* The same for the current system; called again when that has changed. */
+bool otter_device_choose_table(struct otter_device *device);
+
+/* Finds a whole flash table whose content has that hash and size. 23-18 if there is
+ * none. `table` and `content` are written only on success. */
+OTTER_MUST_CHECK enum otter_result otter_table_find(
+    const struct otter_device *device, const uint8_t sha[OTTER_SHA256_SIZE],
+    uint32_t size, struct otter_table *table, struct otter_span *content);
+
+/* In which halves of the table's region a whole copy of the device's table is: bits 0
+ * and 1. */
+uint8_t otter_table_halves(const struct otter_device *device);
+
+/* Finds the place where a table may be written: in the half that has no copy of the
+ * device's, if there is one; not over a copy; else what is worth least. False if there
+ * is none. */
+bool otter_table_spare(const struct otter_device *device, uint8_t *place);
+
+/* True if another table than the current system's may lie there, and the update that
+ * brought it is over: whoever runs sees to it that there are two copies. */
+bool otter_table_is_split(const struct otter_device *device);
+
+/* Notes that there are two copies, or that no more can be done about it. One record;
+ * none if there is nothing to note. */
+OTTER_MUST_CHECK enum otter_result otter_table_settle(struct otter_device *device);
+
+/* Checks a new flash table at `content`, `member` of a package: its form (28-11,
+ * 28-12); that target, hardware, boot program, RAM and regions are the device's, and
+ * keys that stay have kept their places (28-17). */
+OTTER_MUST_CHECK enum otter_result otter_table_check_new(
+    const struct otter_device *device, const struct otter_span *content,
+    const struct otter_member *member, struct otter_table *table);
+
+/* The trusted keys, bit i = key i of `table`, once the system of the control packet is
+ * confirmed with that table (K17): all of them but those that it revokes, and those
+ * that are revoked already. An id that the table does not have revokes nothing. Read
+ * errors pass; `key_mask` is then not written. */
 OTTER_MUST_CHECK enum otter_result otter_keys_after(const struct otter_device *device,
                                                     const struct otter_source *source,
                                                     const struct otter_control *control,
+                                                    const struct otter_table *table,
                                                     uint32_t *key_mask);
 
-/* Checks that a package leaves a trusted key (22-16), and that one of those signed it
- * (22-15). One signature check, none if it revokes nothing. */
-OTTER_MUST_CHECK enum otter_result otter_keys_check(
+/* The same for a whole system and the table that its receipt names. 23-18 if that is
+ * not to be found. */
+OTTER_MUST_CHECK enum otter_result otter_keys_of(const struct otter_device *device,
+                                                 const struct otter_system *system,
+                                                 uint32_t *key_mask);
+
+/* Checks that a package with that table leaves a trusted key (22-16), and that one of
+ * those signed it (22-15). One signature check. */
+OTTER_MUST_CHECK enum otter_result otter_keys_check(const struct otter_device *device,
+                                                    const struct otter_source *source,
+                                                    const struct otter_control *control,
+                                                    const struct otter_table *table);
+
+/* The same before the transfer, if the package revokes anything. Of a package that
+ * brings a table of its own only that a key that it does not revoke has signed it. */
+OTTER_MUST_CHECK enum otter_result otter_keys_check_early(
     const struct otter_device *device, const struct otter_source *source,
     const struct otter_control *control);
 

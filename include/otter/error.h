@@ -141,10 +141,10 @@ extern "C" {
       "Sign with ECDSA P-256")                                                            \
     X(SIGNATURE_REVOKED, 22, 14, 14, LIVE, "The package is signed with a revoked key",    \
       "Sign it with a current key")                                                       \
-    X(SIGNATURE_OWN,    22, 15, 15, LIVE, "The package revokes every key that signed it", \
+    X(SIGNATURE_OWN,    22, 15, 15, LIVE, "The package takes the trust from every key that signed it", \
       "Sign it with a key that stays trusted, too: otter pack --key")                     \
-    X(KEY_LAST,         22, 16, 16, LIVE, "The package revokes the last key that the device trusts", \
-      "Revoke less, or bring another key to the device first")                            \
+    X(KEY_LAST,         22, 16, 16, LIVE, "The package leaves no key that the device trusts", \
+      "Bring another key with --table-keys, or revoke less")                              \
     /* 23: does the package fit this device? */                                           \
     X(TARGET,           23, 10, 10, LIVE, "The package is for another device",            \
       "Use a package made for this target")                                               \
@@ -242,7 +242,7 @@ extern "C" {
     X(TABLE_VERSION,    28, 11, 11, LIVE, "The flash table's format version is not supported", \
       "Write the factory image")                                                          \
     X(TABLE_FORM,       28, 12, 12, LIVE, "The flash table is malformed",                 \
-      "Write the factory image")                                                          \
+      "Make the package again; if none was sent, write the factory image")                                                          \
     X(TABLE_COPY,       28, 13, 13, LIVE, "One copy of the flash table is damaged",       \
       "Nothing to do: the manager rewrites it")                                           \
     X(MAP_OVERLAP,      28, 14, 14, LIVE, "Two regions of the map overlap",               \
@@ -251,6 +251,10 @@ extern "C" {
       "Correct custom_memory_map.h")                                                      \
     X(MAP_MISSING,      28, 16, 16, LIVE, "A region that the profile needs is missing or too small", \
       "Correct custom_memory_map.h")                                                      \
+    X(TABLE_OTHER,      28, 17, 17, LIVE, "The package's flash table is for another device, or has other regions", \
+      "Make the table from the device's own: otter pack --follow --table-keys")           \
+    X(TABLE_ROOM,       28, 18, 18, LIVE, "The device has no room for another flash table", \
+      "Revoke keys instead; other ones need a table's region of four sectors or more")    \
     /* 29: receipts */                                                                    \
     X(RECEIPT_LOST,     29, 10, 10, LIVE, "Neither copy of the receipt can be read",      \
       "Start the manager and send the package again")                                                  \
@@ -342,7 +346,10 @@ extern "C" {
     X(CARD_ONLY,        36, 18, 18, LIVE, "The device installs from its card only",       \
       "Copy the package to the card")                                                     \
     X(CARD_SAVED,       36, 19, 19, LIVE, "The copy of the old system on the card is missing or damaged", \
-      "Put back the card with which the update began")
+      "Put back the card with which the update began")                                    \
+    /* 37: replacing the flash table */                                                  \
+    X(TABLE_WRITE,      37, 10, 10, LIVE, "The new flash table cannot be written",        \
+      "Retry; if it repeats, the table's flash is failing")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
 enum otter_result {

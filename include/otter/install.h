@@ -11,6 +11,7 @@
 #include "otter/copying.h"
 #include "otter/device.h"
 #include "otter/plan.h"
+#include "otter/repair.h"
 #include "otter/saving.h"
 #include "otter/stream.h"
 
@@ -55,9 +56,10 @@ struct otter_install {
     struct otter_hashing hashing;
     uint32_t filled; /* decoded bytes in device->page that are not hashed yet */
     struct otter_copying copying;
-    struct otter_ciphered stored;   /* the stored member under way, */
-    struct otter_stream stream;     /* its installed bytes, */
-    struct otter_decoding decoding; /* and what it takes to make them */
+    struct otter_rewriting rewriting; /* of a copy of the flash table */
+    struct otter_ciphered stored;     /* the stored member under way, */
+    struct otter_stream stream;       /* its installed bytes, */
+    struct otter_decoding decoding;   /* and what it takes to make them */
     uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
     struct otter_saving saving; /* in place of copying, onto a card */
 };

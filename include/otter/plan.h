@@ -26,6 +26,8 @@ enum otter_strategy {
                                   device, whose systems share their regions */
     OTTER_STRATEGY_INTO_SLOT =
         5, /* staged, then written into the free slot; the way back is the other */
+    OTTER_STRATEGY_TABLE = 6, /* the flash table: staged, then written over one copy;
+                                 the way back is the other one */
 };
 
 struct otter_placement {

@@ -20,8 +20,9 @@ struct otter_rewriting {
 
     /* Private. */
     uint8_t step;
-    uint8_t region;    /* receipts or table */
-    uint32_t from_off; /* in the region: the whole copy */
+    uint8_t region; /* receipts or table */
+    uint8_t from_region;
+    uint32_t from_off; /* in that region: the whole copy, or a table's content */
     uint32_t to_off;   /* in the region: the one to be rewritten */
     uint32_t to_size;  /* its sectors */
     uint32_t cursor;
@@ -32,6 +33,7 @@ struct otter_rewriting {
     } spans[3]; /* what is copied, in this order; size 0: nothing */
     uint32_t taken;
     uint32_t given;
+    uint8_t head[OTTER_TABLE_CONTENT_OFF]; /* of a table */
 };
 
 /* Prepares to rewrite copy `copy` of receipt slot `slot` from the other copy: control
@@ -41,9 +43,16 @@ OTTER_MUST_CHECK enum otter_result otter_rewriting_receipt(
     struct otter_rewriting *rewriting, struct otter_device *device, uint8_t slot,
     uint8_t copy, bool with_hash);
 
-/* The same for copy `copy` of the flash table; the other one is the device's. */
+/* Prepares to write a flash table to place `place` of its region from its content,
+ * `size` bytes at `content`, which must not lie there. 28-12 if it does not fit; codes
+ * of reading. Writes nothing. */
 OTTER_MUST_CHECK enum otter_result otter_rewriting_table(
-    struct otter_rewriting *rewriting, struct otter_device *device, uint8_t copy);
+    struct otter_rewriting *rewriting, struct otter_device *device, uint8_t place,
+    const struct otter_span *content, uint32_t size, uint32_t sequence);
+
+/* The same for the device's own table, from wherever it is. 23-18 if it is nowhere. */
+OTTER_MUST_CHECK enum otter_result otter_rewriting_own(
+    struct otter_rewriting *rewriting, struct otter_device *device, uint8_t place);
 
 /* At most one flash operation. Seals the journal's state before the first erase and
  * after the last one. */

@@ -60,6 +60,8 @@ enum otter_part {
         14, /* installing: `cursor` bytes of the new one are decoded for boot */
     OTTER_PART_RESTORED = 15, /* rolling back: the manager has written back what
                                  was saved on a card; boot decides */
+    OTTER_PART_TABLE = 16, /* installing: the new flash table is being written to place
+                              `member`; it stands if `cursor` is not 0 (K8) */
 };
 
 enum otter_outcome_kind {
@@ -84,6 +86,7 @@ enum {
     OTTER_FLAG_NEW_MANAGER = 1, /* K15 */
     OTTER_FLAG_NEW_RESOURCES = 2,
     OTTER_FLAG_NEW_FONT = 4,
+    OTTER_FLAG_NEW_TABLE = 8, /* beside the current system's there is another (K8) */
     OTTER_FLAG_NEW_REGIONS = OTTER_FLAG_NEW_RESOURCES | OTTER_FLAG_NEW_FONT,
 };
 

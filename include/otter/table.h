@@ -85,10 +85,32 @@ OTTER_MUST_CHECK enum otter_result otter_table_encode(const struct otter_table *
                                                       uint8_t *bytes, size_t capacity,
                                                       size_t *length);
 
-/* Reads the table from the region at [addr, addr + size): two copies, one at its
- * start, one at its middle; the newer valid one wins. `damaged` tells which copies
- * cannot be used (bits 0 and 1). 28-10 if neither can, else its own reason. Needs no
- * map; `scratch` holds OTTER_TABLE_MAX bytes. */
+/* Writes the head before a table's content, `size` bytes that stand from
+ * OTTER_TABLE_CONTENT_OFF of `bytes` on. At most OTTER_TABLE_MAX with the head. */
+void otter_table_wrap(uint8_t *bytes, size_t size, uint32_t sequence);
+
+/* A table's region of `size` bytes at `addr` has four places, at its quarters, if each
+ * begins with a sector; else two, at its halves: 0 and 2. */
+enum { OTTER_TABLE_PLACES = 4 };
+
+/* True if the region has place `place`. */
+bool otter_table_has_place(const struct otter_flash *flash, uint32_t addr,
+                           uint32_t size, uint8_t place);
+
+/* Bytes of each place. */
+uint32_t otter_table_place_size(const struct otter_flash *flash, uint32_t addr,
+                                uint32_t size);
+
+/* Reads the bytes of the table at a place that the region has, as far as its length
+ * field says. 28-12 if that cannot be; nothing else is checked. `bytes` holds
+ * OTTER_TABLE_MAX. */
+OTTER_MUST_CHECK enum otter_result otter_table_read_place(
+    const struct otter_flash *flash, uint32_t addr, uint32_t size, uint8_t place,
+    uint8_t *bytes, size_t *length);
+
+/* Reads the newest valid table of the region. `damaged` tells in which half no copy of
+ * it is (bits 0 and 1). 28-10 if there is none, else its own reason. Needs no map;
+ * `scratch` holds OTTER_TABLE_MAX bytes, the table's in the end. */
 OTTER_MUST_CHECK enum otter_result otter_table_read(const struct otter_flash *flash,
                                                     uint32_t addr, uint32_t size,
                                                     uint8_t *scratch,

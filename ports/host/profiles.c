@@ -225,7 +225,7 @@ struct small_region {
 };
 
 static const struct small_region single_regions[] = {
-    {OTTER_REGION_TABLE, OTTER_TABLE_MAX, 2},
+    {OTTER_REGION_TABLE, 512, 4},
     {OTTER_REGION_BOOT, 512, 1},
     {OTTER_REGION_MANAGER, 1024, 1},
     {OTTER_REGION_APPLICATION, 2048, 1},
@@ -249,16 +249,11 @@ static const struct small_region card_regions[] = {
 };
 
 static const struct small_region ab_regions[] = {
-    {OTTER_REGION_TABLE, OTTER_TABLE_MAX, 2},
-    {OTTER_REGION_BOOT, 512, 1},
-    {OTTER_REGION_MANAGER, 1024, 1},
-    {OTTER_REGION_APPLICATION, 2048, 1},
-    {OTTER_REGION_SLOT_B, 2048, 1},
-    {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
-    {OTTER_REGION_JOURNAL, 512, 5},
-    {OTTER_REGION_STAGING, 1024, 8},
-    {OTTER_REGION_RESOURCES, 512, 1},
-    {OTTER_REGION_FONT, 1024, 1},
+    {OTTER_REGION_TABLE, 512, 4},     {OTTER_REGION_BOOT, 512, 1},
+    {OTTER_REGION_MANAGER, 1024, 1},  {OTTER_REGION_APPLICATION, 2048, 1},
+    {OTTER_REGION_SLOT_B, 2048, 1},   {OTTER_REGION_RECEIPTS, OTTER_RECEIPT_SIZE, 4},
+    {OTTER_REGION_JOURNAL, 512, 5},   {OTTER_REGION_STAGING, 1024, 8},
+    {OTTER_REGION_RESOURCES, 512, 1}, {OTTER_REGION_FONT, 1024, 1},
 };
 
 static void start_small(const struct host_small *small, struct host_profile *profile)

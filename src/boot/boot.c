@@ -171,6 +171,7 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
     otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLED_BACK, 0,
                        state.outcome.code);
     boot_record(boot, &state, OTTER_LASTING);
+    (void)otter_device_choose_table(&boot->device);
 }
 
 static void begin_roll_back(struct otter_boot *boot, uint16_t code)

@@ -69,6 +69,9 @@ void otter_device_open_regions(struct otter_device *device)
     if (has_free_slot(device)) {
         otter_io_open(io, otter_device_free_slot(device));
     }
+    if ((device->journal.state.flags & OTTER_FLAG_NEW_TABLE) != 0) {
+        otter_io_open(io, OTTER_REGION_TABLE);
+    }
     if (device->program == OTTER_PROGRAM_AGENT) {
         return;
     }
@@ -125,6 +128,7 @@ enum otter_result otter_device_open(struct otter_device *device,
     }
     otter_io_init(&device->io, ports->flash, &device->table.map);
     otter_journal_open(&device->journal, &device->io, (uint8_t)program);
+    (void)otter_device_choose_table(device);
     otter_device_open_regions(device);
     otter_device_event(device, OTTER_EVENT_STARTED, (uint8_t)program, 0, 0);
     return OTTER_OK;

@@ -18,24 +18,60 @@ static uint32_t bit_of(const struct otter_table *table, const uint8_t *id)
     return 0;
 }
 
+static bool was_revoked(const struct otter_device *device, const uint8_t *id)
+{
+    uint32_t bit = bit_of(&device->table, id);
+
+    return bit != 0 && (device->journal.state.key_mask & bit) == 0;
+}
+
 enum otter_result otter_keys_after(const struct otter_device *device,
                                    const struct otter_source *source,
                                    const struct otter_control *control,
-                                   uint32_t *key_mask)
+                                   const struct otter_table *table, uint32_t *key_mask)
 {
-    uint32_t mask = device->journal.state.key_mask;
+    uint32_t mask = UINT32_MAX;
     uint8_t id[OTTER_KEY_ID_SIZE];
 
+    for (uint8_t i = 0; i < table->key_count; i++) {
+        mask = was_revoked(device, table->keys[i].id) ? mask & ~(1U << i) : mask;
+    }
     for (uint8_t i = 0; i < control->revoke_count; i++) {
         enum otter_result result = otter_control_revoked(source, control, i, id);
 
         if (result != OTTER_OK) {
             return result;
         }
-        mask &= ~bit_of(&device->table, id);
+        mask &= ~bit_of(table, id);
     }
     *key_mask = mask;
     return OTTER_OK;
+}
+
+enum otter_result otter_keys_of(const struct otter_device *device,
+                                const struct otter_system *system, uint32_t *key_mask)
+{
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+    struct otter_member member;
+    struct otter_table table;
+    struct otter_span content;
+    uint8_t index;
+    enum otter_result result =
+        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+
+    if (result == OTTER_OK &&
+        memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0) {
+        return otter_keys_after(device, &source, &system->control, &device->table,
+                                key_mask);
+    }
+    if (result == OTTER_OK) {
+        result = otter_table_find(device, member.installed_sha, member.installed_size,
+                                  &table, &content);
+    }
+    return result == OTTER_OK
+               ? otter_keys_after(device, &source, &system->control, &table, key_mask)
+               : result;
 }
 
 static bool has_key(const struct otter_table *table, uint32_t key_mask)
@@ -48,17 +84,38 @@ static bool has_key(const struct otter_table *table, uint32_t key_mask)
     return has;
 }
 
+/* An id is made of its key, and stands once: else it would name two keys. */
+static bool is_form(const struct otter_device *device, const struct otter_table *table,
+                    uint8_t index)
+{
+    static const uint8_t uncompressed = 4;
+    const struct otter_crypto *crypto = device->ports.crypto;
+    const struct otter_key *key = &table->keys[index];
+    struct otter_sha256 sha;
+    uint8_t digest[OTTER_SHA256_SIZE];
+
+    crypto->sha256_init(crypto->context, &sha);
+    crypto->sha256_update(crypto->context, &sha, &uncompressed, 1);
+    crypto->sha256_update(crypto->context, &sha, key->point, sizeof(key->point));
+    crypto->sha256_final(crypto->context, &sha, digest);
+    return memcmp(digest, key->id, sizeof(key->id)) == 0 &&
+           bit_of(table, key->id) == 1U << index;
+}
+
 enum otter_result otter_keys_check(const struct otter_device *device,
                                    const struct otter_source *source,
-                                   const struct otter_control *control)
+                                   const struct otter_control *control,
+                                   const struct otter_table *table)
 {
-    const struct otter_table *table = &device->table;
     uint32_t key_mask = 0;
 
-    if (control->revoke_count == 0) {
-        return OTTER_OK;
+    for (uint8_t i = 0; i < table->key_count; i++) {
+        if (!is_form(device, table, i)) {
+            return OTTER_E_TABLE_FORM;
+        }
     }
-    enum otter_result result = otter_keys_after(device, source, control, &key_mask);
+    enum otter_result result =
+        otter_keys_after(device, source, control, table, &key_mask);
 
     if (result != OTTER_OK) {
         return result;
@@ -71,4 +128,41 @@ enum otter_result otter_keys_check(const struct otter_device *device,
     return result == OTTER_E_SIGNATURE_KEY || result == OTTER_E_SIGNATURE_REVOKED
                ? OTTER_E_SIGNATURE_OWN
                : result;
+}
+
+/* Does the package bring a flash table? */
+static enum otter_result brings_table(const struct otter_source *source,
+                                      const struct otter_control *control, bool *brings)
+{
+    struct otter_member member;
+
+    *brings = false;
+    for (uint8_t i = 0; i < control->member_count && !*brings; i++) {
+        enum otter_result result = otter_control_member(source, control, i, &member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        *brings =
+            member.role == OTTER_ROLE_TABLE && (member.flags & OTTER_MEMBER_KEPT) == 0;
+    }
+    return OTTER_OK;
+}
+
+enum otter_result otter_keys_check_early(const struct otter_device *device,
+                                         const struct otter_source *source,
+                                         const struct otter_control *control)
+{
+    bool brings = false;
+    bool outlives = false;
+    enum otter_result result = brings_table(source, control, &brings);
+
+    if (result != OTTER_OK || control->revoke_count == 0) {
+        return result;
+    }
+    if (!brings) {
+        return otter_keys_check(device, source, control, &device->table);
+    }
+    result = otter_control_outlives(source, control, &outlives);
+    return result == OTTER_OK && !outlives ? OTTER_E_SIGNATURE_OWN : result;
 }

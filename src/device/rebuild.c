@@ -14,11 +14,41 @@ struct proof {
     uint32_t counter;
 };
 
+/* Which keys were revoked is lost with the journal; what the system's own package says
+ * stands in its receipt (K17). */
+static void find_keys(struct otter_device *device, uint8_t slot)
+{
+    struct otter_state *state = &device->journal.state;
+    struct otter_system system;
+
+    state->key_mask = UINT32_MAX;
+    if (otter_system_peek(device, slot, &system) == OTTER_OK) {
+        /* If it cannot be read any more, nothing is revoked. */
+        (void)!otter_keys_of(device, &system, &state->key_mask);
+    }
+}
+
+/* The table, and the keys, of the system that is the current one from now on. */
+static void settle_table(struct otter_device *device)
+{
+    struct otter_state *state = &device->journal.state;
+    enum { BOTH = 3 };
+    bool is_twice =
+        otter_device_choose_table(device) && otter_table_halves(device) == BOTH;
+
+    state->flags = is_twice ? 0 : OTTER_FLAG_NEW_TABLE;
+    find_keys(device, state->current);
+}
+
 static void prove(struct otter_device *device, uint8_t slot, struct proof *proof)
 {
     struct otter_system system;
 
     memset(proof, 0, sizeof(*proof));
+    if (!otter_device_use_table(device, slot)) {
+        return;
+    }
+    find_keys(device, slot);
     if (otter_system_open(device, slot, &system) != OTTER_OK) {
         return;
     }
@@ -36,22 +66,6 @@ static uint8_t newer(const struct proof proofs[2])
     int order = otter_version_compare(&proofs[1].version, &proofs[0].version);
 
     return order > 0 || (order == 0 && proofs[1].counter > proofs[0].counter);
-}
-
-/* Which keys were revoked is lost with the journal; what the current system's own
- * package says stands in its receipt. */
-static void settle_keys(struct otter_device *device)
-{
-    struct otter_state *state = &device->journal.state;
-    struct otter_system system;
-
-    if (otter_system_peek(device, state->current, &system) == OTTER_OK) {
-        struct otter_source source =
-            otter_span_source(&system.receipt.span, system.receipt.length);
-
-        /* If it cannot be read any more, nothing is revoked. */
-        (void)!otter_keys_after(device, &source, &system.control, &state->key_mask);
-    }
 }
 
 /* Both systems are whole (A/B): the newer one is on trial again. */
@@ -72,7 +86,7 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
     bool is_proved = true;
 
     memset(state, 0, sizeof(*state));
-    state->key_mask = UINT32_MAX;
+    state->flags = OTTER_FLAG_NEW_TABLE; /* there may be two */
     prove(device, 0, &proofs[0]);
     prove(device, 1, &proofs[1]);
     state->outcome.kind = OTTER_OUTCOME_REBUILT;
@@ -91,7 +105,7 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
         state->counter = proofs[0].counter > proofs[1].counter ? proofs[0].counter
                                                                : proofs[1].counter;
     }
-    settle_keys(device);
+    settle_table(device);
     otter_device_open_regions(device);
     return is_proved ? OTTER_OK : OTTER_E_BOOT_NOTHING;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rewriting a copy from its twin: seal the state, erase the copy's sectors, seal that
- * they are erased, program span by span. The head of a receipt comes after the control
- * packet, so that a torn copy never looks whole.
+ * Rewriting a copy from its twin, or a table from its content: seal the state, erase
+ * the copy's sectors, seal that they are erased, program span by span. The head of a
+ * receipt comes after the control packet, so that a torn copy never looks whole; a
+ * table's CRC covers all of it.
  */
 #include "otter/repair.h"
 
@@ -32,6 +33,7 @@ enum otter_result otter_rewriting_receipt(struct otter_rewriting *rewriting,
     memset(rewriting, 0, sizeof(*rewriting));
     rewriting->device = device;
     rewriting->region = OTTER_REGION_RECEIPTS;
+    rewriting->from_region = OTTER_REGION_RECEIPTS;
     rewriting->spans[0].off = OTTER_RECEIPT_HEAD_SIZE;
     rewriting->spans[0].size = twin.length;
     rewriting->spans[1].size = OTTER_RECEIPT_HEAD_SIZE;
@@ -46,19 +48,60 @@ enum otter_result otter_rewriting_receipt(struct otter_rewriting *rewriting,
                                &rewriting->to_size);
 }
 
-enum otter_result otter_rewriting_table(struct otter_rewriting *rewriting,
-                                        struct otter_device *device, uint8_t copy)
+/* A function of its own, so that its kilobyte of stack is gone before anything is
+ * written. */
+static enum otter_result make_head(struct otter_rewriting *rewriting,
+                                   const struct otter_span *content, uint32_t size,
+                                   uint32_t sequence)
 {
-    uint32_t half = device->ports.table_size / 2;
+    uint8_t bytes[OTTER_TABLE_MAX];
+    enum otter_result result = otter_io_read(content->io, content->region, content->off,
+                                             bytes + OTTER_TABLE_CONTENT_OFF, size);
 
+    if (result == OTTER_OK) {
+        otter_table_wrap(bytes, size, sequence);
+        memcpy(rewriting->head, bytes, sizeof(rewriting->head));
+    }
+    return result;
+}
+
+enum otter_result otter_rewriting_table(struct otter_rewriting *rewriting,
+                                        struct otter_device *device, uint8_t place,
+                                        const struct otter_span *content, uint32_t size,
+                                        uint32_t sequence)
+{
+    const struct otter_ports *ports = &device->ports;
+    uint32_t room =
+        otter_table_place_size(ports->flash, ports->table_addr, ports->table_size);
+    uint32_t max = room < OTTER_TABLE_MAX ? room : OTTER_TABLE_MAX;
+
+    if (size > max - OTTER_TABLE_CONTENT_OFF) {
+        return OTTER_E_TABLE_FORM;
+    }
     memset(rewriting, 0, sizeof(*rewriting));
     rewriting->device = device;
     rewriting->region = OTTER_REGION_TABLE;
-    rewriting->from_off = (uint32_t)(1 - copy) * half;
-    rewriting->to_off = copy * half;
-    rewriting->to_size = half;
-    rewriting->spans[0].size = device->table.length;
-    return OTTER_OK;
+    rewriting->from_region = content->region;
+    rewriting->from_off = content->off;
+    rewriting->to_off = place * (ports->table_size / OTTER_TABLE_PLACES);
+    rewriting->to_size = room;
+    rewriting->spans[0].size = OTTER_TABLE_CONTENT_OFF + size;
+    return make_head(rewriting, content, size, sequence);
+}
+
+enum otter_result otter_rewriting_own(struct otter_rewriting *rewriting,
+                                      struct otter_device *device, uint8_t place)
+{
+    uint32_t size = (uint32_t)device->table.length - OTTER_TABLE_CONTENT_OFF;
+    struct otter_table table;
+    struct otter_span content;
+    enum otter_result result =
+        otter_table_find(device, device->table_sha, size, &table, &content);
+
+    return result != OTTER_OK
+               ? result
+               : otter_rewriting_table(rewriting, device, place, &content, size,
+                                       device->table.sequence);
 }
 
 static enum otter_result seal(struct otter_rewriting *rewriting, bool is_erased)
@@ -102,10 +145,13 @@ static bool find_span(struct otter_rewriting *rewriting)
     return rewriting->part < 3;
 }
 
+/* Takes the next bytes into the page. Those of a table are its head, then its content.
+ */
 static enum otter_result read(struct otter_rewriting *rewriting)
 {
     struct otter_device *device = rewriting->device;
     uint32_t off = rewriting->spans[rewriting->part].off + rewriting->cursor;
+    uint32_t head = 0;
     uint32_t left = rewriting->spans[rewriting->part].size - rewriting->cursor;
 
     rewriting->taken =
@@ -114,8 +160,13 @@ static enum otter_result read(struct otter_rewriting *rewriting)
     rewriting->step = STEP_PROGRAM;
     memset(device->page, otter_io_erased(&device->io, rewriting->region),
            sizeof(device->page));
-    return otter_io_read(&device->io, rewriting->region, rewriting->from_off + off,
-                         device->page, rewriting->taken);
+    if (rewriting->region == OTTER_REGION_TABLE) {
+        head = off == 0 ? (uint32_t)sizeof(rewriting->head) : 0;
+        off = off == 0 ? 0 : off - (uint32_t)sizeof(rewriting->head);
+        memcpy(device->page, rewriting->head, head);
+    }
+    return otter_io_read(&device->io, rewriting->from_region, rewriting->from_off + off,
+                         device->page + head, rewriting->taken - head);
 }
 
 static enum otter_result program(struct otter_rewriting *rewriting)

@@ -200,6 +200,18 @@ enum otter_result otter_system_is_encrypted(const struct otter_system *system,
     return OTTER_OK;
 }
 
+/* The system of an update under way may bring a table of its own, which lies in the
+ * store at first: see has_table(). */
+static bool brings_table(const struct otter_device *device,
+                         const struct otter_system *system,
+                         const struct otter_member *member)
+{
+    const struct otter_state *state = &device->journal.state;
+
+    return system->slot != state->current && otter_phase_locks_store(state->phase) &&
+           (member->flags & OTTER_MEMBER_KEPT) == 0;
+}
+
 /* A table that is not the one the receipt names does not fit the system (K8). */
 static enum otter_result check_table(const struct otter_device *device,
                                      const struct otter_system *system)
@@ -212,7 +224,8 @@ static enum otter_result check_table(const struct otter_device *device,
     if (result != OTTER_OK) {
         return result;
     }
-    return memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0
+    return memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0 ||
+                   brings_table(device, system, &member)
                ? OTTER_OK
                : OTTER_E_KEPT;
 }
@@ -384,6 +397,35 @@ bool otter_system_is_stale(const struct otter_device *device,
            OTTER_OK;
 }
 
+/* What runs has its table, the device's or one that the device can find (K8). */
+static enum otter_result has_table(const struct otter_device *device,
+                                   const struct otter_system *system)
+{
+    struct otter_member member;
+    struct otter_table table;
+    struct otter_span content;
+    uint8_t index;
+    enum otter_result result =
+        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+
+    if (result != OTTER_OK ||
+        memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0) {
+        return result;
+    }
+    return otter_table_find(device, member.installed_sha, member.installed_size, &table,
+                            &content);
+}
+
+/* Of two tables with the same regions one may be left alone: it is enough for a
+ * manager, which can bring the device another one. */
+static bool is_enough(const struct otter_device *device, uint8_t role,
+                      enum otter_result result)
+{
+    return result == OTTER_OK ||
+           (result == OTTER_E_KEPT && role == OTTER_ROLE_MANAGER &&
+            (device->journal.state.flags & OTTER_FLAG_NEW_TABLE) != 0);
+}
+
 enum otter_result otter_system_verify(struct otter_device *device, uint8_t slot,
                                       uint8_t role, uint8_t flags,
                                       struct otter_system *system)
@@ -392,10 +434,13 @@ enum otter_result otter_system_verify(struct otter_device *device, uint8_t slot,
 
     for (uint8_t i = 0; i < (uint8_t)OTTER_RECEIPT_COPIES; i++) {
         result = otter_system_open(device, slot, system);
-        if (result != OTTER_OK) {
+        if (!is_enough(device, role, result)) {
             return result;
         }
-        result = otter_system_check(device, system, role);
+        result = role == OTTER_ROLE_MANAGER ? OTTER_OK : has_table(device, system);
+        if (result == OTTER_OK) {
+            result = otter_system_check(device, system, role);
+        }
         if (result == OTTER_OK) {
             result = otter_system_check_regions(device, system, flags);
         }

@@ -97,8 +97,42 @@ static enum otter_result finish_package(struct otter_receive *receive)
     if (memcmp(digest, receive->hash, sizeof(digest)) != 0) {
         return OTTER_E_PACKAGE_HASH;
     }
-    receive->step = receive->is_spoiled ? RECEIVE_MEND : RECEIVE_BEGIN_HASH;
+    receive->step = RECEIVE_TABLE;
     return OTTER_OK;
+}
+
+static enum otter_result check_table(struct otter_receive *receive, uint8_t index)
+{
+    const struct otter_placement *placement = &receive->plan.members[index];
+    const struct otter_device *device = receive->device;
+    struct otter_source source = receive_control_source(receive);
+    const struct otter_span content = {.io = &device->io,
+                                       .region = placement->store_region,
+                                       .off = placement->store_off};
+    struct otter_table table;
+    enum otter_result result =
+        otter_control_member(&source, &receive->control, index, &receive->current);
+
+    if (result == OTTER_OK) {
+        result = otter_table_check_new(device, &content, &receive->current, &table);
+    }
+    return result == OTTER_OK
+               ? otter_keys_check(device, &source, &receive->control, &table)
+               : result;
+}
+
+/* A new table, and the key set that it makes, are known now. */
+enum otter_result receive_do_table(struct otter_receive *receive)
+{
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; i < receive->plan.count && result == OTTER_OK; i++) {
+        if (receive->plan.members[i].strategy == OTTER_STRATEGY_TABLE) {
+            result = check_table(receive, i);
+        }
+    }
+    receive->step = receive->is_spoiled ? RECEIVE_MEND : RECEIVE_BEGIN_HASH;
+    return result;
 }
 
 enum otter_result receive_do_verify_member(struct otter_receive *receive)

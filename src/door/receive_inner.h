@@ -46,6 +46,7 @@ receive_fn receive_do_flush;
 receive_fn receive_do_trailer;
 receive_fn receive_do_verify_head;
 receive_fn receive_do_verify_member;
+receive_fn receive_do_table;
 receive_fn receive_do_mend;
 receive_fn receive_do_mending;
 receive_fn receive_do_begin_hash;

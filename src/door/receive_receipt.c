@@ -180,7 +180,7 @@ enum otter_result receive_do_keys(struct otter_receive *receive)
     struct otter_source source = receive_control_source(receive);
 
     receive->step = RECEIVE_HEAD;
-    return otter_keys_check(receive->device, &source, &receive->control);
+    return otter_keys_check_early(receive->device, &source, &receive->control);
 }
 
 enum otter_result receive_do_head(struct otter_receive *receive)

@@ -156,6 +156,7 @@ static receive_fn *const steps[RECEIVE_STEP_COUNT] = {
     [RECEIVE_TRAILER] = receive_do_trailer,
     [RECEIVE_VERIFY_HEAD] = receive_do_verify_head,
     [RECEIVE_VERIFY_MEMBER] = receive_do_verify_member,
+    [RECEIVE_TABLE] = receive_do_table,
     [RECEIVE_MEND] = receive_do_mend,
     [RECEIVE_MENDING] = receive_do_mending,
     [RECEIVE_BEGIN_HASH] = receive_do_begin_hash,

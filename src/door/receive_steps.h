@@ -29,6 +29,7 @@ enum otter_receive_step {
     /* everything is there */
     RECEIVE_VERIFY_HEAD,   /* hash header and control packet */
     RECEIVE_VERIFY_MEMBER, /* hash each member again, from flash */
+    RECEIVE_TABLE,         /* a new flash table: does it fit? */
     RECEIVE_MEND,          /* after a cut in the next steps: rewrite a copy first */
     RECEIVE_MENDING,
     RECEIVE_BEGIN_HASH, /* seal that the package hash is due */

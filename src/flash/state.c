@@ -102,7 +102,8 @@ static bool is_confirm(const struct otter_state *before,
     return before->phase == OTTER_PHASE_TRIAL &&
            after->phase == OTTER_PHASE_CONFIRMED && before->current != after->current &&
            before->counter <= after->counter &&
-           (after->key_mask & ~before->key_mask) == 0;
+           ((after->key_mask & ~before->key_mask) == 0 ||
+            (before->flags & OTTER_FLAG_NEW_TABLE) != 0);
 }
 
 /* Neither system runs, and the manager that is there belongs to the new one: that one's

@@ -274,58 +274,147 @@ enum otter_result otter_table_encode(const struct otter_table *table, uint8_t *b
     return OTTER_OK;
 }
 
-static enum otter_result read_copy(const struct otter_flash *flash, uint32_t addr,
-                                   uint32_t size, uint8_t *scratch,
-                                   struct otter_table *table)
+void otter_table_wrap(uint8_t *bytes, size_t size, uint32_t sequence)
 {
-    size_t len = size < OTTER_TABLE_MAX ? size : OTTER_TABLE_MAX;
+    size_t length = OFF_CONTENT + size;
+
+    otter_store_le32(bytes + OFF_MAGIC, TABLE_MAGIC);
+    otter_store_le16(bytes + OFF_VERSION, TABLE_VERSION);
+    otter_store_le16(bytes + OFF_LENGTH, (uint16_t)length);
+    otter_store_le32(bytes + OFF_SEQUENCE, sequence);
+    otter_store_le32(bytes + OFF_CRC, table_crc(bytes, length));
+}
+
+static bool has_quarters(const struct otter_flash *flash, uint32_t addr, uint32_t size)
+{
+    for (uint8_t place = 1; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
+        uint32_t at = addr + place * (size / OTTER_TABLE_PLACES);
+        const struct otter_flash_area *area = otter_flash_area_at(flash, at);
+
+        if (area == NULL || (at - area->addr) % area->sector_size != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool otter_table_has_place(const struct otter_flash *flash, uint32_t addr,
+                           uint32_t size, uint8_t place)
+{
+    return place < OTTER_TABLE_PLACES &&
+           (place % 2 == 0 || has_quarters(flash, addr, size));
+}
+
+uint32_t otter_table_place_size(const struct otter_flash *flash, uint32_t addr,
+                                uint32_t size)
+{
+    return has_quarters(flash, addr, size) ? size / OTTER_TABLE_PLACES : size / 2;
+}
+
+enum otter_result otter_table_read_place(const struct otter_flash *flash, uint32_t addr,
+                                         uint32_t size, uint8_t place, uint8_t *bytes,
+                                         size_t *length)
+{
+    uint32_t max = otter_table_place_size(flash, addr, size);
+    uint32_t at = addr + place * (size / OTTER_TABLE_PLACES);
     enum otter_result result =
-        flash->read(flash->context, addr, scratch, OTTER_TABLE_HEAD_SIZE);
+        flash->read(flash->context, at, bytes, OTTER_TABLE_HEAD_SIZE);
 
     if (result != OTTER_OK) {
         return result;
     }
     /* Only what the table says it has: a read past it may meet words that are no
      * part of it and cannot be read. */
-    size_t length = otter_load_le16(scratch + OFF_LENGTH);
-
-    if (length < OTTER_TABLE_HEAD_SIZE || length > len) {
+    *length = otter_load_le16(bytes + OFF_LENGTH);
+    if (*length < OTTER_TABLE_HEAD_SIZE || *length > OTTER_TABLE_MAX || *length > max) {
         return OTTER_E_TABLE_FORM;
     }
-    result = flash->read(flash->context, addr, scratch, length);
+    return flash->read(flash->context, at, bytes, *length);
+}
+
+/* What the places hold. */
+struct survey {
+    uint32_t sequences[OTTER_TABLE_PLACES];
+    uint8_t valid; /* bits of places */
+    bool has_other_version;
+};
+
+static enum otter_result decode_place(const struct otter_flash *flash, uint32_t addr,
+                                      uint32_t size, uint8_t place, uint8_t *scratch,
+                                      struct otter_table *table)
+{
+    size_t length = 0;
+    enum otter_result result =
+        otter_table_read_place(flash, addr, size, place, scratch, &length);
+
     return result != OTTER_OK ? result : otter_table_decode(scratch, length, table);
+}
+
+static void look(const struct otter_flash *flash, uint32_t addr, uint32_t size,
+                 uint8_t *scratch, struct otter_table *table, struct survey *survey)
+{
+    memset(survey, 0, sizeof(*survey));
+    for (uint8_t place = 0; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
+        if (!otter_table_has_place(flash, addr, size, place)) {
+            continue;
+        }
+        enum otter_result result =
+            decode_place(flash, addr, size, place, scratch, table);
+
+        survey->has_other_version =
+            survey->has_other_version || result == OTTER_E_TABLE_VERSION;
+        if (result == OTTER_OK) {
+            survey->sequences[place] = table->sequence;
+            survey->valid |= (uint8_t)(1U << place);
+        }
+    }
+}
+
+/* A place with the highest sequence; OTTER_TABLE_PLACES: none is left. */
+static uint8_t newest_of(const struct survey *survey)
+{
+    uint8_t newest = OTTER_TABLE_PLACES;
+
+    for (uint8_t place = 0; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
+        if ((survey->valid >> place & 1U) != 0 &&
+            (newest == OTTER_TABLE_PLACES ||
+             survey->sequences[place] > survey->sequences[newest])) {
+            newest = place;
+        }
+    }
+    return newest;
+}
+
+/* Halves without a copy of that one. */
+static uint8_t damage_of(const struct survey *survey, uint8_t newest)
+{
+    uint8_t halves = 0;
+
+    for (uint8_t place = 0; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
+        if ((survey->valid >> place & 1U) != 0 &&
+            survey->sequences[place] == survey->sequences[newest]) {
+            halves |= (uint8_t)(1U << place / 2);
+        }
+    }
+    return (uint8_t)(3U & ~halves);
 }
 
 enum otter_result otter_table_read(const struct otter_flash *flash, uint32_t addr,
                                    uint32_t size, uint8_t *scratch,
                                    struct otter_table *table, uint8_t *damaged)
 {
-    uint32_t sequences[2] = {0, 0};
-    enum otter_result results[2];
+    struct survey survey;
 
-    *damaged = 0;
-    for (uint8_t copy = 0; copy < 2; copy++) {
-        results[copy] =
-            read_copy(flash, addr + copy * (size / 2), size / 2, scratch, table);
-        sequences[copy] = results[copy] == OTTER_OK ? table->sequence : 0;
-        *damaged = (uint8_t)(*damaged | (results[copy] != OTTER_OK) << copy);
+    look(flash, addr, size, scratch, table, &survey);
+    for (uint8_t place = newest_of(&survey); place < (uint8_t)OTTER_TABLE_PLACES;
+         place = newest_of(&survey)) {
+        if (decode_place(flash, addr, size, place, scratch, table) == OTTER_OK) {
+            *damaged = damage_of(&survey, place);
+            return OTTER_OK;
+        }
+        /* It was whole a moment ago and is not any more: then another one is. */
+        survey.valid &= (uint8_t) ~(1U << place);
     }
-    if (*damaged == 3) {
-        return results[0] == OTTER_E_TABLE_VERSION ||
-                       results[1] == OTTER_E_TABLE_VERSION
-                   ? OTTER_E_TABLE_VERSION
-                   : OTTER_E_TABLE_LOST;
-    }
-    uint8_t best =
-        (*damaged & 1) != 0 || (*damaged == 0 && sequences[1] > sequences[0]);
-
-    enum otter_result result =
-        read_copy(flash, addr + best * (size / 2), size / 2, scratch, table);
-
-    if (result == OTTER_OK || *damaged != 0) {
-        return result;
-    }
-    /* It was whole a moment ago and is not any more; so was the other one. */
-    *damaged = (uint8_t)(1U << best);
-    return read_copy(flash, addr + (1U - best) * (size / 2), size / 2, scratch, table);
+    *damaged = 3;
+    return survey.has_other_version ? OTTER_E_TABLE_VERSION : OTTER_E_TABLE_LOST;
 }

@@ -47,7 +47,8 @@ static enum otter_step begin(struct otter_install *install)
     if (found != OTTER_STEP_MORE) {
         return found;
     }
-    if (part == OTTER_PART_SAVE || part == OTTER_PART_WRITE) {
+    if (part == OTTER_PART_TABLE || part == OTTER_PART_SAVE ||
+        part == OTTER_PART_WRITE) {
         return OTTER_STEP_DONE; /* a later stage has begun before */
     }
     otter_hashing_start(install->device, &install->hashing, OTTER_REGION_MANAGER, 0,

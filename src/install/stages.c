@@ -49,11 +49,17 @@ static bool replaces_manager(const struct otter_install *install)
     return has_strategy(install, OTTER_STRATEGY_BY_BOOT);
 }
 
+static bool replaces_table(const struct otter_install *install)
+{
+    return has_strategy(install, OTTER_STRATEGY_TABLE);
+}
+
 const struct otter_stage otter_stages[] = {
     /* code  name                          needed when  step */
     {1, "Loading the package", always, otter_stage_package},
     {9, "Checking the firmware", always, otter_stage_check},
     {34, "Replacing the manager", replaces_manager, otter_stage_manager},
+    {37, "Replacing the flash table", replaces_table, otter_stage_table},
     {32, "Saving the old system", replaces, otter_stage_save},
     /* Everything above leaves the old system alone; everything below may change it. */
     {10, "Writing flash", writes_application, otter_stage_write},

@@ -25,6 +25,7 @@ extern const struct otter_stage otter_stages[];
 otter_stage_fn otter_stage_package; /* stage_check.c */
 otter_stage_fn otter_stage_check;
 otter_stage_fn otter_stage_manager; /* stage_manager.c */
+otter_stage_fn otter_stage_table;   /* stage_table.c */
 otter_stage_fn otter_stage_save;    /* stage_write.c */
 otter_stage_fn otter_stage_write;
 otter_stage_fn otter_stage_validate;
@@ -47,10 +48,11 @@ enum {
     OTTER_STRATEGIES_KEPT = 1 << OTTER_STRATEGY_KEPT,
     OTTER_STRATEGIES_REGION = 1 << OTTER_STRATEGY_REGION,
     OTTER_STRATEGIES_INTO = 1 << OTTER_STRATEGY_INTO_SLOT,
+    OTTER_STRATEGIES_TABLE = 1 << OTTER_STRATEGY_TABLE,
     OTTER_STRATEGIES_WRITTEN = OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_INTO,
     OTTER_STRATEGIES_ALL = OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT |
                            OTTER_STRATEGIES_WRITTEN | OTTER_STRATEGIES_BOOT |
-                           OTTER_STRATEGIES_REGION,
+                           OTTER_STRATEGIES_REGION | OTTER_STRATEGIES_TABLE,
 };
 
 /* Opens `stream` on the stored bytes of the member under way, which is `current`. */

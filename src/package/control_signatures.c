@@ -133,3 +133,38 @@ enum otter_result otter_control_verify(const struct otter_source *source,
     }
     return result == OTTER_OK ? reason : result;
 }
+
+static enum otter_result is_revoked(const struct otter_source *source,
+                                    const struct otter_control *control,
+                                    const uint8_t *id, bool *is)
+{
+    uint8_t revoked[OTTER_KEY_ID_SIZE];
+    enum otter_result result = OTTER_OK;
+
+    *is = false;
+    for (uint8_t i = 0; i < control->revoke_count && result == OTTER_OK && !*is; i++) {
+        result = otter_control_revoked(source, control, i, revoked);
+        *is = result == OTTER_OK && memcmp(revoked, id, sizeof(revoked)) == 0;
+    }
+    return result;
+}
+
+enum otter_result otter_control_outlives(const struct otter_source *source,
+                                         const struct otter_control *control, bool *has)
+{
+    uint8_t bytes[OTTER_CONTROL_SIGNATURE_SIZE];
+    enum otter_result result = OTTER_OK;
+
+    *has = false;
+    for (uint8_t i = 0; i < control->signature_count && result == OTTER_OK && !*has;
+         i++) {
+        bool is = true;
+
+        result = read_signature(source, control, i, bytes);
+        if (result == OTTER_OK) {
+            result = is_revoked(source, control, bytes, &is);
+        }
+        *has = result == OTTER_OK && !is;
+    }
+    return result;
+}

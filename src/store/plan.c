@@ -453,6 +453,61 @@ static enum otter_result place_data(struct planning *planning,
     return place_staged(planning, member, placement);
 }
 
+/* The flash table lies at the begin of the store, wherever it stands in the package:
+ * there a device finds it that has lost its copy (K8). */
+static enum otter_result reserve_table(struct planning *planning,
+                                       const struct otter_source *source,
+                                       const struct otter_control *control)
+{
+    struct otter_member member;
+    uint32_t off = 0;
+
+    for (uint8_t i = 0; i < control->member_count; i++) {
+        enum otter_result result = otter_control_member(source, control, i, &member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if (member.role == OTTER_ROLE_TABLE &&
+            (member.flags & OTTER_MEMBER_KEPT) == 0) {
+            return take_staging(planning, member.stored_size, &off);
+        }
+    }
+    return OTTER_OK;
+}
+
+/* A copy of the table is the way back, so there must be a system that it belongs to. */
+static enum otter_result place_table(const struct planning *planning,
+                                     const struct otter_member *member,
+                                     struct otter_placement *placement)
+{
+    const struct otter_ports *ports = &planning->device->ports;
+    const uint32_t room =
+        otter_table_place_size(ports->flash, ports->table_addr, ports->table_size);
+
+    if (member->coding != OTTER_CODING_RAW) {
+        return OTTER_E_CONTROL_CODING;
+    }
+    if (member->flags != 0) {
+        return OTTER_E_CONTROL_FLAGS;
+    }
+    if (!planning->has_current ||
+        (member->region != OTTER_REGION_NONE && member->region != OTTER_REGION_TABLE)) {
+        return OTTER_E_STRATEGY;
+    }
+    if (member->installed_size > OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF ||
+        member->installed_size > room - OTTER_TABLE_CONTENT_OFF) {
+        return OTTER_E_TOO_LARGE;
+    }
+    if (!otter_table_has_place(ports->flash, ports->table_addr, ports->table_size, 1)) {
+        return OTTER_E_TABLE_ROOM;
+    }
+    placement->strategy = OTTER_STRATEGY_TABLE;
+    placement->store_region = OTTER_REGION_STAGING;
+    placement->target_region = OTTER_REGION_TABLE;
+    return OTTER_OK;
+}
+
 static enum otter_result place(struct planning *planning,
                                const struct otter_member *member,
                                struct otter_placement *placement)
@@ -465,6 +520,8 @@ static enum otter_result place(struct planning *planning,
         return place_firmware(planning, member, placement);
     case OTTER_ROLE_MANAGER:
         return place_manager(planning, member, placement);
+    case OTTER_ROLE_TABLE:
+        return place_table(planning, member, placement);
     case OTTER_ROLE_RESOURCES:
     case OTTER_ROLE_FONT:
         return place_data(planning, member, placement);
@@ -512,6 +569,9 @@ static enum otter_result plan_once(struct planning *planning,
         return OTTER_E_MANAGER_TOO_OLD;
     }
     result = check_follows(planning, control);
+    if (result == OTTER_OK) {
+        result = reserve_table(planning, source, control);
+    }
     if (result != OTTER_OK) {
         return result;
     }

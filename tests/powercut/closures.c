@@ -60,7 +60,7 @@ static bool close_one(const struct host_profile *profile, const struct kind *kin
         abort();
     }
     sweep_open(world, profile, scenario, kind->is_ecc, true);
-    if (scenario->is_mixed && !sweep_has_room(world)) {
+    if (sweep_may_lack_room(scenario) && !sweep_has_room(world)) {
         report_no_room(world);
         sweep_close(world);
         free(world);

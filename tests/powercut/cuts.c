@@ -182,7 +182,7 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
             continue;
         }
         sweep_open(world, profile, &sweep_scenarios[i], is_ecc, effort->has_memo);
-        if (sweep_scenarios[i].is_mixed && !sweep_has_room(world)) {
+        if (sweep_may_lack_room(&sweep_scenarios[i]) && !sweep_has_room(world)) {
             report_no_room(world);
             sweep_close(world);
             continue;

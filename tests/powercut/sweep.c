@@ -131,6 +131,22 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "rotate",
+     .rotates = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "rotate-crash",
+     .rotates = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "rotate-manager",
+     .rotates = true,
+     .has_manager = true,
+     .app = VDEVICE_CRASH,
+     .is_mixed = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -195,6 +211,8 @@ static struct promise_system system_of(const struct sample *sample,
         .manager_size = SAMPLE_MANAGER_SIZE,
         .counter = package->package.counter,
         .key_mask = UINT32_MAX,
+        .table = sample->table_bytes + OTTER_TABLE_CONTENT_OFF,
+        .table_size = (uint32_t)sample->table_size - OTTER_TABLE_CONTENT_OFF,
     };
 }
 
@@ -215,8 +233,12 @@ static void make_case(struct sweep_world *world)
         .power_limit = world->sample.profile.policy.trial_powers,
         .carries_manager = scenario->has_manager,
     };
-    if (scenario->revokes) {
+    if (scenario->revokes || scenario->rotates) {
         world->promise.new.key_mask &= ~1U;
+    }
+    if (scenario->rotates) {
+        world->promise.new.table = world->next.members[2].image.data;
+        world->promise.new.table_size = world->next.members[2].image.size;
     }
 }
 
@@ -267,6 +289,11 @@ static void make_secrets(struct sweep_world *world)
     world->promise.keys = world->keys;
 }
 
+bool sweep_may_lack_room(const struct sweep_scenario *scenario)
+{
+    return scenario->is_mixed || scenario->rotates;
+}
+
 bool sweep_has_room(struct sweep_world *world)
 {
     const struct host_image control = {world->next.bytes + OTTER_IMAGE_HEADER_SIZE,
@@ -276,10 +303,14 @@ bool sweep_has_room(struct sweep_world *world)
     struct otter_control parsed;
     struct otter_device view;
     struct otter_plan plan;
+    enum otter_result result = OTTER_OK;
 
-    return vdevice_inspect(&world->device, &view) != OTTER_OK ||
-           otter_control_open(&source, &parsed) != OTTER_OK ||
-           otter_plan_make(&view, &source, &parsed, &plan) != OTTER_E_NO_SPACE;
+    if (vdevice_inspect(&world->device, &view) != OTTER_OK ||
+        otter_control_open(&source, &parsed) != OTTER_OK) {
+        return true;
+    }
+    result = otter_plan_make(&view, &source, &parsed, &plan);
+    return result != OTTER_E_NO_SPACE && result != OTTER_E_TABLE_ROOM;
 }
 
 /* --- the card --- */
@@ -415,6 +446,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     if (scenario->revokes) {
         sample_revoke(&world->sample, &world->next);
+    }
+    if (scenario->rotates) {
+        sample_rotate(&world->sample, &world->next);
     }
     sample_build(&world->next);
     if (scenario->is_forged) {
@@ -578,6 +612,7 @@ bool sweep_check_end(struct sweep_world *world)
     return !sweep_broke(world, promise_p3(promise)) &&
            !sweep_broke(world, promise_p4(promise)) &&
            !sweep_broke(world, promise_k5(promise)) &&
+           !sweep_broke(world, promise_k8(promise)) &&
            (!world->scenario->is_forged || !sweep_broke(world, promise_p6(promise)));
 }
 

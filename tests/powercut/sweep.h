@@ -29,6 +29,7 @@ struct sweep_scenario {
     bool is_damaged;              /* its second half is */
     bool is_encrypted;            /* and so are both systems (K26) */
     bool revokes;                 /* the package revokes the old system's key (K17) */
+    bool rotates;                 /* and brings a flash table with another (K8) */
     bool is_mixed;      /* of others; memories without the room for it are left out */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */
@@ -103,6 +104,9 @@ struct sweep_world {
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo);
 void sweep_close(struct sweep_world *world);
+
+/* Scenarios that memories without the room for them leave out. */
+bool sweep_may_lack_room(const struct sweep_scenario *scenario);
 
 /* False if the device's memory has no room for the scenario's package (23-20). */
 bool sweep_has_room(struct sweep_world *world);

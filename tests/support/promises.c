@@ -205,6 +205,34 @@ const char *promise_p3(const struct promise_case *it)
                : "K17: the security counter is not that of the confirmed system";
 }
 
+/* Copies of the system's table in a half of its region: at its quarters. */
+static bool has_copy(const struct promise_case *it, const struct promise_system *system,
+                     uint32_t half)
+{
+    const struct otter_region *region = region_of(it, OTTER_REGION_TABLE);
+
+    for (uint32_t quarter = 2 * half; quarter < 2 * half + 2; quarter++) {
+        const uint8_t *bytes =
+            vflash_peek(&it->device->flash, region->addr + quarter * (region->size / 4),
+                        OTTER_TABLE_CONTENT_OFF + system->table_size);
+
+        if (memcmp(bytes + OTTER_TABLE_CONTENT_OFF, system->table,
+                   system->table_size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *promise_k8(const struct promise_case *it)
+{
+    const struct promise_system *system = runs(it, &it->new) ? &it->new : &it->old;
+
+    return system->table == NULL || (has_copy(it, system, 0) && has_copy(it, system, 1))
+               ? NULL
+               : "K8: the flash table of the system that runs is not there twice";
+}
+
 const char *promise_k17(const struct promise_case *it)
 {
     struct otter_state state;
@@ -304,8 +332,10 @@ const char *promise_p7(const struct promise_case *it)
 
 const char *promise_p8(const struct promise_case *it)
 {
+    bool is_kept = it->old.table == it->new.table;
+
     return is_untouched(it, OTTER_REGION_BOOT) &&
-                   (it->is_hurt || is_untouched(it, OTTER_REGION_TABLE))
+                   (it->is_hurt || !is_kept || is_untouched(it, OTTER_REGION_TABLE))
                ? NULL
                : "P8: boot or the table was written";
 }

@@ -27,7 +27,9 @@ struct promise_system {
     const uint8_t *font;
     uint32_t font_size;
     uint32_t counter;
-    uint32_t key_mask; /* keys that are trusted once it is confirmed */
+    uint32_t key_mask;    /* keys that are trusted once it is confirmed */
+    const uint8_t *table; /* content of its flash table; NULL: it is not looked at */
+    uint32_t table_size;
 };
 
 /* An update of a device, and what is known about it. All pointers stay in use. */
@@ -82,7 +84,8 @@ const char *promise_p6(const struct promise_case *it);
  * has a text. */
 const char *promise_p7(const struct promise_case *it);
 
-/* P8: boot and the table are never written, by any input. */
+/* P8: boot is never written, by any input, and the table by no package that keeps it.
+ */
 const char *promise_p8(const struct promise_case *it);
 
 /* P10: erases of one sector outside journal and receipts: one more for each cut. */
@@ -90,6 +93,10 @@ const char *promise_p10(const struct promise_case *it);
 
 /* K5: no word of the system that runs was touched by a cut. */
 const char *promise_k5(const struct promise_case *it);
+
+/* K8: the flash table of the system that runs is there twice. For the end of an update.
+ */
+const char *promise_k8(const struct promise_case *it);
 
 /* K17: the trusted keys are those of the system that was confirmed last; what a package
  * revokes is trusted until then. */

@@ -177,6 +177,31 @@ static void encode_table(struct sample *sample)
          "table");
 }
 
+void sample_encode_table(struct sample_package *package)
+{
+    size_t size = 0;
+
+    need(otter_table_encode(&package->table, package->table_bytes,
+                            sizeof(package->table_bytes), &size),
+         "new table");
+    package->members[2].flags = 0;
+    package->members[2].image =
+        (struct host_image){package->table_bytes + OTTER_TABLE_CONTENT_OFF,
+                            (uint32_t)size - OTTER_TABLE_CONTENT_OFF};
+}
+
+void sample_rotate(const struct sample *sample, struct sample_package *package)
+{
+    sample_revoke(sample, package);
+    package->package.scalar = sample->scalar;
+    package->package.more_scalars = sample->second;
+    package->package.more_scalar_count = 1;
+    package->table = sample->table;
+    package->table.key_count = 2;
+    need(host_key_of(sample->second, &package->table.keys[1]), "second key");
+    sample_encode_table(package);
+}
+
 void sample_trust_second(struct sample *sample)
 {
     sample->table.key_count = 2;

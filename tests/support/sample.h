@@ -34,7 +34,9 @@ struct sample_package {
     uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code(), sample_encrypt() */
     uint8_t content_key[OTTER_AES_KEY_SIZE];
     uint8_t wrap[HOST_WRAP_ENTRY_MAX];
-    uint8_t revoked[OTTER_KEY_ID_SIZE]; /* of sample_revoke() */
+    uint8_t revoked[OTTER_KEY_ID_SIZE]; /* of sample_revoke(), sample_rotate() */
+    struct otter_table table;           /* of sample_rotate() */
+    uint8_t table_bytes[OTTER_TABLE_MAX];
     struct host_extension extensions[2];
     uint8_t bytes[SAMPLE_PACKAGE_MAX];
     size_t size;
@@ -85,6 +87,13 @@ void sample_trust_second(struct sample *sample);
 /* Makes the package, which the second key signs, revoke the first; then sample_build().
  */
 void sample_revoke(const struct sample *sample, struct sample_package *package);
+
+/* Makes the package carry a flash table with the second key, too, which the device does
+ * not know yet; both sign, and the first is revoked. Then sample_build(). */
+void sample_rotate(const struct sample *sample, struct sample_package *package);
+
+/* After a change of `package->table`: its bytes, as the package's member. */
+void sample_encode_table(struct sample_package *package);
 
 /* Builds the bytes of a package; aborts on a failure. */
 void sample_build(struct sample_package *package);

@@ -52,14 +52,14 @@ struct row {
 static void profiles_are_as_documented(void **state)
 {
     static const struct row rows[] = {
-        {&host_profile_link, OTTER_REGION_TABLE, 0x10000000, 0x2000, 0x10000000, 0},
+        {&host_profile_link, OTTER_REGION_TABLE, 0x10000000, 0x4000, 0x10000000, 0},
         {&host_profile_link, OTTER_REGION_BOOT, 0x10010000, 0x10000, 0x10010000, 0},
         {&host_profile_link, OTTER_REGION_MANAGER, 0x10020000, 0x40000, 0x10020000, 0},
         {&host_profile_link, OTTER_REGION_APPLICATION, 0x10060000, 0x80000, 0, 1},
         {&host_profile_link, OTTER_REGION_RECEIPTS, 0x102B4000, 0x4000, 0x102B4000, 0},
         {&host_profile_link, OTTER_REGION_JOURNAL, 0x102B8000, 0x8000, 0x102B8000, 0},
         {&host_profile_link, OTTER_REGION_STAGING, 0x102C0000, 0x140000, 0x102C0000, 0},
-        {&host_profile_ab, OTTER_REGION_TABLE, 0x10000000, 0x2000, 0x10000000, 0},
+        {&host_profile_ab, OTTER_REGION_TABLE, 0x1000E000, 0x4000, 0x1000E000, 0},
         {&host_profile_ab, OTTER_REGION_RECEIPTS, 0x10002000, 0x4000, 0x10002000, 0},
         {&host_profile_ab, OTTER_REGION_JOURNAL, 0x10006000, 0x8000, 0x10006000, 0},
         {&host_profile_ab, OTTER_REGION_MANAGER, 0x10020000, 0x20000, 0x10020000, 0},
@@ -67,7 +67,7 @@ static void profiles_are_as_documented(void **state)
         {&host_profile_ab, OTTER_REGION_SLOT_B, 0x100C0000, 0x80000, 0, 1},
         {&host_profile_ab, OTTER_REGION_STAGING, 0x101F0000, 0x10000, 0x101F0000, 0},
         {&host_profile_ab, OTTER_REGION_BOOT, 0x1FF00000, 0x10000, 0x1FF00000, 0},
-        {&host_profile_full, OTTER_REGION_TABLE, 0x10000000, 0x4000, 0x10000000, 0},
+        {&host_profile_full, OTTER_REGION_TABLE, 0x10000000, 0x8000, 0x10000000, 0},
         {&host_profile_full, OTTER_REGION_BOOT, 0x10010000, 0x10000, 0x10010000, 0},
         {&host_profile_full, OTTER_REGION_MANAGER, 0x10020000, 0x40000, 0x10020000, 0},
         {&host_profile_full, OTTER_REGION_APPLICATION, 0x10060000, 0x80000, 0, 1},

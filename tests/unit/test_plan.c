@@ -189,6 +189,19 @@ static void carries_a_table(struct sample_package *package)
     package->members[2].flags = 0;
 }
 
+static void carries_a_table_elsewhere(struct sample_package *package)
+{
+    package->members[2].flags = 0;
+    package->members[2].region = OTTER_REGION_STAGING;
+}
+
+static void carries_a_large_table(struct sample_package *package)
+{
+    package->members[2].flags = 0;
+    package->members[2].image =
+        (struct host_image){package->firmware, 513 - OTTER_TABLE_CONTENT_OFF};
+}
+
 static void carries_a_radio(struct sample_package *package)
 {
     package->members[3] = package->members[0];
@@ -300,7 +313,11 @@ static const struct row rows[] = {
     {"keeps the firmware", BOTH, keeps_the_firmware, OTTER_E_STRATEGY},
     {"carries a manager", BOTH, carries_a_manager, OTTER_OK},
     {"carries an older manager", BOTH, carries_an_older_manager, OTTER_E_MANAGER_OLDER},
-    {"carries a table", BOTH, carries_a_table, OTTER_E_STRATEGY},
+    {"carries a table", BOTH, carries_a_table, OTTER_OK},
+    {"carries a table for the application", BOTH, carries_a_table_elsewhere,
+     OTTER_E_STRATEGY},
+    {"carries a table larger than its place", BOTH, carries_a_large_table,
+     OTTER_E_TOO_LARGE},
     {"carries a radio", BOTH, carries_a_radio, OTTER_E_STRATEGY},
     {"in place", BOTH, in_place, OTTER_E_CONTROL_FLAGS},
     {"too large", BOTH, larger_than_the_region, OTTER_E_TOO_LARGE},

@@ -246,8 +246,8 @@ static void k8_the_newer_valid_copy_counts_and_damaged_ones_are_named(void **sta
         uint8_t damaged;
     } cases[] = {
         {{NEW, NEW}, OTTER_OK, 0x11223344, 0},
-        {{OLD, NEW}, OTTER_OK, 0x11223344, 0},
-        {{NEW, OLD}, OTTER_OK, 0x11223344, 0},
+        {{OLD, NEW}, OTTER_OK, 0x11223344, 1},
+        {{NEW, OLD}, OTTER_OK, 0x11223344, 2},
         {{OLD, NONE}, OTTER_OK, 5, 2},
         {{NONE, OLD}, OTTER_OK, 5, 1},
         {{DAMAGED, OLD}, OTTER_OK, 5, 1},
@@ -255,7 +255,7 @@ static void k8_the_newer_valid_copy_counts_and_damaged_ones_are_named(void **sta
         {{OLD, DEAD}, OTTER_OK, 5, 2},
         {{DEAD, OLD}, OTTER_OK, 5, 1},
         {{CRITICAL, OLD}, OTTER_OK, 5, 1},
-        {{DEAD_BEHIND, OLD}, OTTER_OK, 0x11223344, 0},
+        {{DEAD_BEHIND, OLD}, OTTER_OK, 0x11223344, 2},
         {{NONE, NONE}, OTTER_E_TABLE_LOST, 0, 3},
         {{DAMAGED, DEAD}, OTTER_E_TABLE_LOST, 0, 3},
         {{CRITICAL, DEAD}, OTTER_E_TABLE_VERSION, 0, 3},
@@ -284,6 +284,40 @@ static void k8_the_newer_valid_copy_counts_and_damaged_ones_are_named(void **sta
     }
 }
 
+static void k8_every_quarter_is_a_place_if_it_begins_with_a_sector(void **state)
+{
+    static const struct {
+        struct bench_shape shape;
+        bool has_quarters;
+    } cases[] = {
+        {{2048, 4, 8, 256, 0xFF, false, 0}, true},
+        {{1024, 8, 8, 256, 0xFF, false, 0}, true},
+        {{4096, 2, 8, 256, 0xFF, false, 0}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bench *bench = bench_new(&cases[i].shape, OTTER_REGION_TABLE);
+        uint8_t scratch[OTTER_TABLE_MAX];
+        struct otter_table table;
+        uint8_t damaged = 0xEE;
+
+        put_copy(bench, BENCH_BASE, OLD);
+        put_copy(bench, BENCH_BASE + SIZE / 2, OLD);
+        put_copy(bench, BENCH_BASE + SIZE / 4 * 3, NEW);
+        assert_int_equal(
+            otter_table_read(&bench->port, BENCH_BASE, SIZE, scratch, &table, &damaged),
+            OTTER_OK);
+        assert_int_equal(table.sequence, cases[i].has_quarters ? 0x11223344 : 5);
+        assert_int_equal(damaged, cases[i].has_quarters ? 1 : 0);
+        assert_int_equal(otter_table_has_place(&bench->port, BENCH_BASE, SIZE, 3),
+                         cases[i].has_quarters);
+        assert_int_equal(otter_table_place_size(&bench->port, BENCH_BASE, SIZE),
+                         cases[i].has_quarters ? SIZE / 4 : SIZE / 2);
+        bench_free(bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +330,7 @@ int main(void)
             a_table_with_a_right_crc_and_a_wrong_field_is_refused_by_its_code),
         cmocka_unit_test(a_table_at_its_limits_is_taken_and_one_above_is_not),
         cmocka_unit_test(k8_the_newer_valid_copy_counts_and_damaged_ones_are_named),
+        cmocka_unit_test(k8_every_quarter_is_a_place_if_it_begins_with_a_sector),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

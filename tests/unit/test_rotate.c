@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flash tables that packages bring (K8): keys that are added and revoked in one
+ * package, which tables are refused, and which one counts at what time. Expected
+ * values: docs/SPEC.md, "Flash table" and "Keys over time".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint32_t all_keys = 0xFFFFFFFF;
+static const uint32_t first_revoked = 0xFFFFFFFE;
+
+static void on_both(void (*check)(struct world *world))
+{
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = world_make_small(is_ab != 0, false);
+
+        sample_rotate(&world->sample, &world->next);
+        sample_build(&world->next);
+        check(world);
+        world_drop(world);
+    }
+}
+
+/* In which quarters of its region a table with that content is. */
+static unsigned places_of(const struct world *world, const struct host_image *content)
+{
+    const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
+    unsigned places = 0;
+
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint8_t *bytes =
+            vflash_peek(&world->device.flash, region->addr + i * (region->size / 4),
+                        OTTER_TABLE_CONTENT_OFF + content->size);
+
+        if (memcmp(bytes + OTTER_TABLE_CONTENT_OFF, content->data, content->size) ==
+            0) {
+            places |= 1U << i;
+        }
+    }
+    return places;
+}
+
+static unsigned old_places(const struct world *world)
+{
+    return places_of(world, &world->sample.first.members[2].image);
+}
+
+static unsigned new_places(const struct world *world)
+{
+    return places_of(world, &world->next.members[2].image);
+}
+
+/* ---- what counts when ---- */
+
+static bool stop_at_once(void *context, struct vdevice *device)
+{
+    (void)context;
+    (void)device;
+    return false;
+}
+
+static void check_trial(struct world *world)
+{
+    world->device.app = VDEVICE_SILENT;
+    world_prepare(world);
+    assert_int_equal(new_places(world), 0);
+    world->device.hooks.idle = stop_at_once;
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                     VDEVICE_STOPPED);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    assert_int_equal(world_state(world).key_mask, all_keys);
+    assert_int_equal(old_places(world), 5); /* the factory's, at the halves */
+    assert_int_equal(new_places(world), 2);
+    world->device.hooks.idle = NULL;
+}
+
+static void k8_until_the_confirm_both_copies_of_the_old_table_stay(void **state)
+{
+    (void)state;
+    on_both(check_trial);
+}
+
+static enum otter_result offer_third(struct world *world, const uint8_t *scalar)
+{
+    static struct sample_package next;
+    static struct host_image table;
+
+    table = world->next.members[2].image;
+    sample_next(&world->sample, 3, &next);
+    next.members[2].image = table;
+    next.package.scalar = scalar;
+    sample_build(&next);
+    memcpy(world->next.bytes, next.bytes, next.size);
+    world->next.size = next.size;
+    return world_feed(world);
+}
+
+static void check_confirmed(struct world *world)
+{
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_int_equal(world_state(world).key_mask, first_revoked);
+    assert_int_equal(world_state(world).flags, 0);
+    assert_int_equal(new_places(world), 10); /* one in each half */
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.flash.op, 0); /* K9 */
+    assert_int_equal(offer_third(world, world->sample.scalar),
+                     OTTER_E_SIGNATURE_REVOKED);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE); /* the refusal */
+    assert_int_equal(offer_third(world, world->sample.second), OTTER_OK);
+}
+
+static void k8_after_the_confirm_the_new_table_is_there_twice(void **state)
+{
+    (void)state;
+    on_both(check_confirmed);
+}
+
+static void check_rolled_back(struct world *world)
+{
+    assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_ROLLED_BACK);
+    assert_int_equal(world_state(world).flags, 0);
+    assert_int_equal(world_state(world).key_mask, all_keys);
+    assert_int_equal(old_places(world), 5);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.flash.op, 0);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    /* The same once more: what the first attempt has left is in nobody's way. */
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).key_mask, first_revoked);
+}
+
+static void k8_a_roll_back_leaves_the_old_table_and_its_keys(void **state)
+{
+    (void)state;
+    on_both(check_rolled_back);
+}
+
+/* A change back: what was there first is brought again, to the places of the oldest. */
+static void check_second_change(struct world *world)
+{
+    struct sample_package *third = calloc(1, sizeof(*third));
+
+    assert_non_null(third);
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    sample_next(&world->sample, 3, third);
+    third->table = world->next.table;
+    third->table.policy.trial_deadline_s++;
+    sample_encode_table(third);
+    third->package.scalar = world->sample.second;
+    sample_build(third);
+    memcpy(world->next.bytes, third->bytes, third->size);
+    world->next.size = third->size;
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_int_equal(places_of(world, &third->members[2].image), 5);
+    assert_int_equal(world_state(world).key_mask, first_revoked); /* it stays so */
+    assert_int_equal(world->device.agent.device.table.policy.trial_deadline_s,
+                     world->sample.table.policy.trial_deadline_s + 1);
+    free(third);
+}
+
+static void k8_the_next_table_takes_the_places_of_the_oldest(void **state)
+{
+    (void)state;
+    on_both(check_second_change);
+}
+
+/* ---- one damage ---- */
+
+static void flip_place(struct world *world, uint32_t place)
+{
+    const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
+
+    vdevice_power_off(&world->device);
+    vflash_flip(&world->device.flash, region->addr + place * (region->size / 4) + 100,
+                3);
+}
+
+static void check_damaged_in_trial(struct world *world)
+{
+    for (uint32_t place = 0; place < 4; place++) {
+        check_trial(world);
+        flip_place(world, place);
+        world->device.app = place % 2 == 0 ? VDEVICE_CRASH : VDEVICE_CONFIRM;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_true(world_holds(world, world->device.region,
+                                place % 2 == 0 ? &world->sample.first : &world->next));
+        assert_int_equal(world_state(world).flags, 0);
+        world_back(world);
+    }
+}
+
+static void k8_one_damaged_table_in_a_trial_costs_nothing(void **state)
+{
+    (void)state;
+    on_both(check_damaged_in_trial);
+}
+
+static void check_bad_sector(struct world *world)
+{
+    const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
+
+    world_prepare(world);
+    vflash_set_bad(&world->device.flash, region->addr + region->size / 4, true);
+    world->device.app = VDEVICE_CONFIRM;
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_TABLE_WRITE));
+    assert_int_equal(world_state(world).flags, 0);
+    assert_int_equal(old_places(world), 5);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.flash.op, 0); /* it is not tried again (K9) */
+}
+
+static void k8_a_place_that_fails_ends_the_installation_before_it_changes_anything(
+    void **state)
+{
+    (void)state;
+    on_both(check_bad_sector);
+}
+
+/* ---- what is refused ---- */
+
+struct refusal {
+    const char *name;
+    void (*change)(struct world *world);
+    enum otter_result code;
+};
+
+static void other_target(struct world *world)
+{
+    world->next.table.target++;
+}
+
+static void other_hardware(struct world *world)
+{
+    world->next.table.hardware++;
+}
+
+static void other_region(struct world *world)
+{
+    world->next.table.map.regions[0].size += 512;
+}
+
+static void fewer_regions(struct world *world)
+{
+    world->next.table.map.count--;
+}
+
+static void other_ram(struct world *world)
+{
+    world->next.table.policy.ram_addr += 4;
+}
+
+static void moved_key(struct world *world)
+{
+    struct otter_table *table = &world->next.table;
+
+    table->keys[1] = table->keys[0];
+    table->keys[0] = world->sample.table.keys[0];
+    table->keys[0].id[0] ^= 1;
+}
+
+static void wrong_id(struct world *world)
+{
+    world->next.table.keys[1].id[0] ^= 1;
+}
+
+static void doubled_key(struct world *world)
+{
+    world->next.table.keys[1] = world->next.table.keys[0];
+}
+
+static void no_attempts(struct world *world)
+{
+    world->next.table.policy.trial_faults = 0;
+}
+
+static void check_refusals(struct world *world)
+{
+    static const struct refusal rows[] = {
+        {"target", other_target, OTTER_E_TABLE_OTHER},
+        {"hardware", other_hardware, OTTER_E_TABLE_OTHER},
+        {"a region", other_region, OTTER_E_TABLE_OTHER},
+        {"fewer regions", fewer_regions, OTTER_E_TABLE_OTHER},
+        {"RAM", other_ram, OTTER_E_TABLE_OTHER},
+        {"a key in another place", moved_key, OTTER_E_TABLE_OTHER},
+        {"an id that is not its key's", wrong_id, OTTER_E_TABLE_FORM},
+        {"a key twice", doubled_key, OTTER_E_TABLE_OTHER},
+        {"no attempts in a trial", no_attempts, OTTER_E_TABLE_FORM},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct otter_table table = world->next.table;
+
+        rows[i].change(world);
+        sample_encode_table(&world->next);
+        sample_build(&world->next);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        enum otter_result result = world_feed(world);
+
+        if (result != rows[i].code) {
+            fail_msg("%s: [%02u-%02u]", rows[i].name, otter_code(result) >> 8,
+                     otter_code(result) & 255U);
+        }
+        assert_true(world_is_untouched(world, OTTER_REGION_TABLE));
+        world->next.table = table;
+        world_back(world);
+    }
+}
+
+static void k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused(
+    void **state)
+{
+    (void)state;
+    on_both(check_refusals);
+}
+
+static void check_signers(struct world *world)
+{
+    /* By the old key alone, which goes: known before the transfer. */
+    world->next.package.more_scalar_count = 0;
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_E_SIGNATURE_OWN);
+    assert_true(world_is_untouched(world, OTTER_REGION_STAGING));
+    world_back(world);
+    /* Nothing is revoked, but the signer is not in the new table. */
+    world->next.package.extension_count = 0;
+    world->next.table.keys[0] = world->next.table.keys[1];
+    world->next.table.key_count = 1;
+    sample_encode_table(&world->next);
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_E_SIGNATURE_OWN);
+    world_back(world);
+    /* No key at all. */
+    world->next.table.key_count = 0;
+    sample_encode_table(&world->next);
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_E_KEY_LAST);
+}
+
+static void k17_a_key_of_the_new_table_must_have_signed(void **state)
+{
+    (void)state;
+    on_both(check_signers);
+}
+
+/* Halves of one sector each: there is no place beside the copies. */
+static void k8_a_region_of_two_sectors_takes_no_other_table(void **state)
+{
+    const struct host_profile *full = host_profile_find("ast1030");
+
+    (void)state;
+    assert_non_null(full);
+    struct world *world = world_make(full, false);
+
+    sample_rotate(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_E_TABLE_ROOM);
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(k8_until_the_confirm_both_copies_of_the_old_table_stay),
+        cmocka_unit_test(k8_after_the_confirm_the_new_table_is_there_twice),
+        cmocka_unit_test(k8_a_roll_back_leaves_the_old_table_and_its_keys),
+        cmocka_unit_test(k8_the_next_table_takes_the_places_of_the_oldest),
+        cmocka_unit_test(k8_one_damaged_table_in_a_trial_costs_nothing),
+        cmocka_unit_test(
+            k8_a_place_that_fails_ends_the_installation_before_it_changes_anything),
+        cmocka_unit_test(
+            k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused),
+        cmocka_unit_test(k17_a_key_of_the_new_table_must_have_signed),
+        cmocka_unit_test(k8_a_region_of_two_sectors_takes_no_other_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
