@@ -77,6 +77,56 @@ for profile in link ab; do
         keys false "$OTTER" device info board
 done
 
+# Rotation: a new key comes with a table, the old one is revoked in its place.
+for profile in link ab full; do
+    rm -rf board
+    "$OTTER" factory -o device.hex --profile $profile --sign release.pem --version 1.0.0 \
+        --counter 1 --firmware old.bin,rebase=0 --manager manager.bin,rebase=0x10020000 \
+        --package-out alone.otter > map.txt || exit 1
+    "$OTTER" device new board --profile $profile --package alone.otter || exit 1
+    pack rotate.otter 2.0.0 --follow alone.otter --key release.pem --key spare.pem \
+        --table-keys spare.pub --table-keys release.pub --revoke release.pub || exit 1
+    pack late.otter 3.0.0 --follow alone.otter --key release.pem || exit 1
+    check "$profile: inspect shows the new table" 0 "table (role 3)" \
+        "$OTTER" inspect rotate.otter
+    check "$profile: the plan writes it beside the old one" 0 "table: table copy" \
+        "$OTTER" inspect rotate.otter --device board
+    check "$profile: a rotation that crashes is rolled back" 1 "31-10" \
+        "$OTTER" install board rotate.otter --app crash
+    check "$profile: the old key is the only one" 0 "$release" keys true "$OTTER" status board
+    cp -r board rolled-back
+    check "$profile: and works" 0 confirmed "$OTTER" install rolled-back late.otter
+    rm -rf rolled-back
+    check "$profile: the rotation, cut in its middle" 0 "power cut" \
+        "$OTTER" install board rotate.otter --cut 150:torn
+    check "$profile: goes on and is confirmed" 0 confirmed "$OTTER" install board rotate.otter
+    check "$profile: the new key is trusted" 0 "$spare" keys true "$OTTER" device info board
+    check "$profile: the old one is revoked" 0 "$release" keys false "$OTTER" device info board
+    check "$profile: a package by the old key alone is refused" 4 "22-14" \
+        "$OTTER" install board late.otter
+    pack next.otter 3.0.0 --follow rotate.otter --key spare.pem || exit 1
+    check "$profile: a package by the new key is taken" 0 confirmed \
+        "$OTTER" install board next.otter
+    # A key that is taken out leaves its place to another one.
+    pack swap.otter 4.0.0 --follow next.otter --table-from rotate.otter --key spare.pem \
+        --table-keys spare.pub --table-keys stranger.pub || exit 1
+    check "$profile: another rotation" 0 confirmed "$OTTER" install board swap.otter
+    check "$profile: brings its key" 0 "$("$OTTER" key id stranger.pem) $spare" \
+        keys true "$OTTER" status board
+    check "$profile: in the place of the revoked one" 0 "" keys false "$OTTER" status board
+done
+check "the table of a package that keeps it" 1 "keeps the flash table" \
+    pack none.otter 4.0.0 --follow next.otter --key spare.pem --table-keys stranger.pub
+check "a key of the new table must sign" 4 "22-15" env bash -c '
+    "$OTTER" pack -o alien.otter --version 5.0.0 --counter 1 --firmware new.bin --rebase 0 \
+        --follow swap.otter --key spare.pem --table-keys stranger.pub \
+        --table-keys release.pub > /dev/null &&
+        "$OTTER" install board alien.otter'
+rm -rf board
+"$OTTER" device new board --profile ab --package first.otter || exit 1
+check "another device takes the revocation" 0 confirmed "$OTTER" install board change.otter
+check "and what follows it" 0 confirmed "$OTTER" install board after.otter
+
 # What devices refuse. The tool does not know their keys: a stranger's stands for them.
 pack last.otter 4.0.0 --follow after.otter --key spare.pem --key stranger.pem --revoke "$spare" ||
     exit 1

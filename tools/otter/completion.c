@@ -22,6 +22,8 @@ const struct completion_value completion_values[] = {
     {"public", COMPLETION_FILE, NULL},
     {"encrypt-to", COMPLETION_FILE, NULL},
     {"revoke", COMPLETION_FILE, NULL},
+    {"table-keys", COMPLETION_FILE, NULL},
+    {"table-from", COMPLETION_FILE, NULL},
     {"decrypt-with", COMPLETION_FILE, NULL},
     {"secret", COMPLETION_FILE, NULL},
     {"device-key", COMPLETION_FILE, NULL},

@@ -21,6 +21,7 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_BY_BOOT] = "by boot",
         [OTTER_STRATEGY_INTO_SLOT] = "into slot",
         [OTTER_STRATEGY_REGION] = "region",
+        [OTTER_STRATEGY_TABLE] = "table copy",
     };
 
     return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]

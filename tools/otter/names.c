@@ -67,6 +67,7 @@ static const char *const stages[] = {
     [15] = "unpacking resources and fonts",
     [32] = "saving the old system",
     [34] = "replacing the manager",
+    [37] = "replacing the flash table",
 };
 
 const char *name_of_phase(uint8_t phase)

@@ -12,6 +12,7 @@
 #include "otter/utf8.h"
 #include "pack_recipe.h"
 #include "pack_revoke.h"
+#include "pack_table.h"
 #include "package_read.h"
 #include "verbs.h"
 #include "version.h"
@@ -53,6 +54,7 @@ struct pack {
     bool is_reproducible;
     struct package_encryption encryption;
     struct pack_revokes revokes;
+    struct pack_table table;
     struct package package;
     struct pack_recipe recipe; /* path NULL: none */
     const char *beside;        /* an option that cannot stand beside a recipe */
@@ -86,6 +88,8 @@ enum option_name {
     OPTION_CODING,
     OPTION_CODING_MEMORY,
     OPTION_REVOKE,
+    OPTION_TABLE_KEYS,
+    OPTION_TABLE_FROM,
     OPTION_TEXT, /* + enum otter_extension */
 };
 
@@ -240,6 +244,15 @@ static int take_sign_timeout(struct pack *pack, const char *value)
     return status;
 }
 
+static int take_sign_with(struct pack *pack, int name, const char *value)
+{
+    if (name == OPTION_SIGN_TIMEOUT) {
+        return take_sign_timeout(pack, value);
+    }
+    return name == OPTION_SIGN_WITH ? take_signer(pack, value)
+                                    : take_public(pack, value);
+}
+
 static int take_recipient(struct pack *pack, const char *path)
 {
     if (pack->recipient_count == HOST_WRAPS_MAX) {
@@ -248,6 +261,17 @@ static int take_recipient(struct pack *pack, const char *path)
     }
     pack->recipient_paths[pack->recipient_count++] = path;
     return TOOL_DONE;
+}
+
+/* Which keys devices are to trust. */
+static int take_trust(struct pack *pack, int name, const char *value)
+{
+    if (name == OPTION_TABLE_FROM) {
+        pack->table.from = value;
+        return TOOL_DONE;
+    }
+    return name == OPTION_REVOKE ? pack_revoke_add(&pack->revokes, value)
+                                 : pack_table_add_key(&pack->table, value);
 }
 
 static int take_member(struct pack *pack, char *text)
@@ -326,11 +350,9 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     case OPTION_BATTERY:
         return take_battery(pack, value);
     case OPTION_SIGN_WITH:
-        return take_signer(pack, value);
     case OPTION_PUBLIC:
-        return take_public(pack, value);
     case OPTION_SIGN_TIMEOUT:
-        return take_sign_timeout(pack, value);
+        return take_sign_with(pack, name, value);
     case OPTION_VARIANT:
         pack->recipe.variant = value;
         return TOOL_DONE;
@@ -343,7 +365,9 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
         pack->secret_path = value;
         return TOOL_DONE;
     case OPTION_REVOKE:
-        return pack_revoke_add(&pack->revokes, value);
+    case OPTION_TABLE_KEYS:
+    case OPTION_TABLE_FROM:
+        return take_trust(pack, name, value);
     case OPTION_CODING:
         return pack_coding_parse(value, &pack->coding)
                    ? TOOL_DONE
@@ -382,6 +406,8 @@ const struct option pack_options[] = {
     {"reproducible", no_argument, NULL, OPTION_REPRODUCIBLE},
     {"secret", required_argument, NULL, OPTION_SECRET},
     {"revoke", required_argument, NULL, OPTION_REVOKE},
+    {"table-keys", required_argument, NULL, OPTION_TABLE_KEYS},
+    {"table-from", required_argument, NULL, OPTION_TABLE_FROM},
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"coding", required_argument, NULL, OPTION_CODING},
     {"coding-memory", required_argument, NULL, OPTION_CODING_MEMORY},
@@ -779,6 +805,10 @@ static int make(struct pack *pack)
     struct bytes file = {0};
     int status = add_members(pack);
 
+    if (status == TOOL_DONE) {
+        status =
+            pack_table_make(&pack->table, pack->follow, &pack->revokes, &pack->package);
+    }
     if (status == TOOL_DONE) {
         status = follow(pack);
     }

@@ -20,7 +20,7 @@ static bool is_revoked(const struct pack_revokes *revokes, const uint8_t *id)
     return false;
 }
 
-static int add_id(struct pack_revokes *revokes, const uint8_t *id)
+int pack_revoke_add_id(struct pack_revokes *revokes, const uint8_t *id)
 {
     if (is_revoked(revokes, id)) {
         return TOOL_DONE;
@@ -75,7 +75,7 @@ int pack_revoke_add(struct pack_revokes *revokes, const char *text)
     if (!parse_id(text, key.id)) {
         status = key_load_public(text, &key);
     }
-    return status == TOOL_DONE ? add_id(revokes, key.id) : status;
+    return status == TOOL_DONE ? pack_revoke_add_id(revokes, key.id) : status;
 }
 
 int pack_revoke_follow(struct pack_revokes *revokes, const struct package_file *file)
@@ -88,7 +88,7 @@ int pack_revoke_follow(struct pack_revokes *revokes, const struct package_file *
         enum otter_result result =
             otter_control_revoked(&source, &file->control, i, id);
 
-        status = result == OTTER_OK ? add_id(revokes, id)
+        status = result == OTTER_OK ? pack_revoke_add_id(revokes, id)
                                     : complain_code(file->path, result, TOOL_FAILED);
     }
     return status;

@@ -21,6 +21,8 @@ bool pack_revoke_is_id(const char *text);
 /* Adds the key of `text`: 16 hex digits are its id, anything else is a PEM file. */
 int pack_revoke_add(struct pack_revokes *revokes, const char *text);
 
+int pack_revoke_add_id(struct pack_revokes *revokes, const uint8_t *id);
+
 /* Adds what the previous package revokes: a device that has lost its journal knows of
  * no other package than the one that it runs. */
 int pack_revoke_follow(struct pack_revokes *revokes, const struct package_file *file);

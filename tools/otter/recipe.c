@@ -68,6 +68,8 @@ const struct recipe_key recipe_keys[] = {
     {.name = "coding"},
     {.name = "coding-memory"},
     {.name = "keys", .shape = RECIPE_LIST, .is_path = true},
+    {.name = "table-keys", .shape = RECIPE_LIST, .is_path = true},
+    {.name = "table-from", .is_path = true},
     {.name = "revoke", .shape = RECIPE_LIST, .is_path = true}, /* or ids */
     {.name = "sign-with", .shape = RECIPE_MAPS, .fields = signer_fields},
     {.name = "members", .shape = RECIPE_MAPS, .fields = member_fields},
