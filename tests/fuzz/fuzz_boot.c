@@ -102,6 +102,18 @@ static bool may_write_shared(const struct otter_device *view)
                      state->part == OTTER_PART_WRITE;
 }
 
+/* A lost copy is made again, a new table written, and its second copy. */
+static bool may_write_table(const struct otter_device *view)
+{
+    const struct otter_state *state = &view->journal.state;
+    bool is_damaged = (attack.damage.regions & (1U << OTTER_REGION_TABLE)) != 0;
+    bool is_new = state->phase == OTTER_PHASE_INSTALLING
+                      ? state->part == OTTER_PART_TABLE && !attack.was_idle
+                      : (state->flags & OTTER_FLAG_NEW_TABLE) != 0;
+
+    return view->program != OTTER_PROGRAM_BOOT && (is_damaged || is_new);
+}
+
 static bool may_write(const struct otter_device *view, uint8_t id)
 {
     switch ((enum otter_region_id)id) {
@@ -114,8 +126,7 @@ static bool may_write(const struct otter_device *view, uint8_t id)
                (view->program == OTTER_PROGRAM_AGENT &&
                 view->journal.state.phase == OTTER_PHASE_RECEIVING);
     case OTTER_REGION_TABLE:
-        return view->program == OTTER_PROGRAM_MANAGER &&
-               (attack.damage.regions & (1U << OTTER_REGION_TABLE)) != 0;
+        return may_write_table(view);
     case OTTER_REGION_MANAGER:
         return !attack.was_idle && may_write_manager(view);
     case OTTER_REGION_APPLICATION:
@@ -126,6 +137,8 @@ static bool may_write(const struct otter_device *view, uint8_t id)
         return !attack.was_idle && may_write_shared(view);
     case OTTER_REGION_NONE:
     case OTTER_REGION_BOOT:
+    case OTTER_REGION_PACKAGE_FILE:
+    case OTTER_REGION_SAVED_FILE:
     case OTTER_REGION_ID_COUNT:
         break;
     }
