@@ -285,10 +285,12 @@ static bool is_waiting_for_journal(const struct vdevice *device)
 }
 
 /* Three damages: the application, the whole journal, and a new manager that does not
- * start. Whatever boot runs is started in vain, and no attempt can be counted. */
+ * start. Whatever boot runs is started in vain, and no attempt can be counted; or none
+ * has to be, where a forged record calls that manager the one that was always there. */
 static bool is_past_help(const struct vdevice *device)
 {
-    return device->is_stuck && device->boot.facts.cannot_record &&
+    return device->is_stuck &&
+           (device->boot.facts.cannot_record || attack.damage.is_forged) &&
            (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
            device->boot.facts.system[device->boot.facts.current] == OTTER_VERDICT_BAD;
 }
