@@ -4,7 +4,8 @@
 # make demo: a virtual device is updated over UDP from a small Cortex-M program to the
 # micro:bit's MicroPython and back, while its link drops, its power is cut, its new
 # system crashes or stays silent, and strangers send it packages; then one is updated
-# from a card. Each scene ends in one line "scene: expected / seen"; the first mismatch
+# from a card, one with encrypted resources and a font, and the key of one is exchanged.
+# Each scene ends in one line "scene: expected / seen"; the first mismatch
 # ends the demo with status 1.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -224,5 +225,55 @@ check "the card is pulled out meanwhile" "[36-10]" "$(grep -o '\[36-10\]' device
 mv pulled board/card
 show device run board | events
 check "the card is back" "2.0.0+0" "$(running board)"
+
+say "9. firmware, resources and a font of a megabyte in one package, encrypted, over the link"
+noise() { # FILE SIZE SEED: the same bytes each time
+    head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
+        -iv "$(printf '%032d' 0)" > "$1"
+}
+noise one.res 300001 1 && noise two.res 410003 2 && noise one.font 1048577 3 &&
+    noise two.font 1100000 4 || exit 1
+need factory -o full.hex --profile full --sign key.pem --version 1.0.0 --counter 5 \
+    --boot boot-link.elf --manager manager.elf --firmware old.elf --resources one.res \
+    --font one.font --package-out first-full.otter
+need device new new-full --profile full --package first-full.otter --boot boot-link.elf
+need pack -o full.otter --key key.pem --follow first-full.otter --version 2.0.0 --counter 6 \
+    --firmware back.elf --member resources=two.res --member font=two.font \
+    --encrypt-to new-full/device.pub
+whole() { # VERSION RESOURCES FONT: the second flash lies after the first MiB of the file
+    [ "$(running board)" = "$1" ] &&
+        cmp -s -i 0x100000:0 -n "$(stat -c %s "$2")" board/flash.bin "$2" &&
+        cmp -s -i 0x180000:0 -n "$(stat -c %s "$3")" board/flash.bin "$3" &&
+        echo "$1 with its resources and font"
+}
+fresh board full
+start board --app crash
+show send "$address" full.otter --wait --json > send.json 2> /dev/null
+stop
+check "a crashing system is rolled back, all of it" \
+    "rolled back 31-10 1.0.0+0 with its resources and font" \
+    "$(field send.json result) $(field send.json code) $(whole 1.0.0+0 one.res one.font)"
+start board
+show send "$address" full.otter --wait --json > send.json
+stop
+check "a sound one is confirmed" "confirmed 2.0.0+0 with its resources and font" \
+    "$(field send.json result) $(whole 2.0.0+0 two.res two.font)"
+
+say "10. the signing key is exchanged: a package brings the new one and revokes the old one"
+need keygen -o next.pem --public next.pub
+pack rotate.otter link key.pem 2.0.0 6 "$micropython" --only 0x0-0x3FFFF --key next.pem \
+    --table-keys next.pub --table-keys pub.pem --revoke pub.pem
+fresh board link
+start board
+show send "$address" rotate.otter --wait --json > send.json
+check "rotation" "confirmed" "$(field send.json result)"
+show send "$address" back-link.otter --json > send.json 2> /dev/null
+check "a package by the old key" "refused 22-14" \
+    "$(field send.json result) $(field send.json code)"
+need pack -o after.otter --key next.pem --follow rotate.otter --version 3.0.0 --counter 7 \
+    --firmware back.elf
+show send "$address" after.otter --wait --json > send.json
+stop
+check "a package by the new one" "confirmed 3.0.0+0" "$(field send.json result) $(running board)"
 
 printf '\nAll scenes ended as expected.\n'

@@ -78,15 +78,31 @@ static enum otter_step fail_reading(struct otter_install *install)
                : otter_stage_fail(install, otter_error_at(OTTER_E_CHECK_READ, percent));
 }
 
-/* Of a coded member the stored bytes are read first, then what they decode to. */
+static bool is_encrypted(const struct otter_install *install)
+{
+    return (install->current.flags & OTTER_MEMBER_ENCRYPTED) != 0;
+}
+
+static bool is_kept(const struct otter_install *install)
+{
+    return otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
+}
+
+/* Its stored bytes are what is installed. */
+static bool is_plain(const struct otter_install *install)
+{
+    return is_kept(install) ||
+           (install->current.coding == OTTER_CODING_RAW && !is_encrypted(install));
+}
+
+/* Of other members the stored bytes are read first, then what they open to. */
 static void tell_percent(struct otter_install *install, uint32_t done)
 {
     const struct otter_member *member = &install->current;
-    bool is_coded = member->coding != OTTER_CODING_RAW;
 
-    install->percent = otter_stage_percent(done, is_coded ? member->stored_size +
-                                                                member->installed_size
-                                                          : install->hashing.size);
+    install->percent = otter_stage_percent(
+        done, is_plain(install) ? install->hashing.size
+                                : member->stored_size + member->installed_size);
 }
 
 static enum otter_step next_member(struct otter_install *install)
@@ -94,11 +110,6 @@ static enum otter_step next_member(struct otter_install *install)
     install->member++;
     install->substep = CHECK_BEGIN;
     return OTTER_STEP_MORE;
-}
-
-static bool is_kept(const struct otter_install *install)
-{
-    return otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
 }
 
 /* Starts the hash of the member under way where it is stored; of resources or a font
@@ -135,11 +146,6 @@ static enum otter_step begin_check(struct otter_install *install)
 }
 
 /* ---- what is encrypted or coded ---- */
-
-static bool is_encrypted(const struct otter_install *install)
-{
-    return (install->current.flags & OTTER_MEMBER_ENCRYPTED) != 0;
-}
 
 /* Reading errors of the store keep their codes; what is wrong with the coding has its
  * own. What was decrypted with a wrong key is no coding at all. */
@@ -258,10 +264,7 @@ static enum otter_step check_stored(struct otter_install *install)
         return otter_stage_fail(install, is_kept(install) ? OTTER_E_KEPT
                                                           : OTTER_E_CHECK_DAMAGED);
     }
-    bool is_plain = is_kept(install) || (install->current.coding == OTTER_CODING_RAW &&
-                                         !is_encrypted(install));
-
-    return is_plain ? next_member(install) : begin_content(install);
+    return is_plain(install) ? next_member(install) : begin_content(install);
 }
 
 enum otter_step otter_stage_check(struct otter_install *install)

@@ -19,6 +19,15 @@
 
 #include <cmocka.h>
 
+/* No stage is ever further than its end. */
+static void on_event(void *context, enum otter_program program,
+                     const struct otter_event *event)
+{
+    (void)context;
+    (void)program;
+    assert_in_range(event->percent, 0, 100);
+}
+
 /* A device whose next package is encrypted, and whose first system is if wanted. */
 static struct world *make_world(bool is_ab, bool has_old)
 {
@@ -34,6 +43,7 @@ static struct world *make_world(bool is_ab, bool has_old)
     sample_next(&world->sample, 2, &world->next);
     sample_encrypt(&world->sample, &world->next);
     sample_build(&world->next);
+    world->device.hooks.on_event = on_event;
     return world;
 }
 
