@@ -21,6 +21,10 @@ bool uart_take(uint8_t *byte);
 /* True if a byte waits. */
 bool uart_has_byte(void);
 
+/* A whole message is there: what comes next may wait on the peer's side until somebody
+ * looks for a byte again. */
+void uart_pause(void);
+
 /* Sends bytes. A line that takes none for too long loses them. */
 void uart_put(const void *bytes, size_t size);
 

@@ -19,6 +19,12 @@ static const struct host_profile *const profiles[] = {
     &host_profile_sd,
 };
 
+/* Boards that exist; they are no kinds of virtual devices that sweeps go through. */
+static const struct host_profile *const boards[] = {
+    &host_profile_ast1030,
+    &host_profile_microbit,
+};
+
 const struct host_profile *host_profile_at(size_t index)
 {
     return index < sizeof(profiles) / sizeof(profiles[0]) ? profiles[index] : NULL;
@@ -31,8 +37,12 @@ const struct host_profile *host_profile_find(const char *name)
             return profiles[i];
         }
     }
-    /* A board that exists; it is no kind of virtual device that sweeps go through. */
-    return strcmp(host_profile_ast1030.name, name) == 0 ? &host_profile_ast1030 : NULL;
+    for (size_t i = 0; i < sizeof(boards) / sizeof(boards[0]); i++) {
+        if (strcmp(boards[i]->name, name) == 0) {
+            return boards[i];
+        }
+    }
+    return NULL;
 }
 
 enum { KIB = 1024 };

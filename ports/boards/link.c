@@ -27,6 +27,7 @@ static size_t link_receive(void *context, uint8_t *data, size_t capacity)
         if (!otter_serial_take(decoder, byte)) {
             continue;
         }
+        uart_pause();
         if (decoder->size > capacity) {
             return capacity + 1;
         }

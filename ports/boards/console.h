@@ -2,8 +2,8 @@
 /*
  * Lines of text for people, on the console that also carries SMP messages.
  */
-#ifndef AST1030_CONSOLE_H
-#define AST1030_CONSOLE_H
+#ifndef BOARDS_CONSOLE_H
+#define BOARDS_CONSOLE_H
 
 #include "otter/events.h"
 
