@@ -48,7 +48,7 @@ test-asan: setup
 test-long: release ## The long sweeps: see powercut-long
 	ctest --test-dir $(BUILD)/release --output-on-failure -j $(JOBS) -L long
 
-.PHONY: board board-test board-test-long bench-board
+.PHONY: board board-test board-test-long microbit-test bench-board
 board: release ## The device programs for an emulated Cortex-M4 board (build/ast1030)
 	@scripts/setup.sh board
 	scripts/fetch_bearssl_source.sh
@@ -59,6 +59,12 @@ board-test: board ## Run them under QEMU: update, refuse, roll back, kill, cut
 
 board-test-long: board ## The same with 3,000 kills and a cut at every flash operation
 	scripts/board_test.sh --kills 3000 --cut-step 1
+
+microbit-test: release ## The same on an emulated Cortex-M0: an update in 12 KiB of RAM
+	@scripts/setup.sh board
+	scripts/fetch_bearssl_source.sh
+	$(call build,microbit)
+	scripts/microbit_test.sh
 
 bench-board: board ## Sizes, stack, instructions and speed on the emulated board
 	scripts/board_bench.sh

@@ -3,7 +3,7 @@
 #
 # Gets the source package of BearSSL from the package servers that this machine already
 # uses, into build/bearssl, without changing the machine's configuration. apt checks the
-# sums. Only `make size` needs it.
+# sums. `make size` and the emulated boards need it.
 set -euo pipefail
 . "$(dirname "$0")/files.sh"
 
