@@ -27,7 +27,6 @@ static enum otter_step begin(struct otter_install *install)
 {
     const struct otter_state *state = &install->device->journal.state;
     enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_REGION);
-    enum otter_result result = OTTER_OK;
 
     if (found == OTTER_STEP_DONE) {
         install->member = 0;
@@ -42,14 +41,9 @@ static enum otter_step begin(struct otter_install *install)
         install->member++;
         return OTTER_STEP_MORE;
     }
-    if (state->member != install->member) {
-        result = otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
-    }
-    if (result == OTTER_OK) {
-        result = otter_stage_open_write(install);
-    }
     install->substep = REGIONS_COPY;
-    return more_or_fail(install, result);
+    return more_or_fail(
+        install, otter_stage_open_write(install, state->member != install->member));
 }
 
 static enum otter_step copy(struct otter_install *install)
@@ -86,13 +80,8 @@ static enum otter_step repeat(struct otter_install *install)
         return otter_stage_fail_at(install, OTTER_E_UNPACK);
     }
     install->region_repeats++;
-    enum otter_result result = otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
-
-    if (result == OTTER_OK) {
-        result = otter_stage_open_write(install);
-    }
     install->substep = REGIONS_COPY;
-    return more_or_fail(install, result);
+    return more_or_fail(install, otter_stage_open_write(install, true));
 }
 
 static enum otter_step hash(struct otter_install *install)

@@ -281,10 +281,14 @@ bool otter_stage_writes(const struct otter_install *install, uint8_t strategy)
            install->plan.members[state->member].strategy == strategy;
 }
 
-enum otter_result otter_stage_open_write(struct otter_install *install)
+enum otter_result otter_stage_open_write(struct otter_install *install, bool begins)
 {
+    /* Order matters: while a record is being written a failure cannot be recorded. */
     enum otter_result result = otter_stage_open_store(install);
 
+    if (result == OTTER_OK && begins) {
+        result = otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED);
+    }
     install->copying = (struct otter_copying){
         .device = install->device,
         .stream = &install->stream,
@@ -297,13 +301,10 @@ enum otter_result otter_stage_open_write(struct otter_install *install)
 
 /* The free slot is nobody's way back: that it is being written needs no more than a
  * record. */
-static enum otter_result note_writing(struct otter_install *install)
+static bool begins_slot(const struct otter_install *install)
 {
-    bool is_slot = otter_stage_placement(install)->strategy == OTTER_STRATEGY_INTO_SLOT;
-
-    return is_slot && install->device->journal.state.part != OTTER_PART_WRITE
-               ? otter_stage_put(install, OTTER_PART_WRITE, OTTER_SEALED)
-               : OTTER_OK;
+    return otter_stage_placement(install)->strategy == OTTER_STRATEGY_INTO_SLOT &&
+           install->device->journal.state.part != OTTER_PART_WRITE;
 }
 
 static enum otter_step begin_write(struct otter_install *install)
@@ -316,11 +317,8 @@ static enum otter_step begin_write(struct otter_install *install)
     if (otter_stage_writes(install, OTTER_STRATEGY_REGION)) {
         return OTTER_STEP_DONE; /* it stood before stage 15 began */
     }
-    enum otter_result result = note_writing(install);
+    enum otter_result result = otter_stage_open_write(install, begins_slot(install));
 
-    if (result == OTTER_OK) {
-        result = otter_stage_open_write(install);
-    }
     install->substep = WRITE_COPY;
     return more_or_fail(install, result, OTTER_E_WRITE);
 }

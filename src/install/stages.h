@@ -73,9 +73,9 @@ const struct otter_placement *otter_stage_placement(
 bool otter_stage_writes(const struct otter_install *install, uint8_t strategy);
 
 /* Opens the copying of the member under way from the store to its region, from the
- * journal's cursor on. */
-OTTER_MUST_CHECK enum otter_result otter_stage_open_write(
-    struct otter_install *install);
+ * journal's cursor on; or from the start, which is sealed, if it `begins`. */
+OTTER_MUST_CHECK enum otter_result otter_stage_open_write(struct otter_install *install,
+                                                          bool begins);
 
 /* FAILED with `base` and the stage's percentage. */
 enum otter_step otter_stage_fail_at(struct otter_install *install,
