@@ -37,8 +37,10 @@ static bool is_whole(struct otter_boot *boot, const struct image *image)
         .io = &boot->device.io, .region = OTTER_REGION_STAGING, .off = image->off};
     bool matches = false;
 
-    return open_cipher(boot, image) &&
-           otter_hash_matches(&boot->device, &span, &boot->cipher, image->size,
+    if (!open_cipher(boot, image)) {
+        return false;
+    }
+    return otter_hash_matches(&boot->device, &span, &boot->cipher, image->size,
                               image->sha, &matches) == OTTER_OK &&
            matches;
 }
