@@ -309,8 +309,9 @@ static struct truth truth_of(uint32_t bits, const struct otter_boot_facts *facts
 static void k10_every_value_of_the_facts_ends_in_something_that_verifies(void **state)
 {
     static const uint8_t phases[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255};
-    static const uint8_t parts[] = {OTTER_PART_NONE, OTTER_PART_CHECK, OTTER_PART_SAVE,
-                                    OTTER_PART_WRITE, OTTER_PART_RESTORE};
+    static const uint8_t parts[] = {OTTER_PART_NONE,    OTTER_PART_CHECK,
+                                    OTTER_PART_SAVE,    OTTER_PART_WRITE,
+                                    OTTER_PART_RESTORE, OTTER_PART_RESTORED};
 
     (void)state;
     for (size_t p = 0; p < sizeof(phases); p++) {

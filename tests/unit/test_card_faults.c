@@ -234,6 +234,31 @@ static void a_link_brings_no_package_to_a_device_with_a_card(void **state)
     world_drop(world);
 }
 
+/* A door gives the part that is signed; the members stay where they are. */
+static void p6_members_on_the_card_are_not_sent(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+    struct otter_device *device = &world->device.agent.device;
+    struct otter_receive *receive = &world->device.agent.receive;
+    const struct otter_chunk chunk = {
+        .data = world->next.bytes, .size = world->next.size, .is_on_card = true};
+    enum otter_result last = OTTER_OK;
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(otter_card_open_package(device, WORLD_PATH), OTTER_OK);
+    assert_int_equal(otter_receive_offer(receive, &chunk), OTTER_OK);
+    while (otter_receive_is_busy(receive)) {
+        enum otter_result result = otter_receive_step(receive);
+
+        last = result == OTTER_OK ? last : result;
+    }
+    assert_int_equal(last, OTTER_E_RECEIVE_OVERRUN);
+    assert_false(otter_receive_is_complete(receive));
+    otter_card_close(device);
+    world_drop(world);
+}
+
 static void k12_in_a_trial_no_update_begins(void **state)
 {
     struct world *world = world_make_on_card(false, false);
@@ -351,6 +376,24 @@ static void k20_a_pointer_of_another_length_is_none(void **state)
         assert_true(is_whole || world_is_untouched(world, OTTER_REGION_APPLICATION));
     }
     world_drop(world);
+}
+
+/* Nothing is left that says which package it was. */
+static void p7_without_its_receipt_the_outcome_names_no_package(void **state)
+{
+    struct world *world = requested();
+    const uint8_t none[8] = {0};
+
+    (void)state;
+    for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES; copy++) {
+        uint32_t size = 0;
+
+        vflash_flip(&world->device.flash,
+                    world_receipt_addr(world, 1, copy, &size) + 60, 2);
+    }
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_memory_equal(world_state(world).outcome.id, none, sizeof(none));
+    expect_failed(world, OTTER_E_RECEIPT_LOST);
 }
 
 static void without_the_package_the_old_system_runs(void **state)
@@ -500,6 +543,143 @@ static void a_damaged_copy_is_waited_for_and_not_written(void **state)
     }
 }
 
+/* ---- the way back ---- */
+
+static void cut_at(struct world *world, uint32_t op)
+{
+    const struct vflash_fault fault = {.at_op = op, .kind = VFLASH_CUT_AFTER};
+
+    world_back(world);
+    assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+}
+
+/* An update with resources and a font whose application crashes, cut where the roll
+ * back has that part. */
+static struct world *rolling_back(uint8_t part)
+{
+    struct world *world = world_make_on_card(false, true);
+    uint32_t op = 0;
+
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (; world_state(world).phase != OTTER_PHASE_ROLLING_BACK; op += 8) {
+        cut_at(world, op);
+    }
+    world_mark(world);
+    for (op = 0; world_state(world).part != part; op++) {
+        cut_at(world, op);
+    }
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
+    world_mark(world);
+    return world;
+}
+
+static bool runs_the_old_one(struct world *world)
+{
+    return world->device.program == OTTER_PROGRAM_AGENT &&
+           world_state(world).outcome.kind == OTTER_OUTCOME_ROLLED_BACK &&
+           world_holds(world, OTTER_REGION_APPLICATION, &world->sample.first);
+}
+
+/* "Restored" stands, and boot reads something else. */
+static void k5_what_was_restored_and_does_not_verify_is_restored_once_more(void **state)
+{
+    struct world *world = rolling_back(OTTER_PART_RESTORED);
+
+    (void)state;
+    world_damage(world, OTTER_REGION_APPLICATION);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(runs_the_old_one(world));
+    world_drop(world);
+}
+
+static struct {
+    struct world *world;
+    enum otter_result (*open)(void *context, const char *path,
+                              enum otter_file_mode mode, int *file);
+    uint32_t count;   /* of saved files that were opened, or of readings of the flash */
+    uint32_t fail_at; /* counted from 1 */
+    uint32_t addr;    /* of the word that died */
+} fault_at;
+
+static enum otter_result open_or_fail(void *context, const char *path,
+                                      enum otter_file_mode mode, int *file)
+{
+    static const char saved[] = "otter/saved";
+
+    if (strncmp(path, saved, sizeof(saved) - 1) == 0 &&
+        ++fault_at.count == fault_at.fail_at) {
+        return OTTER_E_CARD_READ;
+    }
+    return fault_at.open(context, path, mode, file);
+}
+
+static void p7_a_saved_file_that_cannot_be_opened_once_is_opened_again(void **state)
+{
+    struct world *world = rolling_back(OTTER_PART_RESTORE);
+
+    (void)state;
+    fault_at.open = world->files.open;
+    world->files.open = open_or_fail;
+    fault_at.fail_at = 0;
+    do {
+        fault_at.fail_at++;
+        fault_at.count = 0;
+        world_back(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(runs_the_old_one(world));
+    } while (fault_at.count >= fault_at.fail_at);
+    assert_true(fault_at.fail_at > 6); /* three copies, found and written */
+    world_drop(world);
+}
+
+static bool lies_in(uint8_t id)
+{
+    const struct otter_region *region = world_region(fault_at.world, id);
+
+    return fault_at.addr >= region->addr && fault_at.addr - region->addr < region->size;
+}
+
+static void on_read(void *context, uint32_t addr, size_t size)
+{
+    (void)context;
+    (void)size;
+    if (fault_at.world->device.program == OTTER_PROGRAM_MANAGER &&
+        ++fault_at.count == fault_at.fail_at) {
+        fault_at.addr = addr;
+        vflash_kill_word(&fault_at.world->device.flash, addr);
+    }
+}
+
+static void p7_a_reading_that_fails_while_the_manager_restores_is_no_dead_end(
+    void **state)
+{
+    struct world *world = rolling_back(OTTER_PART_RESTORE);
+
+    (void)state;
+    fault_at.world = world;
+    fault_at.fail_at = 0;
+    do {
+        fault_at.fail_at++;
+        fault_at.count = 0;
+        world_back(world);
+        world->device.flash.hooks.on_read = on_read;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        world->device.flash.hooks.on_read = NULL;
+        bool has_manager = world->device.program == OTTER_PROGRAM_MANAGER &&
+                           world_state(world).outcome.code != 0;
+
+        assert_null(world->device.defect);
+        assert_true(runs_the_old_one(world) ||
+                    (has_manager && !lies_in(OTTER_REGION_JOURNAL)));
+    } while (fault_at.count >= fault_at.fail_at);
+    assert_true(fault_at.fail_at > 50);
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,10 +689,12 @@ int main(void)
         cmocka_unit_test(a_name_that_is_not_there_or_leaves_the_card_is_refused),
         cmocka_unit_test(a_card_without_room_for_the_copy_is_refused_at_once),
         cmocka_unit_test(a_link_brings_no_package_to_a_device_with_a_card),
+        cmocka_unit_test(p6_members_on_the_card_are_not_sent),
         cmocka_unit_test(k12_in_a_trial_no_update_begins),
         cmocka_unit_test(k20_one_pointer_is_enough),
         cmocka_unit_test(k20_without_a_pointer_the_old_system_runs),
         cmocka_unit_test(k20_a_pointer_of_another_length_is_none),
+        cmocka_unit_test(p7_without_its_receipt_the_outcome_names_no_package),
         cmocka_unit_test(without_the_package_the_old_system_runs),
         cmocka_unit_test(a_package_of_another_length_is_another_one),
         cmocka_unit_test(a_package_that_was_changed_is_found_out),
@@ -522,6 +704,11 @@ int main(void)
         cmocka_unit_test(a_half_written_application_without_its_package_goes_back),
         cmocka_unit_test(another_card_is_not_taken_for_the_right_one),
         cmocka_unit_test(a_damaged_copy_is_waited_for_and_not_written),
+        cmocka_unit_test(
+            k5_what_was_restored_and_does_not_verify_is_restored_once_more),
+        cmocka_unit_test(p7_a_saved_file_that_cannot_be_opened_once_is_opened_again),
+        cmocka_unit_test(
+            p7_a_reading_that_fails_while_the_manager_restores_is_no_dead_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

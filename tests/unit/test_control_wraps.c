@@ -203,6 +203,114 @@ static void a_read_error_in_the_wraps_passes(void **state)
     }
 }
 
+/* A device's keys, as find_key() of its port answers for each of the two wraps. */
+struct key_ring {
+    enum otter_result answers[2];
+    unsigned asked;
+};
+
+static enum otter_result find_key(void *context, const uint8_t id[OTTER_KEY_ID_SIZE],
+                                  uint8_t kind)
+{
+    struct key_ring *ring = context;
+
+    (void)id;
+    (void)kind;
+    assert_true(ring->asked < 2);
+    return ring->answers[ring->asked++];
+}
+
+static enum otter_result unwrap(void *context, const struct otter_wrap *wrap,
+                                uint8_t key[OTTER_AES_KEY_SIZE])
+{
+    (void)context;
+    (void)wrap;
+    (void)key;
+    fail_msg("looking for a wrap unwraps nothing");
+    return OTTER_E_KEY_WRONG;
+}
+
+static void k26_the_first_wrap_whose_key_may_be_used_is_taken(void **state)
+{
+    static const struct {
+        enum otter_result answers[2];
+        enum otter_result code;
+        uint8_t kind; /* of the wrap that is taken */
+        unsigned asked;
+    } cases[] = {
+        {{OTTER_OK, OTTER_E_KEY_MISSING}, OTTER_OK, OTTER_WRAP_ECIES_P256, 1},
+        {{OTTER_E_KEY_MISSING, OTTER_OK}, OTTER_OK, OTTER_WRAP_AES256, 2},
+        {{OTTER_E_KEY_REVOKED, OTTER_OK}, OTTER_OK, OTTER_WRAP_AES256, 2},
+        {{OTTER_E_KEY_MISSING, OTTER_E_KEY_MISSING}, OTTER_E_KEY_MISSING, 0, 2},
+        /* One that was revoked says more than one that is for another device. */
+        {{OTTER_E_KEY_REVOKED, OTTER_E_KEY_MISSING}, OTTER_E_KEY_REVOKED, 0, 2},
+        {{OTTER_E_KEY_MISSING, OTTER_E_KEY_REVOKED}, OTTER_E_KEY_REVOKED, 0, 2},
+    };
+    struct packet packet;
+
+    (void)state;
+    vector_load("encrypted.otter", &packet.vector);
+    assert_int_equal(packet_open(&packet), OTTER_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct key_ring ring = {{cases[i].answers[0], cases[i].answers[1]}, 0};
+        struct otter_crypto crypto = {
+            .context = &ring, .find_key = find_key, .unwrap = unwrap};
+        struct otter_wrap wrap;
+
+        assert_int_equal(
+            otter_control_find_wrap(&packet.source, &packet.control, &crypto, &wrap),
+            cases[i].code);
+        assert_int_equal(ring.asked, cases[i].asked);
+        if (cases[i].code == OTTER_OK) {
+            assert_int_equal(wrap.kind, cases[i].kind);
+        }
+    }
+}
+
+static void a_port_that_unwraps_nothing_has_no_wrap(void **state)
+{
+    struct key_ring ring = {{OTTER_OK, OTTER_OK}, 0};
+    struct otter_crypto crypto = {.context = &ring, .find_key = find_key};
+    struct packet packet;
+    struct otter_wrap wrap;
+
+    (void)state;
+    vector_load("encrypted.otter", &packet.vector);
+    assert_int_equal(packet_open(&packet), OTTER_OK);
+    assert_int_equal(
+        otter_control_find_wrap(&packet.source, &packet.control, &crypto, &wrap),
+        OTTER_E_CANNOT_DECRYPT);
+    assert_int_equal(ring.asked, 0);
+}
+
+static void a_read_error_ends_the_search_for_a_wrap(void **state)
+{
+    struct key_ring ring = {{OTTER_E_KEY_MISSING, OTTER_OK}, 0};
+    struct otter_crypto crypto = {
+        .context = &ring, .find_key = find_key, .unwrap = unwrap};
+    struct packet packet;
+    struct otter_wrap wrap;
+
+    (void)state;
+    vector_load("encrypted.otter", &packet.vector);
+    assert_int_equal(packet_open(&packet), OTTER_OK);
+    packet.watched.reads = 0;
+    assert_int_equal(
+        otter_control_find_wrap(&packet.source, &packet.control, &crypto, &wrap),
+        OTTER_OK);
+    unsigned reads = packet.watched.reads;
+
+    assert_true(reads > 0);
+    for (unsigned at = 1; at <= reads; at++) {
+        ring.asked = 0;
+        packet.watched.reads = 0;
+        packet.watched.fail_at = at;
+        assert_int_equal(
+            otter_control_find_wrap(&packet.source, &packet.control, &crypto, &wrap),
+            OTTER_E_FLASH_READ);
+    }
+}
+
 static void the_nonce_is_the_members_index(void **state)
 {
     uint8_t nonce[OTTER_AES_NONCE_SIZE];
@@ -251,6 +359,9 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_the_wraps_has_a_code_or_another_meaning),
         cmocka_unit_test(wraps_cut_at_any_byte_are_refused),
         cmocka_unit_test(a_read_error_in_the_wraps_passes),
+        cmocka_unit_test(k26_the_first_wrap_whose_key_may_be_used_is_taken),
+        cmocka_unit_test(a_port_that_unwraps_nothing_has_no_wrap),
+        cmocka_unit_test(a_read_error_ends_the_search_for_a_wrap),
         cmocka_unit_test(the_nonce_is_the_members_index),
         cmocka_unit_test(k26_the_content_key_follows_from_secret_header_and_contents),
     };

@@ -20,8 +20,8 @@
 #include <cmocka.h>
 
 /* No stage is ever further than its end. */
-static void on_event(void *context, enum otter_program program,
-                     const struct otter_event *event)
+static void check_percent(void *context, enum otter_program program,
+                          const struct otter_event *event)
 {
     (void)context;
     (void)program;
@@ -43,7 +43,7 @@ static struct world *make_world(bool is_ab, bool has_old)
     sample_next(&world->sample, 2, &world->next);
     sample_encrypt(&world->sample, &world->next);
     sample_build(&world->next);
-    world->device.hooks.on_event = on_event;
+    world->device.hooks.on_event = check_percent;
     return world;
 }
 
@@ -145,6 +145,35 @@ static void k26_a_wrong_key_ends_the_installation_before_anything_is_written(
 {
     (void)state;
     on_both(check_wrong, false);
+}
+
+/* The device loses the key, or its right to use it, while the package waits. */
+static void check_late(struct world *world)
+{
+    static const enum otter_result codes[] = {OTTER_E_KEY_MISSING, OTTER_E_KEY_REVOKED};
+    struct otter_device_key *own = &world->sample.device_keys[0];
+
+    for (size_t i = 0; i < 2; i++) {
+        world_back(world);
+        world_prepare(world);
+        own->id[0] ^= i == 0;
+        own->is_revoked = i == 1;
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
+        assert_int_equal(world_state(world).outcome.code, otter_code(codes[i]));
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        own->id[0] ^= i == 0;
+        own->is_revoked = false;
+    }
+}
+
+static void k26_a_key_that_goes_after_the_transfer_ends_the_installation(void **state)
+{
+    (void)state;
+    on_both(check_late, false);
 }
 
 /* The wrap holds another key than that under which the members are encrypted. */
@@ -280,6 +309,94 @@ static void k26_staging_holds_nothing_in_clear_and_the_old_system_comes_back(
     on_both(check_staging, true);
 }
 
+/* ---- the storage key goes ---- */
+
+/* When: as soon as the trial begins, or when boot has read the saved copy whole and
+ * makes its next record, after which it copies. */
+static struct {
+    struct world *world;
+    bool is_late;
+    bool is_trial;
+    bool is_copy_read;
+    bool is_gone;
+} storage;
+
+static void lose_storage_key(void)
+{
+    storage.world->sample.key_store.count = 1; /* the root alone */
+    storage.is_gone = true;
+}
+
+static void on_event(void *context, enum otter_program program,
+                     const struct otter_event *event)
+{
+    (void)context;
+    (void)program;
+    if (event->kind == OTTER_EVENT_PHASE && event->stage == OTTER_PHASE_TRIAL) {
+        storage.is_trial = true;
+        if (!storage.is_late) {
+            lose_storage_key();
+        }
+    }
+}
+
+static void on_read(void *context, uint32_t addr, size_t size)
+{
+    const struct otter_region *staging =
+        world_region(storage.world, OTTER_REGION_STAGING);
+
+    (void)context;
+    (void)size;
+    storage.is_copy_read =
+        storage.is_copy_read || (storage.is_trial && addr >= staging->addr &&
+                                 addr - staging->addr < staging->size);
+}
+
+static void on_op(void *context, const struct vflash_op *op)
+{
+    (void)context;
+    (void)op;
+    if (storage.is_late && storage.is_copy_read && !storage.is_gone) {
+        lose_storage_key();
+    }
+}
+
+static void check_storage_key(struct world *world)
+{
+    for (int is_late = 0; is_late < 2; is_late++) {
+        world_back(world);
+        world->sample.key_store.count = 2;
+        memset(&storage, 0, sizeof(storage));
+        storage.world = world;
+        storage.is_late = is_late != 0;
+        world->device.hooks.on_event = on_event;
+        world->device.flash.hooks.on_read = on_read;
+        world->device.flash.hooks.on_op = on_op;
+        assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
+        world->device.hooks.on_event = NULL;
+        world->device.flash.hooks.on_read = NULL;
+        world->device.flash.hooks.on_op = NULL;
+        assert_true(storage.is_gone);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world_state(world).outcome.code,
+                         otter_code(OTTER_E_ROLL_BACK));
+        /* What cannot be read is not written over what stands. */
+        assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+        world->sample.key_store.count = 2;
+        assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    }
+}
+
+static void k26_without_the_storage_key_boot_copies_nothing(void **state)
+{
+    struct world *world = make_world(false, true);
+
+    (void)state;
+    check_storage_key(world);
+    world_drop(world);
+}
+
 /* The policy is part of the table, so the sample is made with it. */
 static struct world *make_with_policy(uint8_t saved_copies)
 {
@@ -389,6 +506,7 @@ int main(void)
         cmocka_unit_test(k26_a_device_that_cannot_decrypt_says_so_before_the_transfer),
         cmocka_unit_test(
             k26_a_wrong_key_ends_the_installation_before_anything_is_written),
+        cmocka_unit_test(k26_a_key_that_goes_after_the_transfer_ends_the_installation),
         cmocka_unit_test(
             k26_content_that_does_not_match_is_found_before_anything_is_written),
         cmocka_unit_test(
@@ -397,6 +515,7 @@ int main(void)
         cmocka_unit_test(k26_what_is_coded_and_encrypted_is_decrypted_and_decoded),
         cmocka_unit_test(
             k26_staging_holds_nothing_in_clear_and_the_old_system_comes_back),
+        cmocka_unit_test(k26_without_the_storage_key_boot_copies_nothing),
         cmocka_unit_test(k26_copies_lie_in_clear_only_where_the_policy_says_so),
         cmocka_unit_test(
             k26_without_policy_or_storage_key_an_encrypted_system_is_not_replaced),

@@ -313,6 +313,99 @@ static void k14_a_coded_program_without_room_for_vectors_is_refused(void **state
     world_drop(world);
 }
 
+/* ---- input that gives no bytes ---- */
+
+enum {
+    CHUNK = 512,
+    EMPTY_BLOCKS = 260, /* 1,300 bytes: more than two steps decode */
+};
+
+/* RFC 1951, 3.2.4: a block that is stored as it is. */
+static uint8_t *put_block(uint8_t *out, const uint8_t *bytes, uint16_t len,
+                          bool is_last)
+{
+    out[0] = is_last ? 1 : 0;
+    otter_store_le16(out + 1, len);
+    otter_store_le16(out + 3, (uint16_t)~len);
+    if (len > 0) {
+        memcpy(out + 5, bytes, len);
+    }
+    return out + 5 + len;
+}
+
+static uint8_t *put_empty_blocks(uint8_t *out, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        out = put_block(out, NULL, 0, false);
+    }
+    return out;
+}
+
+/* RFC 1950, 8.2. */
+static uint32_t adler_of(const uint8_t *bytes, uint32_t len)
+{
+    uint32_t a = 1;
+    uint32_t b = 0;
+
+    for (uint32_t i = 0; i < len; i++) {
+        a = (a + bytes[i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    return b << 16 | a;
+}
+
+/* docs/SPEC.md, "zlib": chunks of 512 bytes, each after its length. The first one
+ * begins, the last one ends with blocks of nothing. */
+static uint32_t code_with_empty_blocks(const uint8_t *bytes, uint32_t size,
+                                       uint8_t *out)
+{
+    const uint8_t head[] = {9, 9, 0, 0};
+    uint8_t *at = out + sizeof(head);
+
+    memcpy(out, head, sizeof(head));
+    for (uint32_t off = 0; off < size; off += CHUNK) {
+        uint16_t len = (uint16_t)(size - off < CHUNK ? size - off : CHUNK);
+        uint8_t *end = at + 2;
+
+        *end++ = 0x18; /* a window of 512 bytes: RFC 1950, 2.2 */
+        *end++ = 0xD3;
+        end = put_empty_blocks(end, off == 0 ? EMPTY_BLOCKS : 0);
+        end = put_block(end, bytes + off, len, false);
+        end = put_empty_blocks(end, len < CHUNK ? EMPTY_BLOCKS : 0);
+        end = put_block(end, NULL, 0, true);
+        uint32_t adler = adler_of(bytes + off, len);
+
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            *end++ = (uint8_t)(adler >> shift);
+        }
+        otter_store_le16(at, (uint16_t)(end - at - 2));
+        at = end;
+    }
+    return (uint32_t)(at - out);
+}
+
+static void k22_input_that_gives_no_bytes_is_read_in_steps(void **state)
+{
+    static uint8_t stored[SAMPLE_FIRMWARE_SIZE + 2 * 5 * EMPTY_BLOCKS + 100];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_make_small(kinds[i], false);
+        uint32_t size =
+            code_with_empty_blocks(world->next.firmware, SAMPLE_FIRMWARE_SIZE, stored);
+
+        assert_true(size <= sizeof(stored));
+        world->next.members[0].stored = (struct host_image){stored, size};
+        world->next.members[0].coding = OTTER_CODING_ZLIB;
+        world->next.members[0].memory = OTTER_CODING_MEMORY;
+        sample_build(&world->next);
+        assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+        assert_end(world, OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_CONFIRMED, 0);
+        assert_true(world_holds(world, world->device.region, &world->next));
+        world_drop(world);
+    }
+}
+
 /* ---- the slot does not hold what was written ---- */
 
 struct engine {
@@ -423,6 +516,7 @@ int main(void)
         cmocka_unit_test(
             k14_vectors_of_a_coded_program_are_checked_before_the_first_write),
         cmocka_unit_test(k14_a_coded_program_without_room_for_vectors_is_refused),
+        cmocka_unit_test(k22_input_that_gives_no_bytes_is_read_in_steps),
         cmocka_unit_test(k5_a_slot_that_does_not_validate_is_decoded_into_once_more),
         cmocka_unit_test(k13_a_slot_that_never_validates_leaves_the_old_system),
         cmocka_unit_test(k5_a_store_that_goes_bad_while_it_is_decoded_ends_the_update),

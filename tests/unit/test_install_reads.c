@@ -208,6 +208,25 @@ static void p7_a_reading_that_fails_anywhere_in_an_installation_has_a_code(void 
     }
 }
 
+/* The engine has handed over to boot, which cannot read what lies there for it. */
+static void k26_without_the_storage_key_boot_writes_no_manager(void **state)
+{
+    struct world *world = make_requested(&products[4]);
+
+    (void)state;
+    assert_true(products[4].is_encrypted && products[4].carries_manager);
+    assert_int_equal(install(world, 0), OTTER_STEP_RESET);
+    world->sample.key_store.count = 1; /* the root alone */
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    assert_true(world_is_untouched(world, OTTER_REGION_MANAGER));
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(world_state(world).outcome.code,
+                     otter_code(OTTER_E_MANAGER_WRITE));
+    world_drop(world);
+}
+
 /* A package that is refused changes nothing; nor does one that was taken although a
  * copy of what was read is gone (K13). */
 static void check_transfer(const struct product *product)
@@ -285,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             p7_a_reading_that_fails_anywhere_in_an_installation_has_a_code),
+        cmocka_unit_test(k26_without_the_storage_key_boot_writes_no_manager),
         cmocka_unit_test(
             p8_a_reading_that_fails_anywhere_in_a_transfer_costs_no_system),
         cmocka_unit_test(

@@ -57,6 +57,76 @@ static void the_ids_of_revoked_keys_are_read_one_by_one(void **state)
                      OTTER_E_CONTROL_COUNT);
 }
 
+static void a_read_error_in_the_search_for_a_signer_that_stays_passes(void **state)
+{
+    struct vector vector;
+    struct watched watched;
+    struct otter_control control;
+    enum otter_result result = OTTER_E_FLASH_READ;
+    bool has = false;
+
+    (void)state;
+    vector_load("revokes_most.otter", &vector);
+    const uint8_t *start = vector.data + OTTER_IMAGE_HEADER_SIZE;
+
+    watched_init(&watched, start, otter_load_le16(start + 6));
+    struct otter_source source = watched_source(&watched);
+
+    assert_int_equal(otter_control_open(&source, &control), OTTER_OK);
+    while (result != OTTER_OK) {
+        watched.reads = 0;
+        watched.fail_at++;
+        result = otter_control_outlives(&source, &control, &has);
+        assert_int_equal(has, result == OTTER_OK);
+        assert_true(result == OTTER_OK || result == OTTER_E_FLASH_READ);
+    }
+    assert_true(watched.fail_at > OTTER_REVOKES_MAX);
+}
+
+/* Signed by both keys of the device: which of them is left? */
+static void k17_a_signer_that_stays_is_found_wherever_it_stands(void **state)
+{
+    static const struct {
+        uint8_t revoked[2]; /* keys of the table; 2: one that is not there */
+        bool has;
+    } cases[] = {
+        {{0, 2}, true}, {{2, 0}, true},  {{1, 2}, true},
+        {{2, 1}, true}, {{0, 1}, false}, {{1, 0}, false},
+    };
+    struct world *world = world_make_revoking(false);
+    uint8_t ids[2 * OTTER_KEY_ID_SIZE];
+
+    (void)state;
+    world->next.package.scalar = world->sample.scalar;
+    world->next.package.more_scalars = world->sample.second;
+    world->next.package.more_scalar_count = 1;
+    world->next.extensions[0].data = ids;
+    world->next.extensions[0].len = sizeof(ids);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct otter_control control;
+        bool has = !cases[i].has;
+
+        memset(ids, 0, sizeof(ids));
+        for (size_t at = 0; at < 2; at++) {
+            if (cases[i].revoked[at] < 2) {
+                memcpy(ids + at * OTTER_KEY_ID_SIZE,
+                       world->sample.table.keys[cases[i].revoked[at]].id,
+                       OTTER_KEY_ID_SIZE);
+            }
+        }
+        sample_build(&world->next);
+        const struct host_image inner = {world->next.bytes + OTTER_IMAGE_HEADER_SIZE,
+                                         (uint32_t)world->next.size -
+                                             OTTER_IMAGE_HEADER_SIZE};
+        struct otter_source source = host_image_source(&inner);
+
+        assert_int_equal(otter_control_open(&source, &control), OTTER_OK);
+        assert_int_equal(otter_control_outlives(&source, &control, &has), OTTER_OK);
+        assert_int_equal(has, cases[i].has);
+    }
+    world_drop(world);
+}
+
 /* ---- what a package may revoke ---- */
 
 /* The refusal comes with the control packet: nothing but the receipt was written. */
@@ -298,6 +368,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ids_of_revoked_keys_are_read_one_by_one),
+        cmocka_unit_test(a_read_error_in_the_search_for_a_signer_that_stays_passes),
+        cmocka_unit_test(k17_a_signer_that_stays_is_found_wherever_it_stands),
         cmocka_unit_test(k17_a_package_that_revokes_its_own_signer_is_refused),
         cmocka_unit_test(k17_a_second_signature_by_a_key_that_stays_is_enough),
         cmocka_unit_test(k17_a_package_that_revokes_the_last_key_is_refused),

@@ -774,6 +774,59 @@ static void k12_a_requested_package_is_locked(void **state)
     on_both(check_real_locks);
 }
 
+/* Who wrote the receipt that is lost cannot be told, so nothing is said to be there. */
+static void check_lost_while_requested(struct world *world)
+{
+    struct otter_chunk first = chunk_at(world, 0, 100);
+
+    assert_int_equal(give_rest(world, 100), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(give(world, &first), OTTER_E_RECEIVE_OFFSET);
+    for (uint8_t copy = 0; copy < OTTER_RECEIPT_COPIES; copy++) {
+        uint32_t size = 0;
+
+        vflash_flip(&world->device.flash,
+                    world_receipt_addr(world, 1, copy, &size) + 60, 2);
+    }
+    assert_int_equal(give(world, &first), OTTER_E_LOCKED);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_REQUESTED);
+}
+
+static void k12_a_requested_package_whose_receipt_is_lost_stays_locked(void **state)
+{
+    (void)state;
+    on_both(check_lost_while_requested);
+}
+
+/* An extension of the state, critical: docs/SPEC.md, "Journal record". */
+static void check_unknown(struct world *world)
+{
+    static const uint8_t phases[] = {OTTER_PHASE_CONFIRMED, OTTER_PHASE_COMPLETE,
+                                     OTTER_PHASE_REQUESTED};
+    struct otter_state *now = &world->device.agent.device.journal.state;
+    struct otter_chunk first = chunk_at(world, 0, 100);
+
+    for (size_t i = 0; i < sizeof(phases); i++) {
+        now->phase = phases[i];
+        now->tlv[0] = 0xFE;
+        now->tlv[1] = 0;
+        now->tlv_size = 2;
+        assert_int_equal(otter_receive_request(receiver(world)),
+                         OTTER_E_JOURNAL_CRITICAL);
+        assert_int_equal(otter_receive_forget(receiver(world)),
+                         OTTER_E_JOURNAL_CRITICAL);
+        assert_int_equal(otter_receive_offer(receiver(world), &first),
+                         OTTER_E_JOURNAL_CRITICAL);
+        assert_int_equal(world->device.flash.op, 0);
+    }
+}
+
+static void k6_a_state_that_is_not_understood_takes_no_wish(void **state)
+{
+    (void)state;
+    on_both(check_unknown);
+}
+
 static void check_request(struct world *world)
 {
     assert_int_equal(otter_receive_request(receiver(world)), OTTER_E_NOT_COMPLETE);
@@ -875,6 +928,8 @@ int main(void)
         cmocka_unit_test(
             k12_each_locking_phase_refuses_every_wish_before_touching_anything),
         cmocka_unit_test(k12_a_requested_package_is_locked),
+        cmocka_unit_test(k12_a_requested_package_whose_receipt_is_lost_stays_locked),
+        cmocka_unit_test(k6_a_state_that_is_not_understood_takes_no_wish),
         cmocka_unit_test(k10_only_a_request_leads_from_complete_to_requested),
         cmocka_unit_test(k10_a_forgotten_package_is_gone_and_can_be_sent_again),
         cmocka_unit_test(p8_an_application_may_postpone_an_update),

@@ -233,6 +233,91 @@ static void k8_a_place_that_fails_ends_the_installation_before_it_changes_anythi
     on_both(check_bad_sector);
 }
 
+/* A device whose package waits for the engine at stage 37, where `place` is noted. */
+static void stop_at_table(struct world *world, uint8_t place)
+{
+    static struct otter_device factory;
+
+    world_prepare(world);
+    struct otter_state state = world_state(world);
+
+    vdevice_power_off(&world->device);
+    state.phase = OTTER_PHASE_INSTALLING;
+    otter_state_begin(&state, OTTER_PART_TABLE);
+    state.member = place;
+    state.flags = OTTER_FLAG_NEW_TABLE;
+    assert_int_equal(
+        otter_device_open(&factory, &world->device.ports, OTTER_PROGRAM_FACTORY),
+        OTTER_OK);
+    assert_int_equal(otter_journal_write(&factory.journal, &state, OTTER_LASTING),
+                     OTTER_OK);
+}
+
+/* The one that was noted is taken again, but there are four. */
+static void check_noted_place(struct world *world)
+{
+    for (uint8_t place = 3; place < 5; place++) {
+        world_back(world);
+        world->device.app = VDEVICE_SILENT;
+        stop_at_table(world, place);
+        world->device.hooks.idle = stop_at_once;
+        assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
+        world->device.hooks.idle = NULL;
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+        assert_int_equal(old_places(world), 5);
+        assert_int_equal(new_places(world), place == 3 ? 8 : 2);
+    }
+}
+
+static void k5_a_place_that_was_noted_is_written_again_if_it_is_one(void **state)
+{
+    (void)state;
+    on_both(check_noted_place);
+}
+
+/* The table that was just written reads wrong, and so does the store by then. */
+static void check_gone(struct world *world)
+{
+    static struct otter_device device;
+    static struct otter_install install;
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+    enum otter_step answer = OTTER_STEP_MORE;
+    bool is_gone = false;
+
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    vflash_power_on(&world->device.flash, (struct vflash_fault){.kind = VFLASH_NONE});
+    assert_int_equal(
+        otter_device_open(&device, &world->device.ports, OTTER_PROGRAM_MANAGER),
+        OTTER_OK);
+    assert_int_equal(otter_install_open(&install, &device), OTTER_OK);
+    for (int i = 0; i < 100000 && answer == OTTER_STEP_MORE; i++) {
+        answer = otter_install_step(&install);
+        if (!is_gone && new_places(world) != 0) {
+            const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
+
+            is_gone = true;
+            vflash_flip(&world->device.flash, region->addr + region->size / 4 + 100, 3);
+            vflash_flip(&world->device.flash, staging->addr + 60, 3);
+        }
+    }
+    assert_true(is_gone);
+    assert_int_equal(answer, OTTER_STEP_FAILED);
+    assert_int_equal(install.result, OTTER_E_TABLE_WRITE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_TABLE_WRITE));
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_int_equal(old_places(world), 5);
+    assert_int_equal(world_state(world).key_mask, all_keys);
+}
+
+static void k8_a_table_that_is_nowhere_whole_ends_the_installation(void **state)
+{
+    (void)state;
+    on_both(check_gone);
+}
+
 /* ---- what is refused ---- */
 
 struct refusal {
@@ -388,6 +473,8 @@ int main(void)
         cmocka_unit_test(k8_one_damaged_table_in_a_trial_costs_nothing),
         cmocka_unit_test(
             k8_a_place_that_fails_ends_the_installation_before_it_changes_anything),
+        cmocka_unit_test(k5_a_place_that_was_noted_is_written_again_if_it_is_one),
+        cmocka_unit_test(k8_a_table_that_is_nowhere_whole_ends_the_installation),
         cmocka_unit_test(
             k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused),
         cmocka_unit_test(k17_a_key_of_the_new_table_must_have_signed),
