@@ -68,6 +68,11 @@ FIGURE(install_ms, ms(f->parts[BENCH_INSTALL].ns + f->parts[BENCH_AFTER].ns))
 FIGURE(install_over_bare,
        (double)(f->parts[BENCH_INSTALL].ns + f->parts[BENCH_AFTER].ns) /
            (double)f->bare_ns)
+FIGURE(must_ms, ms(f->must_ns))
+FIGURE(install_over_must, f->must_ns == 0 ? 0.0
+                                          : (double)(f->parts[BENCH_INSTALL].ns +
+                                                     f->parts[BENCH_AFTER].ns) /
+                                                (double)f->must_ns)
 FIGURE(roll_back_bytes, f->roll_back.payload_bytes)
 FIGURE(roll_back_erases, f->roll_back.payload_erases)
 FIGURE(roll_back_state_bytes, f->roll_back.state_bytes)
@@ -109,6 +114,9 @@ static const struct figure figures[] = {
     {"receive_over_bare", "the same / once", receive_over_bare, 2},
     {"install_ms", "flash time after reception, ms", install_ms, 0},
     {"install_over_bare", "the same / once", install_over_bare, 2},
+    {"must_ms", "erasing and programming once what the plan writes then, ms", must_ms,
+     0},
+    {"install_over_must", "flash time after reception / that", install_over_must, 2},
     {"roll_back_bytes", "roll back: written, bytes", roll_back_bytes, 0},
     {"roll_back_erases", "roll back: sectors erased", roll_back_erases, 0},
     {"roll_back_state_bytes", "roll back: journal, bytes", roll_back_state_bytes, 0},

@@ -357,6 +357,22 @@ static uint64_t bare_time(const struct bench_product *product, uint8_t region_id
            (uint64_t)size * VFLASH_BYTE_NS;
 }
 
+/* The time to erase and program once what the plan writes after reception: what is
+ * installed where the old system lies, and the saved copy of that. */
+static uint64_t must_time(const struct bench_product *product, uint64_t bare_ns)
+{
+    uint64_t saved = bare_time(product, OTTER_REGION_STAGING, BENCH_OLD_SIZE);
+
+    if (otter_map_find(&product->profile->map, OTTER_REGION_SLOT_B) != NULL) {
+        return 0;
+    }
+    if (product->has_regions) {
+        saved += bare_time(product, OTTER_REGION_STAGING, BENCH_RESOURCES_SIZE) +
+                 bare_time(product, OTTER_REGION_STAGING, BENCH_FONT_SIZE);
+    }
+    return bare_ns + saved;
+}
+
 /* The sector of the store that is filled while receiving. */
 static uint32_t store_sector(const struct bench_product *product)
 {
@@ -385,6 +401,7 @@ void bench_measure(const struct bench_product *product, struct bench_figures *fi
             bare_time(product, OTTER_REGION_RESOURCES, BENCH_RESOURCES_SIZE) +
             bare_time(product, OTTER_REGION_FONT, BENCH_FONT_SIZE);
     }
+    figures->must_ns = must_time(product, figures->bare_ns);
     open_world(world, product);
     struct ops ops = measure_clean(world, figures);
 

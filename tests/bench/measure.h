@@ -39,6 +39,7 @@ struct bench_figures {
     uint32_t cut_erases_max; /* of one payload sector, with one cut in the install */
     uint32_t roll_back_erases_max;
     uint64_t bare_ns;     /* erasing and programming the image's sectors once */
+    uint64_t must_ns;     /* the same of all that the plan writes after reception */
     uint32_t drop_resent; /* most bytes sent again after a link drop */
     uint32_t cut_resent;  /* most acknowledged bytes sent again after a power cut */
     uint32_t cuts;        /* power cuts tried, in transfer and in install */
