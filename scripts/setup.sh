@@ -18,6 +18,7 @@ build    clang-14                     second compiler; sanitizers and fuzzing
 build    libclang-rt-14-dev           run-time of the sanitizers
 build    libbearssl-dev               SHA-256 and ECDSA of the virtual device
 build    libssl-dev                   keys and signatures of the tool
+build    openssl                      keys and noise for tests and demo
 build    libjansson-dev               JSON of the tool
 build    zlib1g-dev                   compressed members of packages
 build    libelf-dev                   ELF input of the tool
