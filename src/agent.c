@@ -109,12 +109,11 @@ static void end_mending(struct otter_agent *agent, enum otter_result result)
 
 static enum otter_result begin_mending(struct otter_agent *agent)
 {
-    enum { BOTH = 3 };
     struct otter_device *device = &agent->device;
     enum otter_result result = OTTER_OK;
     uint8_t place = 0;
 
-    if (otter_device_choose_table(device) && otter_table_halves(device) != BOTH &&
+    if (otter_device_choose_table(device) && !otter_table_is_twice(device) &&
         otter_table_spare(device, &place)) {
         result = otter_rewriting_own(&agent->rewriting, device, place);
         agent->is_mending = result == OTTER_OK;

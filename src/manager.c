@@ -235,12 +235,11 @@ static bool may_repair(const struct otter_manager *manager)
  * repeated while the right one may come back. */
 static bool is_table_alone(struct otter_device *device)
 {
-    enum { BOTH = 3 };
     bool is_split = otter_table_is_split(device);
 
     return (device->table_damaged != 0 || is_split) &&
            (otter_device_choose_table(device) || !is_split) &&
-           otter_table_halves(device) != BOTH;
+           !otter_table_is_twice(device);
 }
 
 /* Prepares the rewriting of copy number `index` if it is damaged and its twin is not.

@@ -141,6 +141,13 @@ OTTER_MUST_CHECK enum otter_result otter_control_member(
     const struct otter_source *source, const struct otter_control *control,
     uint8_t index, struct otter_member *member);
 
+/* The first member of `role`; there is one firmware, one manager and one flash table in
+ * each package. `index` is its place. 21-17 if there is none; read errors pass through.
+ */
+OTTER_MUST_CHECK enum otter_result otter_control_find(
+    const struct otter_source *source, const struct otter_control *control,
+    uint8_t role, struct otter_member *member, uint8_t *index);
+
 /* Offset of member `index`'s stored bytes in the package file. `index` may be
  * member_count: the offset of the trailer. */
 OTTER_MUST_CHECK enum otter_result otter_control_member_off(

@@ -89,9 +89,16 @@ OTTER_MUST_CHECK enum otter_result otter_table_find(
     const struct otter_device *device, const uint8_t sha[OTTER_SHA256_SIZE],
     uint32_t size, struct otter_table *table, struct otter_span *content);
 
-/* In which halves of the table's region a whole copy of the device's table is: bits 0
- * and 1. */
-uint8_t otter_table_halves(const struct otter_device *device);
+/* The flash table that the receipt of `system` names: the device's own, or another
+ * whole one, which is then in `room`. 21-17, 23-18. `table` is written only on success.
+ */
+OTTER_MUST_CHECK enum otter_result otter_table_of(const struct otter_device *device,
+                                                  const struct otter_system *system,
+                                                  struct otter_table *room,
+                                                  const struct otter_table **table);
+
+/* True if each half of the table's region has a whole copy of the device's table. */
+bool otter_table_is_twice(const struct otter_device *device);
 
 /* Finds the place where a table may be written: in the half that has no copy of the
  * device's, if there is one; not over a copy; else what is worth least. False if there

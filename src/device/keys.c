@@ -53,24 +53,12 @@ enum otter_result otter_keys_of(const struct otter_device *device,
 {
     struct otter_source source =
         otter_span_source(&system->receipt.span, system->receipt.length);
-    struct otter_member member;
-    struct otter_table table;
-    struct otter_span content;
-    uint8_t index;
-    enum otter_result result =
-        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+    const struct otter_table *table;
+    struct otter_table room;
+    enum otter_result result = otter_table_of(device, system, &room, &table);
 
-    if (result == OTTER_OK &&
-        memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0) {
-        return otter_keys_after(device, &source, &system->control, &device->table,
-                                key_mask);
-    }
-    if (result == OTTER_OK) {
-        result = otter_table_find(device, member.installed_sha, member.installed_size,
-                                  &table, &content);
-    }
     return result == OTTER_OK
-               ? otter_keys_after(device, &source, &system->control, &table, key_mask)
+               ? otter_keys_after(device, &source, &system->control, table, key_mask)
                : result;
 }
 
@@ -130,37 +118,20 @@ enum otter_result otter_keys_check(const struct otter_device *device,
                : result;
 }
 
-/* Does the package bring a flash table? */
-static enum otter_result brings_table(const struct otter_source *source,
-                                      const struct otter_control *control, bool *brings)
-{
-    struct otter_member member;
-
-    *brings = false;
-    for (uint8_t i = 0; i < control->member_count && !*brings; i++) {
-        enum otter_result result = otter_control_member(source, control, i, &member);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        *brings =
-            member.role == OTTER_ROLE_TABLE && (member.flags & OTTER_MEMBER_KEPT) == 0;
-    }
-    return OTTER_OK;
-}
-
 enum otter_result otter_keys_check_early(const struct otter_device *device,
                                          const struct otter_source *source,
                                          const struct otter_control *control)
 {
-    bool brings = false;
+    struct otter_member table;
     bool outlives = false;
-    enum otter_result result = brings_table(source, control, &brings);
+    uint8_t index;
+    enum otter_result result =
+        otter_control_find(source, control, OTTER_ROLE_TABLE, &table, &index);
 
     if (result != OTTER_OK || control->revoke_count == 0) {
         return result;
     }
-    if (!brings) {
+    if ((table.flags & OTTER_MEMBER_KEPT) != 0) {
         return otter_keys_check(device, source, control, &device->table);
     }
     result = otter_control_outlives(source, control, &outlives);

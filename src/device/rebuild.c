@@ -32,9 +32,7 @@ static void find_keys(struct otter_device *device, uint8_t slot)
 static void settle_table(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
-    enum { BOTH = 3 };
-    bool is_twice =
-        otter_device_choose_table(device) && otter_table_halves(device) == BOTH;
+    bool is_twice = otter_device_choose_table(device) && otter_table_is_twice(device);
 
     state->flags = is_twice ? 0 : OTTER_FLAG_NEW_TABLE;
     find_keys(device, state->current);

@@ -115,19 +115,7 @@ enum otter_result otter_system_member(const struct otter_system *system, uint8_t
     struct otter_source source =
         otter_span_source(&system->receipt.span, system->receipt.length);
 
-    for (uint8_t i = 0; i < system->control.member_count; i++) {
-        enum otter_result result =
-            otter_control_member(&source, &system->control, i, member);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if (member->role == role) {
-            *index = i;
-            return OTTER_OK;
-        }
-    }
-    return OTTER_E_CONTROL_MISSING;
+    return otter_control_find(&source, &system->control, role, member, index);
 }
 
 static const struct {
@@ -401,19 +389,10 @@ bool otter_system_is_stale(const struct otter_device *device,
 static enum otter_result has_table(const struct otter_device *device,
                                    const struct otter_system *system)
 {
-    struct otter_member member;
-    struct otter_table table;
-    struct otter_span content;
-    uint8_t index;
-    enum otter_result result =
-        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+    const struct otter_table *table;
+    struct otter_table room;
 
-    if (result != OTTER_OK ||
-        memcmp(member.installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0) {
-        return result;
-    }
-    return otter_table_find(device, member.installed_sha, member.installed_size, &table,
-                            &content);
+    return otter_table_of(device, system, &room, &table);
 }
 
 /* Of two tables with the same regions one may be left alone: it is enough for a

@@ -121,7 +121,8 @@ static uint32_t worth_of(const struct otter_device *device, uint8_t place, bool 
     return table.sequence;
 }
 
-uint8_t otter_table_halves(const struct otter_device *device)
+/* In which halves of the region a whole copy of the device's table is: bits 0 and 1. */
+static uint8_t halves_with_copy(const struct otter_device *device)
 {
     uint8_t halves = 0;
 
@@ -136,9 +137,14 @@ uint8_t otter_table_halves(const struct otter_device *device)
     return halves;
 }
 
+bool otter_table_is_twice(const struct otter_device *device)
+{
+    return halves_with_copy(device) == BOTH_HALVES;
+}
+
 bool otter_table_spare(const struct otter_device *device, uint8_t *place)
 {
-    uint8_t halves = otter_table_halves(device);
+    uint8_t halves = halves_with_copy(device);
     uint32_t least = UINT32_MAX;
     bool is_found = false;
 
@@ -180,6 +186,28 @@ static bool is_in_use(const struct otter_device *device,
     return memcmp(member->installed_sha, device->table_sha, OTTER_SHA256_SIZE) == 0;
 }
 
+enum otter_result otter_table_of(const struct otter_device *device,
+                                 const struct otter_system *system,
+                                 struct otter_table *room,
+                                 const struct otter_table **table)
+{
+    struct otter_member member;
+    struct otter_span content;
+    uint8_t index;
+    enum otter_result result =
+        otter_system_member(system, OTTER_ROLE_TABLE, &member, &index);
+    bool is_own = result == OTTER_OK && is_in_use(device, &member);
+
+    if (result == OTTER_OK && !is_own) {
+        result = otter_table_find(device, member.installed_sha, member.installed_size,
+                                  room, &content);
+    }
+    if (result == OTTER_OK) {
+        *table = is_own ? &device->table : room;
+    }
+    return result;
+}
+
 bool otter_device_use_table(struct otter_device *device, uint8_t slot)
 {
     struct otter_member member;
@@ -196,7 +224,7 @@ bool otter_device_use_table(struct otter_device *device, uint8_t slot)
         return false;
     }
     memcpy(device->table_sha, member.installed_sha, OTTER_SHA256_SIZE);
-    device->table_damaged = (uint8_t)(BOTH_HALVES & ~otter_table_halves(device));
+    device->table_damaged = (uint8_t)(BOTH_HALVES & ~halves_with_copy(device));
     return true;
 }
 

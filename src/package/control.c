@@ -328,6 +328,24 @@ enum otter_result otter_control_member(const struct otter_source *source,
     return result;
 }
 
+enum otter_result otter_control_find(const struct otter_source *source,
+                                     const struct otter_control *control, uint8_t role,
+                                     struct otter_member *member, uint8_t *index)
+{
+    for (uint8_t i = 0; i < control->member_count; i++) {
+        enum otter_result result = otter_control_member(source, control, i, member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if (member->role == role) {
+            *index = i;
+            return OTTER_OK;
+        }
+    }
+    return OTTER_E_CONTROL_MISSING;
+}
+
 enum otter_result otter_control_member_off(const struct otter_source *source,
                                            const struct otter_control *control,
                                            uint8_t index, uint32_t *off)

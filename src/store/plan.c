@@ -459,21 +459,15 @@ static enum otter_result reserve_table(struct planning *planning,
                                        const struct otter_source *source,
                                        const struct otter_control *control)
 {
-    struct otter_member member;
+    struct otter_member table;
     uint32_t off = 0;
+    uint8_t index;
+    enum otter_result result =
+        otter_control_find(source, control, OTTER_ROLE_TABLE, &table, &index);
 
-    for (uint8_t i = 0; i < control->member_count; i++) {
-        enum otter_result result = otter_control_member(source, control, i, &member);
-
-        if (result != OTTER_OK) {
-            return result;
-        }
-        if (member.role == OTTER_ROLE_TABLE &&
-            (member.flags & OTTER_MEMBER_KEPT) == 0) {
-            return take_staging(planning, member.stored_size, &off);
-        }
-    }
-    return OTTER_OK;
+    return result != OTTER_OK || (table.flags & OTTER_MEMBER_KEPT) != 0
+               ? result
+               : take_staging(planning, table.stored_size, &off);
 }
 
 /* A copy of the table is the way back, so there must be a system that it belongs to. */

@@ -61,16 +61,15 @@ static int find_table(const struct package_file *file, struct otter_table *old)
 {
     const struct otter_source source = package_file_inner(file);
 
-    for (uint8_t i = 0; i < file->control.member_count; i++) {
-        struct otter_member member;
-        uint32_t off = 0;
+    struct otter_member member;
+    uint32_t off = 0;
+    uint8_t index = 0;
 
-        if (otter_control_member(&source, &file->control, i, &member) == OTTER_OK &&
-            otter_control_member_off(&source, &file->control, i, &off) == OTTER_OK &&
-            member.role == OTTER_ROLE_TABLE &&
-            (member.flags & OTTER_MEMBER_KEPT) == 0) {
-            return decode(file, &member, off, old);
-        }
+    if (otter_control_find(&source, &file->control, OTTER_ROLE_TABLE, &member,
+                           &index) == OTTER_OK &&
+        otter_control_member_off(&source, &file->control, index, &off) == OTTER_OK &&
+        (member.flags & OTTER_MEMBER_KEPT) == 0) {
+        return decode(file, &member, off, old);
     }
     return complain("%s keeps the flash table; name the package that brought it: "
                     "--table-from",
