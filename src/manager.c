@@ -340,13 +340,23 @@ static bool is_journal_dead(struct otter_manager *manager)
     return result != OTTER_OK;
 }
 
-/* Boot decides what else there is. If the current application does not verify and the
- * journal takes no record, it could only come back here, for ever: the manager stays
- * and says why. */
+/* Will boot run the current application? Not what is being overwritten, even if it
+ * reads right (K5). */
+static bool is_application_next(struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+    bool is_overwritten = state->phase == OTTER_PHASE_INSTALLING &&
+                          state->part == OTTER_PART_WRITE && has_to_copy(manager);
+
+    return !is_overwritten && runs(manager, state->current);
+}
+
+/* Boot decides what else there is. If it does not run the application and the journal
+ * takes no record, it could only come back here, for ever: the manager stays and says
+ * why. */
 static enum otter_poll end_install(struct otter_manager *manager)
 {
-    if (runs(manager, manager->device.journal.state.current) ||
-        !is_journal_dead(manager)) {
+    if (is_application_next(manager) || !is_journal_dead(manager)) {
         return manager_reset(manager, false);
     }
     manager->cannot_install = true;

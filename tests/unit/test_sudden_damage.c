@@ -218,13 +218,20 @@ static enum vdevice_end travel(struct world *world, const struct journey *journe
     return end;
 }
 
-/* A manager without a journal can do nothing, and resets again and again. */
+/* A manager without a journal cannot finish what it has begun: it stays and says why. A
+ * trial it leaves to boot again, its time being over, as that may count one later. */
 static bool is_without_journal(const struct vdevice *device, enum vdevice_end end)
 {
-    return hurt.kind == HURT_JOURNAL && end == VDEVICE_STOPPED &&
-           device->program == OTTER_PROGRAM_MANAGER &&
-           (device->code == otter_code(OTTER_E_JOURNAL_SECTORS) ||
-            device->manager.result == OTTER_E_JOURNAL_SECTORS);
+    uint8_t phase = device->manager.device.journal.state.phase;
+
+    if (hurt.kind != HURT_JOURNAL || device->program != OTTER_PROGRAM_MANAGER) {
+        return false;
+    }
+    return phase == OTTER_PHASE_TRIAL
+               ? end == VDEVICE_STOPPED &&
+                     device->code == otter_code(OTTER_E_JOURNAL_SECTORS)
+               : end == VDEVICE_IDLE &&
+                     device->manager.result == OTTER_E_JOURNAL_SECTORS;
 }
 
 static const char *check(const struct promise_case *promises, enum vdevice_end end)
