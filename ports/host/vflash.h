@@ -244,6 +244,9 @@ enum vflash_word vflash_word_at(const struct vflash *flash, uint32_t addr);
 /* Number of the sector that holds `addr`, counted over all areas from 0. */
 size_t vflash_sector_index(const struct vflash *flash, uint32_t addr);
 
+/* Bytes of the sector that holds `addr`. */
+uint32_t vflash_sector_size(const struct vflash *flash, uint32_t addr);
+
 /* Erases of the sector that holds `addr`, since creation or reset. */
 uint32_t vflash_erases(const struct vflash *flash, uint32_t addr);
 

@@ -211,6 +211,11 @@ size_t vflash_sector_index(const struct vflash *flash, uint32_t addr)
     return vflash_must_find(flash, addr).index;
 }
 
+uint32_t vflash_sector_size(const struct vflash *flash, uint32_t addr)
+{
+    return vflash_must_find(flash, addr).bank->area->sector_size;
+}
+
 uint32_t vflash_erases(const struct vflash *flash, uint32_t addr)
 {
     return vflash_must_find(flash, addr).sector->erases;

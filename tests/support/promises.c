@@ -413,23 +413,21 @@ static bool is_on_card(const struct vcard *card, const struct secrecy *secrets)
 
 const char *promise_k26(const struct promise_case *it)
 {
-    const struct vflash *flash = &it->device->flash;
-    size_t at = 0;
+    struct vflash *flash = &it->device->flash;
 
     for (uint8_t i = 0; it->contents != NULL && i < it->map->count; i++) {
         const struct otter_region *region = &it->map->regions[i];
 
         if (!is_installed(region->id) &&
-            secrecy_finds(it->contents, vflash_peek(flash, region->addr, region->size),
-                          region->size, &at)) {
+            secrecy_finds_in_flash(it->contents, flash, region->addr, region->size)) {
             return "K26: what was encrypted lies in clear outside the installed regions";
         }
     }
     for (size_t i = 0; it->keys != NULL && i < flash->config.area_count; i++) {
         const struct otter_flash_area *area = &flash->config.areas[i];
-        uint32_t size = area->sector_size * area->sector_count;
 
-        if (secrecy_finds(it->keys, vflash_peek(flash, area->addr, size), size, &at)) {
+        if (secrecy_finds_in_flash(it->keys, flash, area->addr,
+                                   area->sector_size * area->sector_count)) {
             return "K26: a key lies in flash";
         }
     }

@@ -39,16 +39,16 @@ struct promise_case {
     const struct vflash_image *before; /* the flash before the update */
     struct promise_system old;
     struct promise_system new;
-    enum otter_outcome_kind ends;   /* how it is to end; see is_hurt */
-    uint32_t erases_max;            /* of one sector outside journal and receipts */
-    uint32_t cuts;                  /* of power, so far */
-    uint32_t power_limit;           /* M of K16: so many cuts may end a trial */
-    bool carries_manager;           /* the package has a manager of its own (K15) */
-    const struct secrecy *contents; /* of encrypted members, or NULL */
-    const struct secrecy *keys;     /* private and content keys, or NULL */
-    bool is_hurt;                   /* a sector went bad, or a bit flipped at rest: the
-                                       manager may run and say why, and the update may
-                                       end in another way */
+    enum otter_outcome_kind ends; /* how it is to end; see is_hurt */
+    uint32_t erases_max;          /* of one sector outside journal and receipts */
+    uint32_t cuts;                /* of power, so far */
+    uint32_t power_limit;         /* M of K16: so many cuts may end a trial */
+    bool carries_manager;         /* the package has a manager of its own (K15) */
+    struct secrecy *contents;     /* of encrypted members, or NULL */
+    struct secrecy *keys;         /* private and content keys, or NULL */
+    bool is_hurt;                 /* a sector went bad, or a bit flipped at rest: the
+                                     manager may run and say why, and the update may
+                                     end in another way */
 };
 
 /* P1: after a power-on without a fault the old or the new system runs, whole; or, if

@@ -55,6 +55,7 @@ static size_t place_of(const struct secrecy *secrecy, uint64_t hash)
 
 void secrecy_add(struct secrecy *secrecy, const uint8_t *bytes, size_t size)
 {
+    memset(secrecy->clean, 0, sizeof(secrecy->clean));
     for (size_t i = 0; i + SECRECY_RUN <= size; i++) {
         uint64_t hash = hash_run(bytes + i);
 
@@ -84,6 +85,44 @@ bool secrecy_finds(const struct secrecy *secrecy, const uint8_t *bytes, size_t s
         if (is_filtered(secrecy, hash) &&
             secrecy->places[place_of(secrecy, hash)] == hash) {
             *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_clean(struct secrecy *secrecy, struct vflash *flash, uint32_t addr,
+                     uint32_t size)
+{
+    uint64_t hash = vflash_hash_sector(flash, addr) | 1; /* 0 is an empty place */
+    uint64_t *clean = &secrecy->clean[hash % SECRECY_CLEAN];
+    size_t at = 0;
+
+    if (*clean != hash) {
+        if (secrecy_finds(secrecy, vflash_peek(flash, addr, size), size, &at)) {
+            return false;
+        }
+        *clean = hash;
+    }
+    return true;
+}
+
+bool secrecy_finds_in_flash(struct secrecy *secrecy, struct vflash *flash,
+                            uint32_t addr, uint32_t size)
+{
+    enum { BEFORE = SECRECY_RUN - 1, AROUND = 2 * BEFORE };
+    uint32_t sector = 0;
+    size_t at = 0;
+
+    for (uint32_t done = 0; done < size; done += sector) {
+        sector = vflash_sector_size(flash, addr + done);
+        if (!is_clean(secrecy, flash, addr + done, sector)) {
+            return true;
+        }
+        /* Runs that begin in one sector and end in the next. */
+        if (done > 0 &&
+            secrecy_finds(secrecy, vflash_peek(flash, addr + done - BEFORE, AROUND),
+                          AROUND, &at)) {
             return true;
         }
     }

@@ -88,12 +88,46 @@ static void less_than_a_run_is_nothing(void **state)
     free(secrecy);
 }
 
+/* In any place of a flash, across the end of a sector, too; also where a search has
+ * been before, and again when it is gone. */
+static void k26_a_run_is_found_in_any_place_of_a_flash(void **state)
+{
+    enum { SECTOR = 512, SECTORS = 4, ADDR = 0x1000, SIZE = SECTOR * SECTORS };
+    const struct otter_flash_area area = {.addr = ADDR,
+                                          .sector_size = SECTOR,
+                                          .sector_count = SECTORS,
+                                          .word_size = 4,
+                                          .page_size = 256,
+                                          .erased = 0xFF};
+    struct vflash flash;
+    uint8_t secret[SECRECY_RUN];
+    uint8_t other[SECRECY_RUN];
+
+    (void)state;
+    fill(secret, sizeof(secret), 1);
+    fill(other, sizeof(other), 2);
+    struct secrecy *secrecy = secrecy_of(secret, sizeof(secret));
+
+    assert_int_equal(
+        vflash_create(&flash, &(struct vflash_config){.areas = &area, .area_count = 1}),
+        OTTER_OK);
+    for (uint32_t off = 0; off + SECRECY_RUN <= (uint32_t)SIZE; off++) {
+        assert_false(secrecy_finds_in_flash(secrecy, &flash, ADDR, SIZE));
+        vflash_provision(&flash, ADDR + off, secret, sizeof(secret));
+        assert_true(secrecy_finds_in_flash(secrecy, &flash, ADDR, SIZE));
+        vflash_provision(&flash, ADDR + off, other, sizeof(other));
+    }
+    vflash_destroy(&flash);
+    free(secrecy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k26_any_run_of_16_bytes_is_found_anywhere),
         cmocka_unit_test(a_run_of_few_values_is_no_secret),
         cmocka_unit_test(less_than_a_run_is_nothing),
+        cmocka_unit_test(k26_a_run_is_found_in_any_place_of_a_flash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
