@@ -6,14 +6,10 @@
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
-program() { # FILE FILLER: an image of 600,000 bytes
-    printf '\000\000\003\040\101\000\000\010' > "$1"
-    head -c 599992 /dev/zero | tr '\0' "$2" >> "$1"
-}
-program old.bin o
-program new.bin n
-printf '\000\000\003\040\101\000\361\037' > manager.bin
-head -c 8000 /dev/zero >> manager.bin
+application='\000\000\003\040\101\000\000\010'
+program old.bin "$application" 600000 o
+program new.bin "$application" 600000 n
+program manager.bin '\000\000\003\040\101\000\361\037' 8008 m
 
 "$OTTER" keygen -o key.pem > /dev/null || exit 1
 "$OTTER" keygen -o stranger.pem > /dev/null || exit 1

@@ -6,14 +6,10 @@
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
-program() { # FILE FILLER: an image of 20,000 bytes
-    printf '\000\100\000\040\101\000\000\000' > "$1"
-    head -c 19992 /dev/zero | tr '\0' "$2" >> "$1"
-}
-program old.bin o
-program new.bin n
-printf '\000\100\000\040\101\000\002\020' > manager.bin
-head -c 4000 /dev/zero >> manager.bin
+application='\000\100\000\040\101\000\000\000'
+program old.bin "$application" 20000 o
+program new.bin "$application" 20000 n
+program manager.bin '\000\100\000\040\101\000\002\020' 4008 m
 for key in release spare stranger; do
     "$OTTER" keygen -o $key.pem --public $key.pub > /dev/null || exit 1
 done

@@ -20,3 +20,16 @@ check() {
     fi
     echo "ok: $sentence"
 }
+
+# program FILE VECTORS SIZE FILLER: an image that begins with those two vectors (printf's
+# escapes) and goes on with one character.
+program() {
+    printf "$2" > "$1"
+    head -c $(($3 - 8)) /dev/zero | tr '\0' "$4" >> "$1"
+}
+
+# noise FILE SIZE SEED: what does not become smaller, the same bytes each time.
+noise() {
+    head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
+        -iv "$(printf '%032d' 0)" > "$1"
+}

@@ -6,14 +6,10 @@
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
-program() { # FILE RESET FILLER: an image of 3,000 bytes
-    printf "$2" > "$1"
-    head -c 2992 /dev/zero | tr '\0' "$3" >> "$1"
-}
-program old.bin '\000\100\000\040\101\000\000\000' o
-program new.bin '\000\100\000\040\101\000\000\000' n
-program manager-1.bin '\000\100\000\040\101\000\002\020' a
-program manager-2.bin '\000\100\000\040\101\000\002\020' b
+program old.bin '\000\100\000\040\101\000\000\000' 3000 o
+program new.bin '\000\100\000\040\101\000\000\000' 3000 n
+program manager-1.bin '\000\100\000\040\101\000\002\020' 3000 a
+program manager-2.bin '\000\100\000\040\101\000\002\020' 3000 b
 
 "$OTTER" keygen -o key.pem > /dev/null || exit 1
 for profile in link ab; do

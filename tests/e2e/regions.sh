@@ -7,18 +7,10 @@
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
-program() { # FILE FILLER: an image of 60,000 bytes
-    printf '\000\100\000\040\101\000\000\000' > "$1"
-    head -c 59992 /dev/zero | tr '\0' "$2" >> "$1"
-}
-noise() { # FILE SIZE SEED: the same bytes each time
-    head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
-        -iv "$(printf '%032d' 0)" > "$1"
-}
-program old.bin o
-program new.bin n
-printf '\000\100\000\040\101\000\002\020' > manager.bin
-head -c 8000 /dev/zero >> manager.bin
+application='\000\100\000\040\101\000\000\000'
+program old.bin "$application" 60000 o
+program new.bin "$application" 60000 n
+program manager.bin '\000\100\000\040\101\000\002\020' 8008 m
 noise old.res 300001 1
 noise new.res 410003 2
 noise old.font 1048577 3
