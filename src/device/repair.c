@@ -104,12 +104,19 @@ enum otter_result otter_rewriting_own(struct otter_rewriting *rewriting,
                                        device->table.sequence);
 }
 
+/* Of the second copy of a new table the place is noted, too: a cut makes it begin there
+ * again, even if it reads right (K5). */
 static enum otter_result seal(struct otter_rewriting *rewriting, bool is_erased)
 {
-    struct otter_state state = rewriting->device->journal.state;
+    struct otter_device *device = rewriting->device;
+    struct otter_state state = device->journal.state;
+    uint32_t place_size = device->ports.table_size / OTTER_TABLE_PLACES;
 
     state.erased = is_erased ? 1 : 0;
-    return otter_journal_put(&rewriting->device->journal, &state, OTTER_SEALED);
+    if (rewriting->region == OTTER_REGION_TABLE && otter_table_is_split(device)) {
+        state.member = (uint8_t)(1 + rewriting->to_off / place_size);
+    }
+    return otter_journal_put(&device->journal, &state, OTTER_SEALED);
 }
 
 static enum otter_result erase(struct otter_rewriting *rewriting)

@@ -12,6 +12,7 @@
 
 enum {
     PLACE_STORE = OTTER_TABLE_PLACES, /* after those of the table's region */
+    NO_PLACE,
     BOTH_HALVES = 3,
 };
 
@@ -121,20 +122,40 @@ static uint32_t worth_of(const struct otter_device *device, uint8_t place, bool 
     return table.sequence;
 }
 
-/* In which halves of the region a whole copy of the device's table is: bits 0 and 1. */
-static uint8_t halves_with_copy(const struct otter_device *device)
+/* The place where the second copy is being written, or was when the power went. */
+static uint8_t begun_place(const struct otter_device *device)
+{
+    uint8_t begun = device->journal.state.member; /* 0: none */
+
+    return otter_table_is_split(device) && begun > 0 && has_place(device, begun - 1)
+               ? (uint8_t)(begun - 1)
+               : (uint8_t)NO_PLACE;
+}
+
+/* Halves of the region with a whole copy of the device's table in another place than
+ * `but`: bits 0 and 1. */
+static uint8_t halves_but(const struct otter_device *device, uint8_t but)
 {
     uint8_t halves = 0;
 
     for (uint8_t place = 0; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
         bool is_own = false;
 
-        if (has_place(device, place)) {
+        if (place != but && has_place(device, place)) {
             (void)worth_of(device, place, &is_own);
         }
         halves |= (uint8_t)((is_own ? 1U : 0U) << place / 2);
     }
     return halves;
+}
+
+/* A copy that a cut has touched is none, even if it reads right (K5); but for the last
+ * one that there is. */
+static uint8_t halves_with_copy(const struct otter_device *device)
+{
+    uint8_t halves = halves_but(device, begun_place(device));
+
+    return halves != 0 ? halves : halves_but(device, NO_PLACE);
 }
 
 bool otter_table_is_twice(const struct otter_device *device)
@@ -145,9 +166,14 @@ bool otter_table_is_twice(const struct otter_device *device)
 bool otter_table_spare(const struct otter_device *device, uint8_t *place)
 {
     uint8_t halves = halves_with_copy(device);
+    uint8_t begun = begun_place(device);
     uint32_t least = UINT32_MAX;
     bool is_found = false;
 
+    if (begun != NO_PLACE && halves_but(device, begun) != 0) {
+        *place = begun; /* redone */
+        return true;
+    }
     for (uint8_t i = 0; i < (uint8_t)OTTER_TABLE_PLACES; i++) {
         bool is_own = false;
 
@@ -254,6 +280,7 @@ enum otter_result otter_table_settle(struct otter_device *device)
     }
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_TABLE);
     state.erased = 0;
+    state.member = 0;
     device->table_damaged = 0;
     enum otter_result result = otter_device_record(device, &state, OTTER_SEALED);
 

@@ -275,6 +275,77 @@ static void k5_a_place_that_was_noted_is_written_again_if_it_is_one(void **state
     on_both(check_noted_place);
 }
 
+/* The last operation on the table's region, by the application. */
+static struct vflash_op last;
+
+static void note_last(void *context, const struct vflash_op *op)
+{
+    const struct vdevice *device = context;
+
+    if (device->program == OTTER_PROGRAM_AGENT &&
+        otter_map_find(&device->agent.device.table.map, OTTER_REGION_TABLE)->addr <=
+            op->addr &&
+        op->addr <
+            otter_map_find(&device->agent.device.table.map, OTTER_REGION_RECEIPTS)
+                ->addr) {
+        last = *op;
+    }
+}
+
+static void check_words(const struct world *world, unsigned places)
+{
+    const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
+    uint32_t size = OTTER_TABLE_CONTENT_OFF + world->next.members[2].image.size;
+
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t addr = region->addr + i * (region->size / 4);
+
+        for (uint32_t off = 0; (places >> i & 1U) != 0 && off < size; off++) {
+            assert_int_equal(vflash_word_at(&world->device.flash, addr + off),
+                             VFLASH_WORD_PROGRAMMED);
+        }
+    }
+}
+
+/* The last word of the second copy is torn in every way, so that the copy may read
+ * right, now or each second time. */
+static void check_touched(struct world *world)
+{
+    const struct vflash_fault none = {.kind = VFLASH_NONE};
+
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    world->device.app = VDEVICE_CONFIRM;
+    last = (struct vflash_op){0};
+    world->device.flash.hooks.on_op = note_last;
+    assert_int_equal(vdevice_power_on(&world->device, none), VDEVICE_IDLE);
+    world->device.flash.hooks.on_op = NULL;
+    assert_true(last.word_count > 0 && !last.is_erase);
+    for (uint32_t detail = 0; detail < VFLASH_TORN_PROGRAM_OUTCOMES; detail++) {
+        const struct vflash_fault torn = {
+            .at_op = last.index,
+            .kind = VFLASH_TORN,
+            .seed = last.word_count - 1 + detail * (last.word_count + 1),
+        };
+
+        world_back(world);
+        assert_int_equal(vdevice_power_on(&world->device, torn), VDEVICE_CUT);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_state(world).flags, 0);
+        assert_int_equal(new_places(world), 10);
+        check_words(world, 10);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.flash.op, 0); /* K9 */
+    }
+}
+
+static void k5_a_second_copy_that_a_cut_has_touched_is_written_again(void **state)
+{
+    (void)state;
+    on_both(check_touched);
+}
+
 /* The table that was just written reads wrong, and so does the store by then. */
 static void check_gone(struct world *world)
 {
@@ -474,6 +545,7 @@ int main(void)
         cmocka_unit_test(
             k8_a_place_that_fails_ends_the_installation_before_it_changes_anything),
         cmocka_unit_test(k5_a_place_that_was_noted_is_written_again_if_it_is_one),
+        cmocka_unit_test(k5_a_second_copy_that_a_cut_has_touched_is_written_again),
         cmocka_unit_test(k8_a_table_that_is_nowhere_whole_ends_the_installation),
         cmocka_unit_test(
             k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused),
