@@ -96,7 +96,6 @@ is_named() { # k or p, number
 # takes its line away here.
 declare -A waits_for=(
     [19]="configuration: backup and restore"
-    [21]="foreign loaders of stock packages"
 )
 unnamed=()
 for k in $(seq 1 27); do

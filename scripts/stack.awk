@@ -19,6 +19,7 @@ BEGIN {
     pointer["skip", "src/codec"] = "chunks.c:skip$"
     pointer["decode", "src/codec"] = "(chunks|heatshrink).c:decode$"
     pointer["end", "src/codec"] = "(chunks|heatshrink).c:end$"
+    pointer["load"] = "^otter_boot_load$"
     pointer["begin"] = pointer["run"] = "" # inflate is a port
     pointer["read", "src/flash"] = pointer["read", "src/device"] = ""
     pointer["read", "read_open_file"] = pointer["read", "otter_io_read"] = "card.c:read_file$"

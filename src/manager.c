@@ -188,14 +188,14 @@ static bool has_to_install(const struct otter_manager *manager)
             state->phase == OTTER_PHASE_INSTALLING);
 }
 
-enum otter_result otter_manager_open(struct otter_manager *manager,
-                                     const struct otter_ports *ports,
-                                     const struct otter_link *link)
+static enum otter_result open_as(struct otter_manager *manager,
+                                 enum otter_program program,
+                                 const struct otter_ports *ports,
+                                 const struct otter_link *link)
 {
     memset(manager, 0, sizeof(*manager));
     manager->device.ports = *ports;
-    enum otter_result result =
-        otter_device_open(&manager->device, ports, OTTER_PROGRAM_MANAGER);
+    enum otter_result result = otter_device_open(&manager->device, ports, program);
 
     otter_card_attach(&manager->device, &manager->card_files);
     if (result != OTTER_OK) {
@@ -219,6 +219,20 @@ enum otter_result otter_manager_open(struct otter_manager *manager,
     manager->waiting_since_ms = manager_now(manager);
     manager->mode = MANAGER_REPAIR;
     return OTTER_OK;
+}
+
+enum otter_result otter_manager_open(struct otter_manager *manager,
+                                     const struct otter_ports *ports,
+                                     const struct otter_link *link)
+{
+    return open_as(manager, OTTER_PROGRAM_MANAGER, ports, link);
+}
+
+enum otter_result otter_loader_open(struct otter_manager *manager,
+                                    const struct otter_ports *ports,
+                                    const struct otter_link *link)
+{
+    return open_as(manager, OTTER_PROGRAM_LOADER, ports, link);
 }
 
 /* ---- repair ---- */

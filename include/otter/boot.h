@@ -49,6 +49,9 @@ struct otter_boot_facts {
     enum otter_verdict system[2]; /* receipt and firmware of each slot, and what else
                                      may be another system's */
     enum otter_verdict manager;
+    bool may_load; /* the board runs loaders, and it was no program's fault that the
+                      processor started again */
+    enum otter_verdict loader; /* of the incoming package; it stands in RAM */
 };
 
 enum otter_boot_act {
@@ -67,6 +70,8 @@ enum otter_boot_act {
     OTTER_BOOT_RESTORE_MANAGER, /* copy the old manager back, then decide again */
     OTTER_BOOT_RESTORE_AGAIN,   /* record that it comes to the application again */
     OTTER_BOOT_MANAGER,         /* jump to the manager */
+    OTTER_BOOT_CHECK_LOADER,    /* copy the package's loader to RAM, hash it there */
+    OTTER_BOOT_LOADER,          /* start the watchdog, jump to the loader */
     OTTER_BOOT_NOTHING,         /* nothing verifies (K18) */
 };
 
@@ -82,6 +87,7 @@ struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *fact
 enum otter_boot_target {
     OTTER_BOOT_TO_APPLICATION = 1,
     OTTER_BOOT_TO_MANAGER,
+    OTTER_BOOT_TO_LOADER,  /* it stands in RAM already */
     OTTER_BOOT_TO_NOTHING, /* stay: report `code`, feed the watchdog, try again after a
                               while */
 };
@@ -102,6 +108,18 @@ struct otter_boot {
     struct otter_copying copying;
     struct otter_cipher cipher; /* of what is copied */
 };
+
+/* A board that runs loaders names this in the ports of its boot, beside the region
+ * "loader" of its flash table. Other boots leave it out, and hold no code for it. */
+struct otter_loader {
+    uint8_t *memory; /* where boot writes that region */
+    enum otter_result (*load)(struct otter_boot *boot); /* otter_boot_load */
+};
+
+/* Copies the loader of the incoming package to RAM and checks it there: signature of
+ * the receipt that names it, SHA-256, stack pointer and reset vector. 21-17 if there is
+ * none; else its reason. Reads the whole loader, feeding the watchdog. */
+OTTER_MUST_CHECK enum otter_result otter_boot_load(struct otter_boot *boot);
 
 /* Runs boot: opens the device, decides and acts until it knows where to jump. Returns
  * in any case. Long only when it rolls back (one copy of the application, of resources

@@ -22,6 +22,7 @@ extern "C" {
 #endif
 
 struct otter_device;
+struct otter_system;
 
 enum { OTTER_POINTER_SIZE = 196, OTTER_POINTER_COUNT = 2 };
 
@@ -53,7 +54,7 @@ struct otter_card_file {
     enum otter_result *fault;
 };
 
-/* Boot, which never reads a file, has none. */
+/* Boot has one for as long as it takes a loader from the card. */
 struct otter_card {
     const struct otter_files *files; /* NULL: the device has no card */
     enum otter_result fault; /* why the card could not be read as a store, 36-10 or
@@ -82,6 +83,10 @@ OTTER_MUST_CHECK enum otter_result otter_card_open_package(struct otter_device *
  * package id, package hash and length. 36-16 without a valid pointer, 36-17 for another
  * package, or what the port answers. Its content is not looked at. */
 OTTER_MUST_CHECK enum otter_result otter_card_find_package(struct otter_device *device);
+
+/* The same for a system whose receipt was opened before. */
+OTTER_MUST_CHECK enum otter_result otter_card_open_of(
+    struct otter_device *device, const struct otter_system *system);
 
 /* Opens the copy that was saved of what the old system has in `region`, `size` bytes,
  * as the region SAVED_FILE. 36-19 if it is not there or has another size. */

@@ -32,8 +32,11 @@ struct otter_ports {
     const struct otter_board *board;
     const struct otter_crypto *crypto;
     const struct otter_inflate *inflate; /* of the manager with OTTER_ZLIB; else NULL */
-    const struct otter_files *files; /* of agent and manager with a card; else NULL */
-    uint32_t table_addr;             /* OTTER_TABLE_ADDR of memory_map.h */
+    const struct otter_files *files; /* of agent and manager with a card, and of a boot
+                                        that takes loaders from one; else NULL */
+    const struct otter_loader *loader; /* of boot on a board that runs loaders (boot.h);
+                                          else NULL */
+    uint32_t table_addr;               /* OTTER_TABLE_ADDR of memory_map.h */
     uint32_t table_size;
 };
 
@@ -46,7 +49,7 @@ struct otter_device {
     struct otter_io io;
     struct otter_journal journal;
     struct otter_events events;
-    struct otter_card *card;      /* of agent and manager; of boot NULL */
+    struct otter_card *card;      /* of agent and manager; of boot while it loads */
     uint8_t page[OTTER_PAGE_MAX]; /* work space of whoever steps */
 };
 
@@ -244,6 +247,9 @@ void otter_device_open_regions(struct otter_device *device);
  * owner: OTTER_REGION_SLOT_B or _APPLICATION on an A/B device. */
 bool otter_device_is_ab(const struct otter_device *device);
 uint8_t otter_device_free_slot(const struct otter_device *device);
+
+/* True if the running program is the manager, in flash or as a loader in RAM. */
+bool otter_device_is_manager(const struct otter_device *device);
 
 /* True if packages and saved copies are files on a card. */
 bool otter_device_is_on_card(const struct otter_device *device);

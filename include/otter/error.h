@@ -269,6 +269,8 @@ extern "C" {
       "Write the factory image while the application still runs")                         \
     X(BOOT_RESOURCES,   30, 13, 13, LIVE, "Resources or a font do not match their receipt", \
       "Send the package again")                                                           \
+    X(BOOT_LOADER,      30, 14, 14, LIVE, "The package's loader cannot be run",           \
+      "Nothing to do: the manager installs; look at the card if it happens again")        \
     /* 31: trial and roll back */                                                         \
     X(TRIAL_FAULTS,     31, 10, 10, LIVE, "The new system failed too often and was rolled back", \
       "Correct the firmware and send a new version")                                      \

@@ -49,6 +49,12 @@ OTTER_MUST_CHECK enum otter_result otter_manager_open(struct otter_manager *mana
                                                       const struct otter_ports *ports,
                                                       const struct otter_link *link);
 
+/* The same in a loader: this program linked for the region "loader", which boot has put
+ * there to install the package that brought it (K15). */
+OTTER_MUST_CHECK enum otter_result otter_loader_open(struct otter_manager *manager,
+                                                     const struct otter_ports *ports,
+                                                     const struct otter_link *link);
+
 /* One bounded step. RESET: it has asked the board for a reset. */
 enum otter_poll otter_manager_poll(struct otter_manager *manager);
 

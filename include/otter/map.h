@@ -32,6 +32,10 @@ enum otter_region_id {
     OTTER_REGION_FONT = 10,       /* of a device share these two */
     OTTER_REGION_ID_COUNT,
 
+    /* No flash: RAM in which boot runs a loader that a package brings. It begins where
+     * it runs; nobody erases or programs it (K15). */
+    OTTER_REGION_LOADER = OTTER_REGION_ID_COUNT,
+
     /* No spans of flash and in no format: files on the card, read as if they were
      * regions while the device has them open (card.h). */
     OTTER_REGION_PACKAGE_FILE = 0xF0,
@@ -81,8 +85,9 @@ OTTER_MUST_CHECK enum otter_result otter_map_sector(const struct otter_flash *fl
                                                     uint32_t off,
                                                     struct otter_sector *sector);
 
-/* Checks a map against the memory: every region lies in flash and consists of whole
- * sectors with one word size and one erased value (28-15), no two overlap (28-14), no
+/* Checks a map against the memory: every region but the loader's lies in flash and
+ * consists of whole sectors with one word size and one erased value, and the loader's
+ * lies where there is no flash (28-15), no two overlap (28-14), no
  * id twice, and the regions that every device needs are there and large enough: boot,
  * table (2 sectors or more), receipts (each copy fits: otter_receipt_place()), journal
  * (4 or more of its first 32 sectors hold three records each), manager, application,

@@ -168,6 +168,16 @@
 #define OTTER_FONT_FLAGS 0
 #endif
 
+/* RAM in which boot runs loaders, on a board that does (K15). */
+#ifndef OTTER_LOADER_SIZE
+#define OTTER_LOADER_SIZE 0
+#endif
+#ifndef OTTER_LOADER_ADDR
+#define OTTER_LOADER_ADDR 0
+#endif
+#define OTTER_LOADER_EXEC  OTTER_LOADER_ADDR
+#define OTTER_LOADER_FLAGS 0
+
 /* RAM in which a program's first stack pointer must lie. */
 #ifndef OTTER_RAM_ADDR
 #define OTTER_RAM_ADDR 0x20000000u
@@ -292,6 +302,12 @@ OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0 ||
 #else
 #define OTTER_MEMORY_MAP_FONT
 #endif
+#if OTTER_LOADER_SIZE
+#define OTTER_MEMORY_MAP_LOADER \
+    OTTER_MEMORY_MAP_REGION(OTTER_LOADER, OTTER_REGION_LOADER),
+#else
+#define OTTER_MEMORY_MAP_LOADER
+#endif
 
 /* Initialiser of a struct otter_map. */
 #define OTTER_MEMORY_MAP                                                            \
@@ -304,9 +320,11 @@ OTTER_STATIC_ASSERT(OTTER_SLOT_B_SIZE != 0 || OTTER_STAGING_SIZE != 0 ||
                     OTTER_MEMORY_MAP_REGION(OTTER_APPLICATION,                      \
                                             OTTER_REGION_APPLICATION),              \
                     OTTER_MEMORY_MAP_SLOT_B OTTER_MEMORY_MAP_STAGING                \
-                        OTTER_MEMORY_MAP_RESOURCES OTTER_MEMORY_MAP_FONT},          \
+                        OTTER_MEMORY_MAP_RESOURCES OTTER_MEMORY_MAP_FONT            \
+                            OTTER_MEMORY_MAP_LOADER},                               \
         .count = 6 + (OTTER_SLOT_B_SIZE != 0) + (OTTER_STAGING_SIZE != 0) +         \
-                 (OTTER_RESOURCES_SIZE != 0) + (OTTER_FONT_SIZE != 0)               \
+                 (OTTER_RESOURCES_SIZE != 0) + (OTTER_FONT_SIZE != 0) +             \
+                 (OTTER_LOADER_SIZE != 0)                                           \
     }
 
 #endif

@@ -26,8 +26,10 @@ enum otter_strategy {
                                   device, whose systems share their regions */
     OTTER_STRATEGY_INTO_SLOT =
         5, /* staged, then written into the free slot; the way back is the other */
-    OTTER_STRATEGY_TABLE = 6, /* the flash table: staged, then written over one copy;
-                                 the way back is the other one */
+    OTTER_STRATEGY_TABLE = 6,  /* the flash table: staged, then written over one copy;
+                                  the way back is the other one */
+    OTTER_STRATEGY_LOADER = 7, /* stored, and run from RAM by boot while the package is
+                                  installed: there is nothing to write */
 };
 
 struct otter_placement {

@@ -4,7 +4,8 @@
  * at 0x08000000: the application first, for 816 KiB, then otter's small regions; the
  * radio's part, from 0x080D7000 on, belongs to no region. Boot and manager lie in a
  * bank of their own, where such a chip has its system memory. Packages and the copy of
- * the old system are files on a card.
+ * the old system are files on a card; a package may bring its own installer, which boot
+ * runs from RAM.
  */
 #ifndef PROFILE_SD_MEMORY_MAP_H
 #define PROFILE_SD_MEMORY_MAP_H
@@ -29,5 +30,8 @@
 #define OTTER_STAGING_SIZE 0
 
 #define OTTER_RAM_SIZE 0x30000u
+
+#define OTTER_LOADER_ADDR 0x20010000u
+#define OTTER_LOADER_SIZE 0x20000u
 
 #endif

@@ -123,6 +123,7 @@ static const struct host_small_part h7[] = {
 /* Sweeps give those with odd numbers ECC, of the large ones, too. */
 static const struct host_small smalls[] = {
     {.is_ab = false,
+     .has_loader = true,
      .word_size = 1,
      .page_size = 256,
      .sector_size = 512,
@@ -179,11 +180,13 @@ static const struct host_small smalls[] = {
 
 static const struct host_small on_cards[] = {
     {.is_on_card = true,
+     .has_loader = true,
      .word_size = 8,
      .page_size = 256,
      .sector_size = 1024,
      .erased = 0xFF},
     {.is_on_card = true,
+     .has_loader = true,
      .word_size = 2,
      .page_size = 128,
      .sector_size = 512,
@@ -359,6 +362,15 @@ static void add_uniform(const struct host_small *small, struct host_profile *pro
     }
 }
 
+static void add_loader(struct host_profile *profile)
+{
+    profile->map.regions[profile->map.count++] =
+        (struct otter_region){.id = OTTER_REGION_LOADER,
+                              .addr = SMALL_RAM_ADDR + SMALL_RAM_SIZE / 2,
+                              .size = SMALL_RAM_SIZE / 2,
+                              .exec = SMALL_RAM_ADDR + SMALL_RAM_SIZE / 2};
+}
+
 void host_profile_small(const struct host_small *small, struct host_profile *profile)
 {
     uint32_t addr = SMALL_ADDR;
@@ -366,6 +378,9 @@ void host_profile_small(const struct host_small *small, struct host_profile *pro
     start_small(small, profile);
     if (small->parts == NULL) {
         add_uniform(small, profile);
+        if (small->has_loader) {
+            add_loader(profile);
+        }
         return;
     }
     for (const struct host_small_part *part = small->parts;

@@ -61,6 +61,7 @@ struct host_small_part {
 struct host_small {
     bool is_ab;
     bool is_on_card;      /* one slot, no staging: the store is a card */
+    bool has_loader;      /* boot runs loaders from RAM */
     uint16_t word_size;   /* 1, 2, 4, 8, 16 or 32 */
     uint16_t page_size;   /* 32 to 256 */
     uint32_t sector_size; /* of a twin without parts: 512 to 4096 */

@@ -11,6 +11,7 @@
 #include "crypto_bearssl.h"
 #include "inflate_zlib.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -110,6 +111,21 @@ static void cut_power(void *context)
     longjmp(device->cut_point, 1);
 }
 
+/* RAM in which boot runs loaders, if the profile has some. */
+static enum otter_result make_loader_memory(struct vdevice *device)
+{
+    const struct otter_region *region =
+        otter_map_find(&device->profile->map, OTTER_REGION_LOADER);
+
+    if (region == NULL) {
+        return OTTER_OK;
+    }
+    device->loader = (struct otter_loader){.memory = calloc(1, region->size),
+                                           .load = otter_boot_load};
+    device->ports.loader = &device->loader;
+    return device->loader.memory == NULL ? OTTER_E_TOO_LARGE : OTTER_OK;
+}
+
 enum otter_result vdevice_create(struct vdevice *device,
                                  const struct vdevice_config *config)
 {
@@ -147,7 +163,7 @@ enum otter_result vdevice_create(struct vdevice *device,
         .table_addr = config->profile->table_addr,
         .table_size = config->profile->table_size,
     };
-    return OTTER_OK;
+    return make_loader_memory(device);
 }
 
 void vdevice_set_card(struct vdevice *device, struct vcard *card,
@@ -170,6 +186,7 @@ void vdevice_set_folder(struct vdevice *device, struct folder_files *folder,
 
 void vdevice_destroy(struct vdevice *device)
 {
+    free(device->loader.memory);
     vflash_destroy(&device->flash);
 }
 
@@ -187,6 +204,10 @@ void vdevice_power_off(struct vdevice *device)
         vcard_power_off(device->card, device->flash.fault.seed);
     }
     drop_files(device);
+    if (device->loader.memory != NULL) { /* RAM forgets */
+        memset(device->loader.memory, 0,
+               otter_map_find(&device->profile->map, OTTER_REGION_LOADER)->size);
+    }
     device->program = (enum otter_program)0;
     device->region = OTTER_REGION_NONE;
     device->manager_word = false;
@@ -194,12 +215,18 @@ void vdevice_power_off(struct vdevice *device)
     device->watchdog_ms = 0;
 }
 
+bool vdevice_is_manager(const struct vdevice *device)
+{
+    return device->program == OTTER_PROGRAM_MANAGER ||
+           device->program == OTTER_PROGRAM_LOADER;
+}
+
 struct otter_device *vdevice_view(struct vdevice *device)
 {
     if (device->program == OTTER_PROGRAM_AGENT) {
         return &device->agent.device;
     }
-    return device->program == OTTER_PROGRAM_MANAGER ? &device->manager.device : NULL;
+    return vdevice_is_manager(device) ? &device->manager.device : NULL;
 }
 
 enum otter_result vdevice_inspect(struct vdevice *device, struct otter_device *view)
@@ -227,11 +254,13 @@ static bool has_image(struct vdevice *device, const struct otter_member *member,
     if (region == NULL || member->installed_size > region->size) {
         return false;
     }
+    const uint8_t *bytes =
+        region_id == OTTER_REGION_LOADER
+            ? device->loader.memory
+            : vflash_peek(&device->flash, region->addr, member->installed_size);
+
     crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(
-        crypto->context, &sha,
-        vflash_peek(&device->flash, region->addr, member->installed_size),
-        member->installed_size);
+    crypto->sha256_update(crypto->context, &sha, bytes, member->installed_size);
     crypto->sha256_final(crypto->context, &sha, digest);
     return memcmp(digest, member->installed_sha, sizeof(digest)) == 0;
 }
@@ -314,37 +343,62 @@ static void drain_events(struct vdevice *device, struct otter_device *view)
     }
 }
 
+/* What each target of boot is. */
+static const struct {
+    uint8_t role;
+    enum otter_program program;
+} targets[] = {
+    [OTTER_BOOT_TO_APPLICATION] = {OTTER_ROLE_FIRMWARE, OTTER_PROGRAM_AGENT},
+    [OTTER_BOOT_TO_MANAGER] = {OTTER_ROLE_MANAGER, OTTER_PROGRAM_MANAGER},
+    [OTTER_BOOT_TO_LOADER] = {OTTER_ROLE_LOADER, OTTER_PROGRAM_LOADER},
+};
+
+/* A manager on trial, or a loader, that the test wants to fail. */
+static bool is_to_fail(const struct vdevice *device)
+{
+    if (device->program == OTTER_PROGRAM_LOADER) {
+        return device->app_loader != VDEVICE_CONFIRM;
+    }
+    return device->program == OTTER_PROGRAM_MANAGER &&
+           device->app_manager != VDEVICE_CONFIRM &&
+           device->boot.device.journal.state.part == OTTER_PART_TRY_MANAGER;
+}
+
+static void open_manager(struct vdevice *device)
+{
+    enum otter_result result =
+        device->program == OTTER_PROGRAM_LOADER
+            ? otter_loader_open(&device->manager, &device->ports, device->link)
+            : otter_manager_open(&device->manager, &device->ports, device->link);
+
+    if (result != OTTER_OK) {
+        device->code = otter_code(device->manager.result);
+    }
+}
+
 /* Jumps to what boot chose. A program that cannot open its device still runs: its poll
  * says what it can do. */
 static void jump(struct vdevice *device, const struct otter_boot_result *chosen)
 {
-    bool is_manager = chosen->target == OTTER_BOOT_TO_MANAGER;
-
     device->region = chosen->region;
-    if (!is_vouched(device, is_manager ? OTTER_ROLE_MANAGER : OTTER_ROLE_FIRMWARE,
-                    chosen->region)) {
+    if (!is_vouched(device, targets[chosen->target].role, chosen->region)) {
         device->defect = "P1: an image was started that no trusted receipt vouches for";
         return;
     }
     device->polls = 0;
     device->is_idle = false;
-    device->is_stuck = is_manager && device->app_manager != VDEVICE_CONFIRM &&
-                       device->boot.device.journal.state.part == OTTER_PART_TRY_MANAGER;
-    if (is_manager) {
+    device->program = targets[chosen->target].program;
+    device->is_stuck = is_to_fail(device);
+    if (vdevice_is_manager(device)) {
         device->wants_manager = false;
-        device->program = OTTER_PROGRAM_MANAGER;
         memset(&device->manager, 0, sizeof(device->manager));
     }
     if (device->is_stuck) {
         return;
     }
-    if (is_manager) {
-        if (otter_manager_open(&device->manager, &device->ports, device->link) !=
-            OTTER_OK) {
-            device->code = otter_code(device->manager.result);
-        }
+    if (vdevice_is_manager(device)) {
+        open_manager(device);
     } else {
-        device->program = OTTER_PROGRAM_AGENT;
         if (device->hooks.on_start != NULL) {
             device->hooks.on_start(device->hooks.context);
         }
@@ -420,7 +474,11 @@ static enum otter_poll run_application(struct vdevice *device)
 /* A manager that fails before it has begun. */
 static enum otter_poll run_stuck(struct vdevice *device)
 {
-    if (device->app_manager != VDEVICE_CRASH) {
+    enum vdevice_app app = device->program == OTTER_PROGRAM_LOADER
+                               ? device->app_loader
+                               : device->app_manager;
+
+    if (app != VDEVICE_CRASH) {
         return OTTER_POLL_IDLE;
     }
     force_reset(device, OTTER_RESET_FAULT);
@@ -433,7 +491,7 @@ static enum otter_poll run_program(struct vdevice *device)
         return run_stuck(device);
     }
     struct otter_device *view = vdevice_view(device);
-    enum otter_poll poll = device->program == OTTER_PROGRAM_MANAGER
+    enum otter_poll poll = vdevice_is_manager(device)
                                ? otter_manager_poll(&device->manager)
                                : run_application(device);
 
@@ -542,8 +600,8 @@ struct feed {
 
 static struct otter_receive *receiver(struct vdevice *device)
 {
-    return device->program == OTTER_PROGRAM_MANAGER ? &device->manager.receive
-                                                    : &device->agent.receive;
+    return vdevice_is_manager(device) ? &device->manager.receive
+                                      : &device->agent.receive;
 }
 
 /* Steps the receiver until it is not busy. */

@@ -87,6 +87,7 @@ struct vdevice {
     enum vdevice_app app_old;     /* of any other; VDEVICE_CONFIRM: it works */
     enum vdevice_app app_manager; /* of a manager that was just replaced, until it has
                                      started: CONFIRM starts, others fail */
+    enum vdevice_app app_loader; /* of a package's loader: CONFIRM works, others fail */
     bool wants_manager; /* the button is pressed; the manager's start releases it */
     bool allows_update;
     const struct otter_link *link;
@@ -112,6 +113,7 @@ struct vdevice {
     struct otter_flash port;
     struct otter_board board;
     struct otter_crypto crypto;
+    struct otter_loader loader;
     struct otter_ports ports;
     enum otter_reset_cause cause;
     bool manager_word;
@@ -164,6 +166,9 @@ enum vdevice_end vdevice_request(struct vdevice *device, enum otter_result *resu
  * IDLE, CUT or BROKEN; NOTHING if no application runs. */
 enum vdevice_end vdevice_install(struct vdevice *device, const char *path,
                                  enum otter_result *result);
+
+/* True if the manager runs, from flash or as a loader from RAM. */
+bool vdevice_is_manager(const struct vdevice *device);
 
 /* The device as the running program sees it; NULL when it is off. */
 struct otter_device *vdevice_view(struct vdevice *device);

@@ -39,6 +39,17 @@ void boot_load_state(struct otter_boot *boot)
     facts->is_given_up = otter_state_is_given_up(state);
 }
 
+/* A loader that crashes or hangs is not run again in this power-on (K21): the manager
+ * does its work. */
+static bool may_load(const struct otter_boot *boot)
+{
+    const struct otter_board *board = boot->device.ports.board;
+
+    return boot->device.ports.loader != NULL &&
+           otter_map_find(&boot->device.table.map, OTTER_REGION_LOADER) != NULL &&
+           board->reset_cause(board->context) <= OTTER_RESET_SOFTWARE;
+}
+
 static void collect_facts(struct otter_boot *boot)
 {
     const struct otter_board *board = boot->device.ports.board;
@@ -53,6 +64,7 @@ static void collect_facts(struct otter_boot *boot)
     facts->wants_manager = board->wants_manager(board->context);
     facts->is_counted_reset =
         board->reset_cause(board->context) >= OTTER_RESET_SOFTWARE;
+    facts->may_load = may_load(boot);
     facts->fault_limit = policy->trial_faults;
     facts->power_limit = policy->trial_powers;
 }
@@ -108,10 +120,29 @@ void boot_record(struct otter_boot *boot, const struct otter_state *state,
     boot_load_state(boot);
 }
 
+/* Most packages bring none. */
+static enum otter_verdict check_loader(struct otter_boot *boot)
+{
+    enum otter_result result = boot->device.ports.loader->load(boot);
+
+    if (result != OTTER_OK && result != OTTER_E_CONTROL_MISSING) {
+        otter_device_event(&boot->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_BOOT, 0,
+                           otter_code(OTTER_E_BOOT_LOADER));
+    }
+    return result == OTTER_OK ? OTTER_VERDICT_GOOD : OTTER_VERDICT_BAD;
+}
+
+static void start_watchdog(const struct otter_boot *boot)
+{
+    const struct otter_board *board = boot->device.ports.board;
+
+    board->watchdog_start(board->context,
+                          (uint32_t)boot->device.table.policy.watchdog_s * 1000U);
+}
+
 /* The attempt stands before the jump (K16); the watchdog runs before it, too. */
 static void start_trial(struct otter_boot *boot)
 {
-    const struct otter_board *board = boot->device.ports.board;
     struct otter_state state = boot->device.journal.state;
 
     if (boot->facts.is_counted_reset) {
@@ -121,8 +152,7 @@ static void start_trial(struct otter_boot *boot)
     }
     boot_record(boot, &state, OTTER_SEALED);
     if (!boot->facts.cannot_record) {
-        board->watchdog_start(board->context,
-                              (uint32_t)boot->device.table.policy.watchdog_s * 1000U);
+        start_watchdog(boot);
     }
 }
 
@@ -218,8 +248,8 @@ static void seal(struct otter_boot *boot)
     boot_record(boot, &state, OTTER_SEALED);
 }
 
-/* The manager is to install: then its journal must take a record, or it would only come
- * back here, for ever. */
+/* Manager or loader is to install: then its journal must take a record, or it would
+ * only come back here, for ever. */
 static bool may_work(struct otter_boot *boot)
 {
     bool has_to_install = boot->facts.phase == OTTER_PHASE_REQUESTED ||
@@ -232,6 +262,41 @@ static bool may_work(struct otter_boot *boot)
     return !boot->facts.cannot_record;
 }
 
+static struct otter_boot_result leave_for(const struct otter_boot *boot,
+                                          const struct otter_boot_decision *decision)
+{
+    static const struct {
+        enum otter_boot_target target;
+        uint8_t region;
+    } places[] = {
+        [OTTER_BOOT_TRY_MANAGER] = {OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER},
+        [OTTER_BOOT_MANAGER] = {OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER},
+        [OTTER_BOOT_LOADER] = {OTTER_BOOT_TO_LOADER, OTTER_REGION_LOADER},
+        [OTTER_BOOT_NOTHING] = {OTTER_BOOT_TO_NOTHING, OTTER_REGION_NONE},
+    };
+
+    return decision->act == OTTER_BOOT_RUN || decision->act == OTTER_BOOT_TRY
+               ? run(boot, decision->slot, decision->code)
+               : jump_to(boot, places[decision->act].target,
+                         places[decision->act].region, decision->code);
+}
+
+/* What goes before the jump. False if it cannot be done: boot decides again. */
+static bool prepare(struct otter_boot *boot, enum otter_boot_act act)
+{
+    if (act == OTTER_BOOT_TRY || act == OTTER_BOOT_TRY_MANAGER) {
+        start_trial(boot);
+        return !boot->facts.cannot_record;
+    }
+    if ((act == OTTER_BOOT_MANAGER || act == OTTER_BOOT_LOADER) && !may_work(boot)) {
+        return false;
+    }
+    if (act == OTTER_BOOT_LOADER) {
+        start_watchdog(boot);
+    }
+    return true;
+}
+
 /* Does one act. True if it is time to jump. */
 static bool act(struct otter_boot *boot, const struct otter_boot_decision *decision,
                 struct otter_boot_result *result)
@@ -242,6 +307,9 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
         return false;
     case OTTER_BOOT_CHECK_MANAGER:
         boot->facts.manager = check_manager(boot);
+        return false;
+    case OTTER_BOOT_CHECK_LOADER:
+        boot->facts.loader = check_loader(boot);
         return false;
     case OTTER_BOOT_SWITCH:
         switch_to(boot, decision->slot, decision->code);
@@ -258,35 +326,18 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
     case OTTER_BOOT_RESTORE_AGAIN:
         boot_copy_act(boot, decision);
         return false;
-    case OTTER_BOOT_TRY_MANAGER:
-        start_trial(boot);
-        if (boot->facts.cannot_record) {
-            return false;
-        }
-        *result =
-            jump_to(boot, OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER, decision->code);
-        return true;
-    case OTTER_BOOT_TRY:
-        start_trial(boot);
-        if (boot->facts.cannot_record) {
-            return false;
-        }
-        *result = run(boot, decision->slot, decision->code);
-        return true;
     case OTTER_BOOT_RUN:
-        *result = run(boot, decision->slot, decision->code);
-        return true;
+    case OTTER_BOOT_TRY:
+    case OTTER_BOOT_TRY_MANAGER:
     case OTTER_BOOT_MANAGER:
-        if (!may_work(boot)) {
-            return false;
-        }
-        *result =
-            jump_to(boot, OTTER_BOOT_TO_MANAGER, OTTER_REGION_MANAGER, decision->code);
-        return true;
+    case OTTER_BOOT_LOADER:
     case OTTER_BOOT_NOTHING:
         break;
     }
-    *result = jump_to(boot, OTTER_BOOT_TO_NOTHING, OTTER_REGION_NONE, decision->code);
+    if (!prepare(boot, decision->act)) {
+        return false;
+    }
+    *result = leave_for(boot, decision);
     return true;
 }
 

@@ -38,6 +38,22 @@ static struct otter_boot_decision manager(const struct otter_boot_facts *facts,
     return decision(OTTER_BOOT_NOTHING, 0, OTTER_E_BOOT_NOTHING);
 }
 
+/* Who installs, and copies back from a card: the loader that the package brings, on a
+ * board that runs one, else the manager. A loader that stands and is verified does not
+ * need the manager. */
+static bool asks_for_loader(const struct otter_boot_facts *facts)
+{
+    return facts->may_load && !facts->cannot_record &&
+           facts->loader != OTTER_VERDICT_BAD;
+}
+
+static struct otter_boot_decision loader(const struct otter_boot_facts *facts)
+{
+    return decision(facts->loader == OTTER_VERDICT_GOOD ? OTTER_BOOT_LOADER
+                                                        : OTTER_BOOT_CHECK_LOADER,
+                    0, OTTER_OK);
+}
+
 /* Runs the current system; if it is damaged, the other one if that verifies. */
 static struct otter_boot_decision run_current(const struct otter_boot_facts *facts,
                                               enum otter_result why)
@@ -75,6 +91,9 @@ static struct otter_boot_decision prefer_manager(const struct otter_boot_facts *
 {
     if (facts->cannot_record) {
         return run_current(facts, OTTER_E_JOURNAL_SECTORS);
+    }
+    if (asks_for_loader(facts)) {
+        return loader(facts);
     }
     return facts->manager == OTTER_VERDICT_BAD
                ? run_current(facts, OTTER_E_BOOT_MANAGER)
@@ -144,9 +163,11 @@ static struct otter_boot_decision roll_back(const struct otter_boot_facts *facts
     if (!needs_copy(facts) || facts->cannot_restore || is_last) {
         return lose_system(facts);
     }
-    /* Boot cannot read files: the manager copies what lies on a card. */
-    return facts->is_on_card ? manager(facts, OTTER_OK)
-                             : decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
+    if (!facts->is_on_card) {
+        return decision(OTTER_BOOT_RESTORE, facts->current, OTTER_OK);
+    }
+    /* Boot copies no files to flash: the manager does. */
+    return asks_for_loader(facts) ? loader(facts) : manager(facts, OTTER_OK);
 }
 
 /* The trial is over: the old system stands ready in the other slot, or what is not
@@ -246,6 +267,9 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
     }
     if (!needs_copy(facts) || facts->part != OTTER_PART_WRITE) {
         return prefer_manager(facts);
+    }
+    if (asks_for_loader(facts)) {
+        return loader(facts);
     }
     if (facts->manager != OTTER_VERDICT_BAD) {
         return manager(facts, OTTER_OK);

@@ -325,23 +325,28 @@ static enum otter_result find_pointer(struct otter_device *device,
     return has_one ? OTTER_OK : result;
 }
 
-enum otter_result otter_card_find_package(struct otter_device *device)
+enum otter_result otter_card_open_of(struct otter_device *device,
+                                     const struct otter_system *system)
 {
-    uint8_t slot = (uint8_t)(1 - device->journal.state.current);
-    struct otter_system system;
     struct otter_pointer pointer;
-    enum otter_result result = otter_system_open(device, slot, &system);
+    enum otter_result result = find_pointer(device, system, &pointer);
 
-    if (result == OTTER_OK) {
-        result = find_pointer(device, &system, &pointer);
-    }
     if (result == OTTER_OK) {
         result = otter_card_open_package(device, pointer.path);
     }
     if (result == OTTER_OK &&
-        device->card->sources[OTTER_CARD_PACKAGE].size != system.control.file_length) {
+        device->card->sources[OTTER_CARD_PACKAGE].size != system->control.file_length) {
         otter_card_close(device);
         return OTTER_E_CARD_OTHER;
     }
     return result;
+}
+
+enum otter_result otter_card_find_package(struct otter_device *device)
+{
+    uint8_t slot = (uint8_t)(1 - device->journal.state.current);
+    struct otter_system system;
+    enum otter_result result = otter_system_open(device, slot, &system);
+
+    return result == OTTER_OK ? otter_card_open_of(device, &system) : result;
 }

@@ -17,6 +17,12 @@ bool otter_device_is_on_card(const struct otter_device *device)
     return otter_map_is_on_card(&device->table.map);
 }
 
+bool otter_device_is_manager(const struct otter_device *device)
+{
+    return device->program == OTTER_PROGRAM_MANAGER ||
+           device->program == OTTER_PROGRAM_LOADER;
+}
+
 static uint8_t slot_region(const struct otter_device *device, uint8_t slot)
 {
     return otter_device_is_ab(device) && slot == 1 ? OTTER_REGION_SLOT_B
@@ -38,6 +44,8 @@ uint8_t otter_system_region(const struct otter_device *device, uint8_t slot,
         return OTTER_REGION_MANAGER;
     case OTTER_ROLE_TABLE:
         return OTTER_REGION_TABLE;
+    case OTTER_ROLE_LOADER:
+        return OTTER_REGION_LOADER;
     case OTTER_ROLE_RESOURCES:
         return OTTER_REGION_RESOURCES;
     case OTTER_ROLE_FONT:
@@ -172,6 +180,6 @@ bool otter_device_permits(const struct otter_device *device, enum otter_command 
         return false;
     }
 
-    return permission == OTTER_OPEN || (permission == OTTER_ONLY_MANAGER &&
-                                        device->program == OTTER_PROGRAM_MANAGER);
+    return permission == OTTER_OPEN ||
+           (permission == OTTER_ONLY_MANAGER && otter_device_is_manager(device));
 }

@@ -53,8 +53,8 @@ static enum otter_result finish_member(struct otter_receive *receive)
         return OTTER_E_MEMBER_HASH;
     }
     bool is_program = receive->current.role == OTTER_ROLE_FIRMWARE ||
-                      receive->current.role == OTTER_ROLE_MANAGER;
-
+                      receive->current.role == OTTER_ROLE_MANAGER ||
+                      receive->current.role == OTTER_ROLE_LOADER;
     bool is_plain = receive->current.coding == OTTER_CODING_RAW &&
                     (receive->current.flags & OTTER_MEMBER_ENCRYPTED) == 0;
 

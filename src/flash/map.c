@@ -64,6 +64,23 @@ enum otter_result otter_map_sector(const struct otter_flash *flash,
     return OTTER_OK;
 }
 
+/* RAM: no byte of it is flash, and a program that begins there runs there. */
+static enum otter_result check_loader(const struct otter_region *region,
+                                      const struct otter_flash *flash)
+{
+    bool is_good = region->size != 0 && region->size <= UINT32_MAX - region->addr &&
+                   region->exec == region->addr;
+
+    for (size_t i = 0; i < flash->area_count && is_good; i++) {
+        const struct otter_flash_area *area = &flash->areas[i];
+
+        is_good = region->addr < area->addr
+                      ? area->addr - region->addr >= region->size
+                      : region->addr - area->addr >= area_size(area);
+    }
+    return is_good ? OTTER_OK : OTTER_E_MAP_ALIGNMENT;
+}
+
 /* The region is made of whole sectors with one word size and one erased value. */
 static enum otter_result check_region(const struct otter_region *region,
                                       const struct otter_flash *flash)
@@ -193,7 +210,9 @@ enum otter_result otter_map_check(const struct otter_map *map,
         return OTTER_E_MAP_MISSING;
     }
     for (uint8_t i = 0; i < map->count; i++) {
-        enum otter_result result = check_region(&map->regions[i], flash);
+        enum otter_result result = map->regions[i].id == OTTER_REGION_LOADER
+                                       ? check_loader(&map->regions[i], flash)
+                                       : check_region(&map->regions[i], flash);
 
         if (result != OTTER_OK) {
             return result;

@@ -150,7 +150,7 @@ bool otter_state_may_change(const struct otter_state *before,
     if (program == OTTER_PROGRAM_AGENT && is_confirm(before, after)) {
         return true;
     }
-    if (program == OTTER_PROGRAM_MANAGER &&
+    if ((1U << program & MANAGER) != 0 &&
         (is_giving_up(before, after) || is_adopting(before, after))) {
         return true;
     }

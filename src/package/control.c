@@ -264,9 +264,9 @@ static bool is_doubled(struct seen_members *seen, uint8_t index,
                        const struct otter_member *member)
 {
     /* A system has one of each of these, wherever it lies. */
-    bool is_single = member->role == OTTER_ROLE_FIRMWARE ||
-                     member->role == OTTER_ROLE_MANAGER ||
-                     member->role == OTTER_ROLE_TABLE;
+    bool is_single =
+        member->role == OTTER_ROLE_FIRMWARE || member->role == OTTER_ROLE_MANAGER ||
+        member->role == OTTER_ROLE_TABLE || member->role == OTTER_ROLE_LOADER;
 
     for (uint8_t i = 0; i < index; i++) {
         if (seen->role[i] == member->role &&

@@ -98,8 +98,9 @@ static enum otter_result place_kept(struct planning *planning,
     struct otter_member installed;
     uint8_t region = otter_member_region(device, device->journal.state.current, member);
 
-    if (member->role == OTTER_ROLE_FIRMWARE) {
-        return OTTER_E_STRATEGY; /* a trial needs an image of its own and a way back */
+    if (member->role == OTTER_ROLE_FIRMWARE || member->role == OTTER_ROLE_LOADER) {
+        /* A trial needs an image of its own and a way back; no loader stays. */
+        return OTTER_E_STRATEGY;
     }
     if (find_installed(planning, member, region, &installed) != OTTER_OK ||
         installed.role != member->role ||
@@ -502,6 +503,30 @@ static enum otter_result place_table(const struct planning *planning,
     return OTTER_OK;
 }
 
+/* Boot runs it from RAM as it is stored, and opens no packages (K15). */
+static enum otter_result place_loader(struct planning *planning,
+                                      const struct otter_member *member,
+                                      struct otter_placement *placement)
+{
+    const struct otter_region *target =
+        otter_map_find(&planning->device->table.map, OTTER_REGION_LOADER);
+
+    if (target == NULL) {
+        return OTTER_E_REGION;
+    }
+    if (member->coding != OTTER_CODING_RAW) {
+        return OTTER_E_CONTROL_CODING;
+    }
+    if (member->flags != 0) {
+        return OTTER_E_CONTROL_FLAGS;
+    }
+    enum otter_result result = check_carried(planning->device, member, target);
+
+    placement->strategy = OTTER_STRATEGY_LOADER;
+    placement->target_region = OTTER_REGION_LOADER;
+    return result == OTTER_OK ? place_store(planning, member, placement) : result;
+}
+
 static enum otter_result place(struct planning *planning,
                                const struct otter_member *member,
                                struct otter_placement *placement)
@@ -516,6 +541,8 @@ static enum otter_result place(struct planning *planning,
         return place_manager(planning, member, placement);
     case OTTER_ROLE_TABLE:
         return place_table(planning, member, placement);
+    case OTTER_ROLE_LOADER:
+        return place_loader(planning, member, placement);
     case OTTER_ROLE_RESOURCES:
     case OTTER_ROLE_FONT:
         return place_data(planning, member, placement);

@@ -49,6 +49,24 @@ check "promises hold after refusals" 0 "every promise holds" promises refused
 check "the plan names the card" 0 "600000 bytes saved in card" \
     "$OTTER" inspect new.otter --device board
 
+# The manager of the new version as a loader, linked for the profile's RAM.
+printf '\000\000\003\040\101\000\001\040' > loader.bin
+head -c 9000 /dev/zero >> loader.bin
+"$OTTER" pack -o loading.otter --key key.pem --follow first.otter --map map.json --version 2.0.0 \
+    --counter 2 --firmware new.bin --rebase 0x08000000 --member loader=loader.bin > pack.txt || exit 1
+check "a package with a loader is one" 0 '"role": "loader"' "$OTTER" inspect loading.otter --json
+check "the plan says that it runs from RAM" 0 "from RAM" \
+    "$OTTER" inspect loading.otter --device board
+cp -r board other
+check "it is installed by its loader" 0 "loader   started" \
+    "$OTTER" install other loading.otter
+check "and confirmed" 0 "confirmed" "$OTTER" status other
+"$OTTER" pack -o later.otter --key key.pem --follow loading.otter --map map.json --version 3.0.0 \
+    --counter 2 --firmware old.bin --rebase 0x08000000 > pack.txt || exit 1
+check "what follows it has none" 1 "" grep -q loader <("$OTTER" inspect later.otter)
+check "and is installed by the manager" 0 "manager  started" \
+    "$OTTER" install other later.otter
+
 check "a system that crashes is rolled back" 1 "[31-10]" \
     "$OTTER" install board new.otter --app crash
 check "the old application is there" 0 "same" application old.bin

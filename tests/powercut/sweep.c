@@ -149,6 +149,21 @@ const struct sweep_scenario sweep_scenarios[] = {
      .is_mixed = true,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "loader",
+     .has_loader = true,
+     .is_mixed = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "loader-crash",
+     .has_loader = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "loader-stuck",
+     .has_loader = true,
+     .app_loader = VDEVICE_HANG,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
@@ -251,6 +266,15 @@ bool sweep_fits(const struct sweep_scenario *scenario,
      * card: there is nothing to cut. */
     if (otter_map_is_on_card(&profile->map) &&
         (scenario->is_forged || scenario->is_damaged || scenario->has_manager)) {
+        return false;
+    }
+    /* Without a card a roll back needs no loader. */
+    bool needs_card =
+        scenario->app != VDEVICE_CONFIRM || scenario->app_loader != VDEVICE_CONFIRM;
+
+    if (scenario->has_loader &&
+        (otter_map_find(&profile->map, OTTER_REGION_LOADER) == NULL ||
+         (needs_card && !otter_map_is_on_card(&profile->map)))) {
         return false;
     }
     return (!scenario->has_regions && !scenario->adds_regions) ||
@@ -439,6 +463,10 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     if (scenario->has_regions || scenario->adds_regions) {
         sample_carry_regions(&world->next);
     }
+    if (scenario->has_loader) {
+        world->device.app_loader = scenario->app_loader;
+        sample_carry_loader(&world->sample, &world->next);
+    }
     if (scenario->coding != OTTER_CODING_RAW) {
         sample_code(&world->next, scenario->coding);
         world->next.firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
@@ -484,8 +512,8 @@ void sweep_close(struct sweep_world *world)
 /* Where the running program would go on receiving. */
 static uint32_t resume_point(const struct vdevice *device)
 {
-    return device->program == OTTER_PROGRAM_MANAGER ? device->manager.receive.next
-                                                    : device->agent.receive.next;
+    return vdevice_is_manager(device) ? device->manager.receive.next
+                                      : device->agent.receive.next;
 }
 
 static uint32_t sector_of_store(const struct sweep_world *world)

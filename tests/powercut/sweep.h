@@ -21,6 +21,8 @@ struct sweep_scenario {
     enum vdevice_app app;         /* how the new system behaves */
     bool has_manager;             /* the package carries a manager (K15) */
     enum vdevice_app app_manager; /* how that manager starts */
+    bool has_loader;              /* the package carries a loader (K15) */
+    enum vdevice_app app_loader;  /* how that starts */
     bool has_regions;             /* both systems have resources and a font */
     bool adds_regions;            /* only the new one has */
     enum otter_coding coding;     /* of what the package carries */

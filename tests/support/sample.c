@@ -250,6 +250,16 @@ void sample_carry_manager(const struct sample *sample, struct sample_package *pa
         (struct host_image){package->manager, SAMPLE_MANAGER_SIZE};
 }
 
+void sample_carry_loader(const struct sample *sample, struct sample_package *package)
+{
+    fill_image(sample, OTTER_REGION_LOADER, 5000, package->loader, SAMPLE_LOADER_SIZE);
+    package->members[package->package.member_count++] = (struct host_member){
+        .role = OTTER_ROLE_LOADER,
+        .link_addr = link_addr(sample, OTTER_REGION_LOADER),
+        .image = {package->loader, SAMPLE_LOADER_SIZE},
+    };
+}
+
 void sample_carry_regions(struct sample_package *package)
 {
     struct host_member *members = package->members + package->package.member_count;

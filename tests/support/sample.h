@@ -19,6 +19,7 @@ enum {
     SAMPLE_MANAGER_SIZE = 700,
     SAMPLE_RESOURCES_SIZE = 301,
     SAMPLE_FONT_SIZE = 702,
+    SAMPLE_LOADER_SIZE = 611,
     SAMPLE_PACKAGE_MAX = 5120,
     SAMPLE_STORED_MAX = 2200, /* of a coded member */
 };
@@ -31,6 +32,7 @@ struct sample_package {
     uint8_t manager[SAMPLE_MANAGER_SIZE];     /* of sample_carry_manager() */
     uint8_t resources[SAMPLE_RESOURCES_SIZE]; /* of sample_carry_regions() */
     uint8_t font[SAMPLE_FONT_SIZE];
+    uint8_t loader[SAMPLE_LOADER_SIZE];   /* of sample_carry_loader() */
     uint8_t stored[6][SAMPLE_STORED_MAX]; /* of sample_code(), sample_encrypt() */
     uint8_t content_key[OTTER_AES_KEY_SIZE];
     uint8_t wrap[HOST_WRAP_ENTRY_MAX];
@@ -69,6 +71,9 @@ void sample_carry_manager(const struct sample *sample, struct sample_package *pa
 /* Makes the package carry resources and a font of its own, too; the first system's
  * package is to be built again then. */
 void sample_carry_regions(struct sample_package *package);
+
+/* Makes the package carry a loader, too, for a device that has a region for it. */
+void sample_carry_loader(const struct sample *sample, struct sample_package *package);
 
 /* Codes what the package carries, which is made compressible for it: a few chunks of
  * zlib, or one stream of heatshrink. */

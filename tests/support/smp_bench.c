@@ -94,8 +94,8 @@ void smp_bench_exchange(struct smp_bench *bench, const uint8_t *message, size_t 
 
 struct otter_smp *smp_bench_server(struct smp_bench *bench)
 {
-    return bench->device.program == OTTER_PROGRAM_MANAGER ? &bench->device.manager.smp
-                                                          : &bench->device.agent.smp;
+    return vdevice_is_manager(&bench->device) ? &bench->device.manager.smp
+                                              : &bench->device.agent.smp;
 }
 
 static bool is_lost(struct smp_bench *bench)

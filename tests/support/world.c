@@ -99,6 +99,7 @@ static struct world *put_on_card(struct world *world)
 struct world *world_make_on_card(bool is_ecc, bool has_regions)
 {
     const struct host_small small = {.is_on_card = true,
+                                     .has_loader = true,
                                      .word_size = 8,
                                      .page_size = 128,
                                      .sector_size = 512,

@@ -30,6 +30,7 @@ struct truth {
     bool has_copy;     /* a saved copy is there to restore */
     bool is_copy_good; /* and verifies when it is written back */
     bool can_record;
+    bool loader; /* the incoming package's loader verifies */
 };
 
 static enum otter_verdict verdict(bool is_good)
@@ -102,6 +103,9 @@ static bool simulate(struct otter_boot_facts *facts, struct truth *truth,
     case OTTER_BOOT_CHECK_MANAGER:
         facts->manager = verdict(truth->manager);
         return false;
+    case OTTER_BOOT_CHECK_LOADER:
+        facts->loader = verdict(truth->loader);
+        return false;
     case OTTER_BOOT_SWITCH:
         facts->phase = OTTER_PHASE_ROLLED_BACK;
         facts->has_new_regions = false;
@@ -141,6 +145,7 @@ static bool simulate(struct otter_boot_facts *facts, struct truth *truth,
     case OTTER_BOOT_TRY:
     case OTTER_BOOT_TRY_MANAGER:
     case OTTER_BOOT_MANAGER:
+    case OTTER_BOOT_LOADER:
     case OTTER_BOOT_NOTHING:
         break;
     }
@@ -178,7 +183,8 @@ static bool may_be_nothing(const struct otter_boot_facts *facts,
         }
         return !has_only_copies(facts)
                    ? !current
-                   : facts->cannot_restore || facts->cannot_record ||
+                   : facts->is_on_card || /* it cannot read what was saved */
+                         facts->cannot_restore || facts->cannot_record ||
                          facts->roll_backs >= RESTORES_MAX;
     case OTTER_PHASE_INSTALLING:
         if (has_only_copies(facts) && facts->part == OTTER_PART_WRITE) {
@@ -214,6 +220,14 @@ static void check_jump(const struct otter_boot_facts *facts, const struct truth 
     case OTTER_BOOT_MANAGER:
         assert_true(truth->manager);
         break;
+    case OTTER_BOOT_LOADER: /* to install, or to copy back from a card; nothing else */
+        assert_true(truth->loader && facts->may_load && !facts->cannot_record);
+        assert_true(facts->phase == OTTER_PHASE_REQUESTED ||
+                    facts->phase == OTTER_PHASE_INSTALLING ||
+                    (facts->phase == OTTER_PHASE_ROLLING_BACK && facts->is_on_card));
+        assert_false(facts->phase == OTTER_PHASE_INSTALLING &&
+                     facts->part == OTTER_PART_TRY_MANAGER);
+        break;
     case OTTER_BOOT_NOTHING:
         assert_false(truth->manager);
         assert_int_equal(decision->code, 30 * 256 + 10);
@@ -221,6 +235,7 @@ static void check_jump(const struct otter_boot_facts *facts, const struct truth 
         break;
     case OTTER_BOOT_CHECK_SYSTEM:
     case OTTER_BOOT_CHECK_MANAGER:
+    case OTTER_BOOT_CHECK_LOADER:
     case OTTER_BOOT_SWITCH:
     case OTTER_BOOT_ROLL_BACK:
     case OTTER_BOOT_RESTORE:
@@ -246,6 +261,8 @@ static void check_act(const struct otter_boot_facts *facts,
                  facts->system[decision->slot] != OTTER_VERDICT_UNKNOWN);
     assert_false(decision->act == OTTER_BOOT_CHECK_MANAGER &&
                  facts->manager != OTTER_VERDICT_UNKNOWN);
+    assert_false(decision->act == OTTER_BOOT_CHECK_LOADER &&
+                 (facts->loader != OTTER_VERDICT_UNKNOWN || !facts->may_load));
     if (decision->act == OTTER_BOOT_SWITCH) {
         assert_int_equal(facts->system[decision->slot], OTTER_VERDICT_GOOD);
     }
@@ -303,6 +320,7 @@ static struct truth truth_of(uint32_t bits, const struct otter_boot_facts *facts
         .has_copy = bit(bits, 3),
         .is_copy_good = bit(bits, 4),
         .can_record = bit(bits, 5) && !facts->cannot_record,
+        .loader = bit(bits, 6),
     };
 }
 
@@ -345,6 +363,33 @@ static void k15_every_part_of_replacing_the_manager_ends_in_something_that_verif
                     facts_of(phases[p], parts[i % sizeof(parts)], bits);
                 struct truth truth = truth_of(i / sizeof(parts), &facts);
 
+                run_decisions(facts, truth);
+            }
+        }
+    }
+}
+
+/* A board that runs loaders, with a card and without. */
+static void k15_a_loader_runs_to_install_and_changes_nothing_else(void **state)
+{
+    static const uint8_t phases[] = {OTTER_PHASE_CONFIRMED, OTTER_PHASE_COMPLETE,
+                                     OTTER_PHASE_REQUESTED, OTTER_PHASE_INSTALLING,
+                                     OTTER_PHASE_TRIAL,     OTTER_PHASE_ROLLING_BACK};
+    static const uint8_t parts[] = {OTTER_PART_NONE,        OTTER_PART_CHECK,
+                                    OTTER_PART_WRITE,       OTTER_PART_WRITE_MANAGER,
+                                    OTTER_PART_TRY_MANAGER, OTTER_PART_RESTORE};
+
+    (void)state;
+    for (size_t p = 0; p < sizeof(phases); p++) {
+        for (uint32_t bits = 0; bits < 1U << 12; bits++) {
+            for (uint32_t i = 0; i < 256U * sizeof(parts); i++) {
+                struct otter_boot_facts facts =
+                    facts_of(phases[p], parts[i % sizeof(parts)], bits);
+                struct truth truth = truth_of(i / sizeof(parts), &facts);
+
+                facts.may_load = true;
+                facts.is_on_card = bit(i / (uint32_t)sizeof(parts), 7);
+                facts.is_ab = facts.is_ab && !facts.is_on_card;
                 run_decisions(facts, truth);
             }
         }
@@ -412,6 +457,70 @@ static const struct row rows[] = {
     {"nothing is checked that is not needed",
      {.phase = OTTER_PHASE_CONFIRMED},
      OTTER_BOOT_CHECK_SYSTEM,
+     0,
+     0},
+    {"requested, on a board that runs loaders",
+     {.phase = OTTER_PHASE_REQUESTED, .may_load = true},
+     OTTER_BOOT_CHECK_LOADER,
+     0,
+     0},
+    {"requested, and the package brings a loader",
+     {.phase = OTTER_PHASE_REQUESTED, .may_load = true, .loader = G},
+     OTTER_BOOT_LOADER,
+     0,
+     0},
+    {"requested, and the manager is damaged, too",
+     {.phase = OTTER_PHASE_REQUESTED, .may_load = true, .loader = G, .manager = B},
+     OTTER_BOOT_LOADER,
+     0,
+     0},
+    {"requested, and its loader is damaged",
+     {.phase = OTTER_PHASE_REQUESTED, .may_load = true, .loader = B, .manager = G},
+     OTTER_BOOT_MANAGER,
+     0,
+     0},
+    {"requested, and a loader has crashed",
+     {.phase = OTTER_PHASE_REQUESTED, .manager = G},
+     OTTER_BOOT_MANAGER,
+     0,
+     0},
+    {"requested, and the manager is wanted",
+     {.phase = OTTER_PHASE_REQUESTED,
+      .may_load = true,
+      .loader = G,
+      .manager = G,
+      .wants_manager = true},
+     OTTER_BOOT_MANAGER,
+     0,
+     0},
+    {"the application is half written, with a loader",
+     {.phase = OTTER_PHASE_INSTALLING,
+      .part = OTTER_PART_WRITE,
+      .may_load = true,
+      .loader = G},
+     OTTER_BOOT_LOADER,
+     0,
+     0},
+    {"boot writes the manager, with a loader",
+     {.phase = OTTER_PHASE_INSTALLING,
+      .part = OTTER_PART_WRITE_MANAGER,
+      .may_load = true,
+      .loader = G},
+     OTTER_BOOT_WRITE_MANAGER,
+     0,
+     0},
+    {"a roll back from a card, with a loader",
+     {.phase = OTTER_PHASE_ROLLING_BACK,
+      .part = OTTER_PART_RESTORE,
+      .is_on_card = true,
+      .may_load = true,
+      .loader = G},
+     OTTER_BOOT_LOADER,
+     0,
+     0},
+    {"a confirmed system needs no loader",
+     {.phase = OTTER_PHASE_CONFIRMED, .system = {G, U}, .may_load = true, .loader = G},
+     OTTER_BOOT_RUN,
      0,
      0},
     {"requested",
@@ -1007,6 +1116,7 @@ int main(void)
         cmocka_unit_test(k10_every_value_of_the_facts_ends_in_something_that_verifies),
         cmocka_unit_test(
             k15_every_part_of_replacing_the_manager_ends_in_something_that_verifies),
+        cmocka_unit_test(k15_a_loader_runs_to_install_and_changes_nothing_else),
         cmocka_unit_test(k10_no_verdict_that_is_known_changes_that),
         cmocka_unit_test(k10_each_state_and_what_a_reset_in_it_does),
         cmocka_unit_test(k9_a_boot_of_a_confirmed_or_rolled_back_system_writes_nothing),

@@ -244,6 +244,36 @@ static void k8_a_table_whose_middle_is_not_a_sectors_begin_is_refused(void **sta
     assert_int_equal(otter_map_check(&map, &flash), OTTER_OK);
 }
 
+static void k15_ram_for_loaders_lies_where_no_flash_is(void **state)
+{
+    static const struct {
+        uint32_t addr, size, exec;
+        enum otter_result result;
+    } rows[] = {
+        {0x40000000, 4099, 0x40000000, OTTER_OK},
+        {BASE - 16, 16, BASE - 16, OTTER_OK},
+        {BASE - 16, 17, BASE - 16, OTTER_E_MAP_ALIGNMENT},
+        {BASE + 192 * K - 1, 16, BASE + 192 * K - 1, OTTER_E_MAP_ALIGNMENT},
+        {BASE, 16, BASE, OTTER_E_MAP_ALIGNMENT},
+        {0x40000000, 0, 0x40000000, OTTER_E_MAP_ALIGNMENT},
+        {0x40000000, UINT32_MAX, 0x40000000, OTTER_E_MAP_ALIGNMENT},
+        {0x40000000, 16, 0x40000004, OTTER_E_MAP_ALIGNMENT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct otter_map map = good_map();
+
+        map.regions[map.count++] = (struct otter_region){.id = OTTER_REGION_LOADER,
+                                                         .addr = rows[i].addr,
+                                                         .size = rows[i].size,
+                                                         .exec = rows[i].exec};
+        if (otter_map_check(&map, &flash) != rows[i].result) {
+            fail_msg("row %zu", i);
+        }
+    }
+}
+
 static void a_sector_is_found_from_each_of_its_bytes(void **state)
 {
     struct otter_map map = good_map();
@@ -291,6 +321,7 @@ int main(void)
         cmocka_unit_test(k1_k2_k8_a_region_with_too_few_sectors_is_refused),
         cmocka_unit_test(k1_k2_a_copy_of_a_receipt_and_three_records_have_room),
         cmocka_unit_test(k8_a_table_whose_middle_is_not_a_sectors_begin_is_refused),
+        cmocka_unit_test(k15_ram_for_loaders_lies_where_no_flash_is),
         cmocka_unit_test(a_sector_is_found_from_each_of_its_bytes),
         cmocka_unit_test(areas_are_found_at_their_first_and_last_byte_and_not_beside),
     };

@@ -114,6 +114,9 @@ static bool is_used(const struct vflash *flash, uint32_t addr, uint32_t size)
 /* Bytes from a region's start to its last used row. */
 static uint32_t used_size(const struct vflash *flash, const struct otter_region *region)
 {
+    if (region->id == OTTER_REGION_LOADER) {
+        return 0; /* RAM */
+    }
     for (uint32_t size = region->size; size >= HEX_ROW; size -= HEX_ROW) {
         if (is_used(flash, region->addr + size - HEX_ROW, HEX_ROW)) {
             return size;

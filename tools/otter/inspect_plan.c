@@ -22,6 +22,7 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_INTO_SLOT] = "into slot",
         [OTTER_STRATEGY_REGION] = "region",
         [OTTER_STRATEGY_TABLE] = "table copy",
+        [OTTER_STRATEGY_LOADER] = "from RAM",
     };
 
     return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]

@@ -47,6 +47,7 @@ static const char *const regions[] = {
     [OTTER_REGION_MANAGER] = "manager",     [OTTER_REGION_APPLICATION] = "application",
     [OTTER_REGION_SLOT_B] = "slot B",       [OTTER_REGION_STAGING] = "staging",
     [OTTER_REGION_RESOURCES] = "resources", [OTTER_REGION_FONT] = "font",
+    [OTTER_REGION_LOADER] = "loader",
 };
 
 static const char *const outcomes[] = {

@@ -649,7 +649,8 @@ static enum otter_result keep_members(struct package *package,
         if (result != OTTER_OK) {
             return result;
         }
-        if (has_member(package, &member)) {
+        /* A loader goes when its package is installed: there is nothing to keep. */
+        if (has_member(package, &member) || member.role == OTTER_ROLE_LOADER) {
             continue;
         }
         if (package->member_count == OTTER_MEMBERS_MAX) {

@@ -110,13 +110,15 @@ static void take_coded(struct pack_member *member, uint8_t coding,
     member->made = coding;
 }
 
-/* What would cost the device more than it saves: boot copies raw managers only, so that
+/* What would cost the device more than it saves: boot takes raw loaders and managers
+ * only, so that
  * a coded one needs its room twice; and a raw firmware of a device with two slots is
  * received where it runs. */
 static bool is_better_raw(const struct pack_member *member,
                           const struct pack_target *target)
 {
     return member->role == OTTER_ROLE_MANAGER || member->role == OTTER_ROLE_TABLE ||
+           member->role == OTTER_ROLE_LOADER ||
            (member->role == OTTER_ROLE_FIRMWARE && target->is_ab);
 }
 
