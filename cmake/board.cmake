@@ -77,12 +77,14 @@ endfunction()
 
 function(programs_ast1030)
     ast1030_program(boot boot_main.c 0x0 0x10000 0x10000 0x10000
-        PORT_NAME="boot" PORT_IS_BOOT=1)
+        PORT_NAME="boot" PORT_IS_BOOT=1 PORT_LOADER=&port_loader)
     ast1030_program(port_check port_check_main.c 0x0 0x10000 0x10000 0x10000
         PORT_NAME="port check" PORT_IS_BOOT=1)
     target_link_libraries(port_check PRIVATE otter_port_check)
     ast1030_program(manager manager_main.c 0x20000 0x20000 0x80000 0x3F000
         PORT_NAME="manager")
+    ast1030_program(loader manager_main.c 0x60000 0x20000 0x80000 0x3F000
+        PORT_NAME="loader" PORT_IS_LOADER=1 PORT_OPEN=otter_loader_open)
     ast1030_application(1 1 GOOD)
     ast1030_application(2 2 GOOD)
     ast1030_application(silent 3-silent SILENT)

@@ -14,7 +14,7 @@
 #     --seed      of the random moments
 #     --keep      leaves the folder, and says where it is
 #     --scene     only this: port_check, boot, update, refusals, roll_backs, rescue,
-#                 bad_luck, busy, cuts, kills
+#                 bad_luck, busy, card, card_cuts, moments, cuts, kills
 #
 # Without --scene the kills have a board of their own, beside the other scenes.
 #
@@ -84,14 +84,17 @@ field() { # FILE NAME: a value of a JSON file, by its first appearance
 
 # ---- the board ----
 
-# Powers the board in dir on. $console is where it can be reached.
+# Powers the board in dir on. $console is where it can be reached. $halted: options of a
+# processor that waits for board_cut.py.
 start() { # [pty] [SEMIHOSTING-ARGUMENT]
     local socket=$folder/dir/console.sock
-    local way=socket,path=$socket,server=on,wait=off arguments=
+    local way=socket,path=$socket,server=on,wait=off arguments= card=()
+    if [ -f dir/card.bin ]; then card=(-drive if=mtd,index=2,file=card.bin,format=raw); fi
     if [ "${1:-}" = pty ]; then way=pty && shift; fi
     if [ -n "${1:-}" ]; then arguments=,arg=otter,arg=$1; fi
     rm -f "$socket" dir/qemu.log
-    (cd dir && exec qemu-system-arm -M ast1030-evb,fmc-model=w25q80bl -display none \
+    (cd dir && exec qemu-system-arm -M ast1030-evb,fmc-model=w25q80bl,spi-model=w25q80bl \
+        "${card[@]}" ${halted:-} -display none \
         -monitor none -semihosting-config "enable=on,target=native$arguments" \
         -chardev "$way,id=u,logfile=console.log,logappend=on" -serial chardev:u \
         -drive if=mtd,index=0,file=flash.bin,format=raw \
@@ -119,10 +122,10 @@ stop() { # power goes off, without a warning
 
 is_on() { kill -0 "$board" 2> /dev/null; }
 
-fresh() { # a board as it comes from the factory
+fresh() { # [FOLDER]: a board as it comes from the factory
     stop
     rm -rf dir
-    cp -r factory dir
+    cp -r "${1:-factory}" dir
 }
 
 # What the flash file holds must bring up a whole system, old or new, on the virtual
@@ -133,6 +136,12 @@ check_flash() { # SENTENCE VERSION...
     rm -rf twin
     mkdir twin
     cp dir/flash.bin dir/device.json twin
+    if [ -f dir/card.bin ]; then
+        take_from_card update.otter 0x1000
+        take_from_card otter/pointer.0 0x82000
+        take_from_card otter/pointer.1 0x84000
+        take_from_card otter/saved6.bin 0x86000
+    fi
     "$otter" device info twin --json > before.json ||
         fail "$sentence: the flash cannot be read"
     "$otter" device run twin > run.log 2>&1 ||
@@ -157,6 +166,16 @@ send() { # PACKAGE [OPTION...]
     return $status
 }
 
+# Waits until the console has said a line like it.
+wait_for() { # TEXT
+    for _ in $(seq 600); do
+        if [ "$(shown "$1")" != 0 ]; then return; fi
+        if ! is_on; then return; fi
+        sleep 0.05
+    done
+    fail "the console does not say \"$1\""
+}
+
 shown() { # TEXT: how often the console said a line like it
     grep -ac "$1" dir/console.log
 }
@@ -167,25 +186,27 @@ peak() { # PROGRAM: most bytes of stack that it told
 
 # ---- what there is to send ----
 
-make_factory() {
-    need "$otter" keygen -o key.pem
-    need "$otter" keygen -o stranger.pem
-    "$otter" factory -o factory.bin --profile ast1030 --sign key.pem --version 1.0.0 \
+make_factory() { # SUFFIX: of profile, map, first package and folder
+    "$otter" factory -o factory.bin --profile "ast1030$1" --sign key.pem --version 1.0.0 \
         --counter 5 --boot "$programs/boot.bin" --manager "$programs/manager.bin" \
         --firmware "$programs/application-1.bin" --policy watchdog=2 \
-        --policy trial-deadline=3 --policy manager-wait=5 --package-out first.otter \
-        --json > map.json || fail "no factory image"
-    mkdir factory
+        --policy trial-deadline=3 --policy manager-wait=5 --package-out "first$1.otter" \
+        --json > "map$1.json" || fail "no factory image"
+    mkdir "factory$1"
     # An erased chip; the factory's content from its first byte on.
-    head -c 1048576 /dev/zero | tr '\000' '\377' > factory/flash.bin
-    dd if=factory.bin of=factory/flash.bin conv=notrunc bs=64k status=none
-    printf '{"format": 1, "profile": "ast1030", "seed": 1}\n' > factory/device.json
+    head -c 1048576 /dev/zero | tr '\000' '\377' > "factory$1/flash.bin"
+    dd if=factory.bin of="factory$1/flash.bin" conv=notrunc bs=64k status=none
+    printf '{"format": 1, "profile": "ast1030%s", "seed": 1}\n' "$1" > "factory$1/device.json"
 }
 
-pack() { # OUT VERSION COUNTER PROGRAM [KEY]
+address_of() { # PROGRAM SYMBOL
+    printf '0x%s' "$(arm-none-eabi-nm "$programs/$1.elf" | awk -v name="$2" '$3 == name {print $1; exit}')"
+}
+
+pack() { # OUT VERSION COUNTER PROGRAM [KEY [OPTION...]]
     need "$otter" pack -o "$1.otter" --key "${5:-key.pem}" --follow first.otter \
         --map map.json --coding raw --version "$2" --counter "$3" \
-        --firmware "$programs/application-$4.bin"
+        --firmware "$programs/application-$4.bin" "${@:6}"
 }
 
 make_packages() {
@@ -197,11 +218,53 @@ make_packages() {
     pack spoil 4.0.0 6 spoil
     pack older 2.0.0 4 2
     pack foreign 2.0.0 6 2 stranger.pem
+    pack loading 2.0.0 6 2 key.pem --map map-card.json --follow first-card.otter \
+        --member loader="$programs/loader.bin"
+    # A loader whose main() begins with an undefined instruction.
+    cp "$programs/loader.bin" stuck.bin
+    printf '\000\336' | dd of=stuck.bin bs=1 conv=notrunc status=none \
+        seek=$(($(address_of loader main) - 0x60000))
+    pack stuck 2.0.0 6 2 key.pem --map map-card.json --follow first-card.otter \
+        --member loader=stuck.bin
     cp two.otter forged.otter
     # A bit of the control packet, which is signed, and one of the program.
     printf '\377' | dd of=forged.otter bs=1 seek=100 conv=notrunc status=none
     cp two.otter damaged.otter
     printf '\377' | dd of=damaged.otter bs=1 seek=20000 conv=notrunc status=none
+}
+
+# ---- the second chip: ports/ast1030/files.c says where its files lie ----
+
+poke() { # OFF: bytes of standard input into the second chip
+    dd of=dir/card.bin bs=1 seek=$(($1)) conv=notrunc status=none
+}
+
+le32() { # NUMBER: its four bytes
+    printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) \
+        $(($1 >> 16 & 255)) $(($1 >> 24 & 255)))"
+}
+
+# Fills the card as one would a real one.
+put_on_card() { # PACKAGE
+    local size
+    size=$(stat -c %s "$1")
+    head -c 1048576 /dev/zero | tr '\000' '\377' > dir/card.bin
+    printf OTTRCARD | poke 0
+    (le32 "$size" && le32 $((~size & 0xFFFFFFFF))) | poke 0x1000
+    dd if="$1" of=dir/card.bin bs=4096 seek=2 conv=notrunc status=none
+}
+
+# A file of the second chip for the virtual device's card; nothing if there is none.
+take_from_card() { # PATH OFF
+    local length=
+    # The last entry whose complement fits.
+    length=$(dd if=dir/card.bin bs=4096 skip=$(($2 / 4096)) count=1 status=none |
+        od -An -v -w8 -tu4 | awk '$1 + $2 == 4294967295 && $1 < 1048576 {n = $1} END {print n}')
+    if [ -n "$length" ]; then
+        mkdir -p "$(dirname "twin/card/$1")"
+        dd if=dir/card.bin bs=4096 skip=$(($2 / 4096 + 1)) status=none | head -c "$length" \
+            > "twin/card/$1"
+    fi
 }
 
 # ---- scenes ----
@@ -384,6 +447,130 @@ update_and_kill() { # PACKAGE
     stop
 }
 
+# The package lies on the second chip, and brings its own installer.
+scene_card() {
+    say "from the external store, by the package's own loader, which runs from RAM"
+    fresh factory-card
+    put_on_card loading.otter
+    start button=1
+    wait_for '^application: confirmed'
+    stop
+    expect "boot starts the loader" 1 "$(shown '^boot: starts the loader ')"
+    expect "  which installs" 1 "$(shown '^loader: started$')"
+    expect "  and no manager does" 0 "$(shown '^manager: started$')"
+    expect "  the new program" 1 "$(shown '^application: version 2$')"
+    check_flash "after the update" 2.0.0+0
+    echo "stack used: boot $(peak boot), loader $(peak loader) bytes"
+    if [ "$(peak boot)" -gt 4096 ]; then fail "boot uses more than 4096 bytes (K24)"; fi
+
+    fresh factory-card
+    put_on_card stuck.otter
+    start button=1
+    wait_for '^application: confirmed'
+    stop
+    expect "a loader that crashes" 1 "$(shown '^boot: reset by fault$')"
+    expect "  leaves it to the manager" 1 "$(shown '^manager: started$')"
+    check_flash "  after it" 2.0.0+0
+
+    fresh factory-card
+    put_on_card loading.otter
+    start button=1,arg=cut=300
+    while is_on; do sleep 0.02; done
+    # A byte of the loader, the last member: before the trailer.
+    printf '\125' | poke $((0x2000 + $(stat -c %s loading.otter) - 100))
+    check_flash "cut at operation 300, then its loader is spoilt" 1.0.0+0
+    rm dir/console.log
+    start
+    wait_for '^application: started'
+    stop
+    expect "  boot says" "boot: failed [30-14]" "$(sed -n '/^boot: failed/p' dir/console.log | tail -n 1)"
+    expect "  and starts the manager, who says" "manager: failed [09-99]" \
+        "$(sed -n '/^manager: failed/p' dir/console.log | tail -n 1)"
+    check_flash "  after it" 1.0.0+0
+}
+
+# Goes on with the package on the second chip until it is confirmed.
+finish_from_card() {
+    local button= word='^application: confirmed'
+    case "$(field before.json phase) $(field before.json version)" in
+    "confirmed 1.0.0+0") button=button=1 ;;
+    "confirmed 2.0.0+0") word='^application: started' ;;
+    esac
+    rm -f dir/console.log
+    start $button
+    wait_for "$word"
+    stop
+}
+
+scene_card_cuts() {
+    local ways=(before torn after) operation=0 count=0 step=$((cut_step * 2))
+    say "power goes off at every ${step}th operation of either chip while the loader installs"
+    while :; do
+        fresh factory-card
+        put_on_card loading.otter
+        start "button=1,arg=cut=$operation:${ways[count % 3]}"
+        while is_on && [ "$(shown '^application: confirmed')" = 0 ]; do sleep 0.02; done
+        if is_on; then break; fi
+        stop
+        check_flash "cut at operation $operation" 1.0.0+0 2.0.0+0
+        finish_from_card
+        check_flash "after the cut at operation $operation" 2.0.0+0
+        count=$((count + 1))
+        operation=$((operation + step))
+    done
+    stop
+    if [ $count -eq 0 ]; then fail "no operation was reached"; fi
+    echo "ok: $count cuts over $operation operations"
+}
+
+# Power goes off before the instruction at SYMBOL of PROGRAM is executed for the HITth time.
+# $package: what is sent meanwhile.
+cut_before() { # PROGRAM SYMBOL HIT [SEMIHOSTING-ARGUMENT]
+    local address
+    address=$(address_of "$1" "$2")
+    rm -f dir/gdb.sock
+    halted="-S -gdb unix:gdb.sock,server=on,wait=off" start ${4:-}
+    if [ -n "${package:-}" ]; then
+        "$otter" send "$console" "$package" --wait --timeout 60 --json > send.json 2> send.log &
+        sender=$!
+    fi
+    "$root/scripts/board_cut.py" dir/gdb.sock "$((address & ~1))" "$3" ||
+        fail "the board does not come to $2 of $1 for the ${3}th time"
+    stop
+    check_flash "power lost at $2 of $1, time $3" 1.0.0+0 2.0.0+0 4.0.0+0
+    echo "ok: power lost at $2 of $1, time $3, in phase $(field before.json phase)"
+}
+
+cut_and_send() { # PACKAGE ENDED HIT
+    fresh
+    package=$1 cut_before boot startup_reset "$3"
+    start
+    wait "$sender"
+    sender=
+    expect "  then the update ends" "$2" "$(field send.json result)"
+    stop
+}
+
+scene_moments() {
+    say "power goes off at chosen instructions"
+    # In the first one of boot: when the power comes; when the manager is to run; when
+    # the new system is to be tried; when the watchdog has fired.
+    cut_and_send two.otter confirmed 1
+    cut_and_send two.otter confirmed 2
+    cut_and_send two.otter confirmed 3
+    cut_and_send hang.otter "rolled back" 4
+    expect "  after a fourth try: the plug is counted by itself" 4 "$(shown '^application: version 3-hang$')"
+    # In the middle of the copy to RAM; before the jump into it; in its first instruction.
+    for moment in boot:files_read:60 boot:port_start:2 loader:startup_reset:1; do
+        fresh factory-card
+        put_on_card loading.otter
+        IFS=: read -r program symbol hit <<< "$moment"
+        cut_before "$program" "$symbol" "$hit" button=1
+        finish_from_card
+        check_flash "  then it is installed" 2.0.0+0
+    done
+}
+
 scene_kills() {
     say "7. QEMU is killed $kills times at random moments"
     declare -A phases
@@ -454,9 +641,13 @@ if [ -z "${scenes:-}" ]; then
     "$root/scripts/board_test.sh" --scene kills --kills "$kills" --seed "$seed" > kills.log 2>&1 &
     killer=$!
 fi
-make_factory
+need "$otter" keygen -o key.pem
+need "$otter" keygen -o stranger.pem
+make_factory ""
+make_factory -card
 make_packages
-for scene in ${scenes:-port_check boot update refusals roll_backs rescue bad_luck busy cuts}; do scene_$scene; done
+all="port_check boot update refusals roll_backs rescue bad_luck busy card card_cuts moments cuts"
+for scene in ${scenes:-$all}; do scene_$scene; done
 if [ -n "$killer" ]; then
     wait "$killer" || result=1
     killer=

@@ -2,11 +2,13 @@
 /*
  * The application of this board: examples/application in several tempers for the tests:
  * APPLICATION_TEMPER is one of the words below, APPLICATION_VERSION a text that the
- * console shows and that tells one build from another.
+ * console shows and that tells one build from another. The board's button, pressed when
+ * the power comes, installs the package on the external store.
  */
 #include "console.h"
 #include "otter/agent.h"
 #include "port.h"
+#include "qemu.h"
 #include "registers.h"
 
 enum {
@@ -61,6 +63,12 @@ int main(void)
 
     if (result != OTTER_OK) {
         port_board.report(port_board.context, otter_code(result));
+    }
+    if (qemu_has_button() && !otter_agent_is_trial(&agent)) {
+        result = otter_agent_install(&agent, "update.otter");
+        if (result != OTTER_OK) {
+            port_board.report(port_board.context, otter_code(result));
+        }
     }
     const bool is_good =
         APPLICATION_TEMPER == TEMPER_GOOD || APPLICATION_TEMPER == TEMPER_SPOIL;

@@ -3,12 +3,14 @@
  * Memory map of the port to the AST1030 evaluation board: overrides of
  * otter/memory_map.h. One serial NOR chip of 1 MiB on the first chip select of the
  * firmware memory controller; otter sees it at 0x10000000, the port adds where the
- * controller shows it. 768 KiB of RAM at 0. Programs run from RAM: the ROM copies boot
- * to 0, boot copies the others to `exec`.
+ * controller shows it. A second one, the external store, has files (files.c). 768 KiB
+ * of RAM at 0. Programs run from RAM: the ROM copies boot to 0, boot copies the others
+ * to `exec`.
  *
  *     RAM   0x00000 boot         0x10000 boot's data
  *           0x20000 manager      0x40000 application
- *           0x80000 data of manager or application
+ *           0x60000 loader
+ *           0x80000 data of manager, loader or application
  *           0xBF000 what survives a reset
  *
  * Facts: "AST1030 A1 datasheet", address map; QEMU's hw/arm/aspeed_ast10x0.c.
@@ -33,8 +35,16 @@
 #define OTTER_APPLICATION_ADDR 0x10040000u
 #define OTTER_APPLICATION_SIZE 0x20000u
 #define OTTER_APPLICATION_EXEC 0x40000u
-#define OTTER_STAGING_ADDR     0x10060000u
-#define OTTER_STAGING_SIZE     0xA0000u
+#ifndef AST1030_STORE_IS_CARD
+#define OTTER_STAGING_ADDR 0x10060000u
+#define OTTER_STAGING_SIZE 0xA0000u
+#else
+#define OTTER_STAGING_ADDR      0
+#define OTTER_STAGING_SIZE      0
+#define OTTER_APPLICATION_FLAGS OTTER_REGION_CARD
+#endif
+#define OTTER_LOADER_ADDR 0x60000u
+#define OTTER_LOADER_SIZE 0x20000u
 
 #define OTTER_RAM_ADDR 0u
 #define OTTER_RAM_SIZE 0xC0000u
@@ -43,5 +53,6 @@
 #define AST1030_FLASH_ADDR    0x10000000u
 #define AST1030_FLASH_SECTORS 256u
 #define AST1030_FLASH_PAGE    256u
+#define AST1030_CARD_SECTOR   0x1000u
 
 #endif

@@ -22,6 +22,9 @@
 #ifndef PORT_NAME
 #define PORT_NAME "program"
 #endif
+#ifndef PORT_LOADER
+#define PORT_LOADER NULL /* boot: &port_loader */
+#endif
 
 enum {
     WDT_RELOAD = 0x04,
@@ -204,6 +207,8 @@ const struct otter_ports port_ports = {
     .flash = &port_flash,
     .board = &port_board,
     .crypto = &otter_crypto_bearssl,
+    .files = &port_files,
+    .loader = PORT_LOADER,
     .table_addr = OTTER_TABLE_ADDR,
     .table_size = OTTER_TABLE_SIZE,
 };

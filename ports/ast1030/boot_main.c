@@ -17,11 +17,17 @@ static const char *const causes[] = {
     [OTTER_RESET_FAULT] = "fault",
 };
 
+static const char *const targets[] = {
+    [OTTER_BOOT_TO_APPLICATION] = "application",
+    [OTTER_BOOT_TO_MANAGER] = "manager",
+    [OTTER_BOOT_TO_LOADER] = "loader",
+};
+
 static void tell_start(const struct otter_boot_result *chosen)
 {
-    console_text(chosen->target == OTTER_BOOT_TO_MANAGER
-                     ? "boot: starts the manager after "
-                     : "boot: starts the application after ");
+    console_text("boot: starts the ");
+    console_text(targets[chosen->target]);
+    console_text(" after ");
     console_number(port_time_us());
     console_text(" us, stack ");
     console_number(port_stack_peak());

@@ -3,13 +3,9 @@
  * The flash port: the serial NOR chip at its window. Reads go through the window; the
  * controller makes read commands of them. Nothing is cached and programs run from RAM,
  * so all flash can be read as soon as the chip is not busy (K23).
- *
- * Under QEMU an operation is over when the file behind the chip holds it: qemu.h.
  */
 #include "otter/memory_map.h"
 #include "port.h"
-#include "qemu.h"
-#include "registers.h"
 #include "spi_nor.h"
 
 static const struct otter_flash_area areas[] = {
@@ -31,32 +27,14 @@ static bool is_inside(uint32_t addr, size_t size)
            size <= whole - (addr - AST1030_FLASH_ADDR);
 }
 
-/* Aligned words where there are any: each access of the window is a command on the
- * bus. */
 static enum otter_result flash_read(void *context, uint32_t addr, void *data,
                                     size_t size)
 {
-    uint8_t *to = data;
-    uint32_t at = addr - AST1030_FLASH_ADDR + FMC_CS0_WINDOW;
-    uint32_t end = at + (uint32_t)size;
-
     (void)context;
     if (!is_inside(addr, size)) {
         return OTTER_E_FLASH_BOUNDS;
     }
-    while (at < end) {
-        if (at % 4 != 0 || end - at < 4) {
-            *to++ = REG8(at);
-            at++;
-            continue;
-        }
-        uint32_t word = REG32(at);
-
-        for (unsigned i = 0; i < 4; i++) {
-            *to++ = (uint8_t)(word >> (8 * i));
-        }
-        at += 4;
-    }
+    spi_nor_read(&spi_nor_flash, addr - AST1030_FLASH_ADDR, data, size);
     return OTTER_OK;
 }
 
@@ -72,10 +50,7 @@ static enum otter_result flash_program(void *context, uint32_t addr, const void 
         size > AST1030_FLASH_PAGE - off % AST1030_FLASH_PAGE) {
         return OTTER_E_FLASH_BOUNDS;
     }
-    size_t torn = qemu_before(off, size);
-    enum otter_result result = spi_nor_program(off, data, torn);
-
-    return qemu_after(off, size) ? result : OTTER_E_FLASH_PROGRAM;
+    return spi_nor_program(&spi_nor_flash, off, data, size);
 }
 
 static enum otter_result flash_erase(void *context, uint32_t addr)
@@ -86,10 +61,7 @@ static enum otter_result flash_erase(void *context, uint32_t addr)
     if (!is_inside(addr, OTTER_SECTOR_SIZE) || off % OTTER_SECTOR_SIZE != 0) {
         return OTTER_E_FLASH_BOUNDS;
     }
-    (void)qemu_before(off, OTTER_SECTOR_SIZE);
-    enum otter_result result = spi_nor_erase(off);
-
-    return qemu_after(off, OTTER_SECTOR_SIZE) ? result : OTTER_E_FLASH_ERASE;
+    return spi_nor_erase(&spi_nor_flash, off);
 }
 
 const struct otter_flash port_flash = {

@@ -46,6 +46,12 @@ static bool load_member(struct otter_boot *boot, uint8_t slot, uint8_t role,
 _Static_assert(OTTER_MANAGER_SIZE == OTTER_APPLICATION_SIZE,
                "one limit serves both programs");
 
+/* A loader stands where otter_boot_run() has put it. */
+const struct otter_loader port_loader = {
+    .memory = (uint8_t *)(uintptr_t)OTTER_LOADER_ADDR,
+    .load = otter_boot_load,
+};
+
 /* Of the two systems the current one comes first: seldom is there more to do. */
 bool load_program(struct otter_boot *boot, const struct otter_boot_result *chosen)
 {
@@ -53,6 +59,9 @@ bool load_program(struct otter_boot *boot, const struct otter_boot_result *chose
     uint8_t role = is_manager ? OTTER_ROLE_MANAGER : OTTER_ROLE_FIRMWARE;
     uint8_t current = boot->device.journal.state.current;
 
+    if (chosen->target == OTTER_BOOT_TO_LOADER) {
+        return chosen->exec == OTTER_LOADER_ADDR; /* it stands, and was hashed, there */
+    }
     if (chosen->exec != OTTER_MANAGER_EXEC && chosen->exec != OTTER_APPLICATION_EXEC) {
         return false; /* the flash table names a place that is not meant for programs */
     }

@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* Copies what `boot` chose to chosen->exec. True if a receipt of one of its systems
- * vouches for every byte of the copy. */
+/* Copies what `boot` chose to chosen->exec, where a loader stands already. True if a
+ * receipt of one of its systems vouches for every byte of the copy. */
 bool load_program(struct otter_boot *boot, const struct otter_boot_result *chosen);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * The regions of the memory protection unit. What no region covers is as the processor
  * has it by default. PORT_IS_BOOT is 1 in boot, whose image lies where the others have
- * a hole. Facts: "ARMv7-M Architecture Reference Manual", B3.5; of two regions that
- * overlap the higher number counts.
+ * a hole, PORT_IS_LOADER in a loader, whose image lies below everybody's stack. Facts:
+ * "ARMv7-M Architecture Reference Manual", B3.5; of two regions that overlap the higher
+ * number counts.
  */
 #include "mpu.h"
 
@@ -13,6 +14,9 @@
 
 #ifndef PORT_IS_BOOT
 #define PORT_IS_BOOT 0
+#endif
+#ifndef PORT_IS_LOADER
+#define PORT_IS_LOADER 0
 #endif
 
 enum {
@@ -31,13 +35,25 @@ enum {
 #define KIND_MEMORY 6u /* shareable, write-through */
 #define KIND_DEVICE 5u /* shareable */
 
+#if PORT_IS_LOADER
+#define LOADER_REGION                                        \
+    {                                                        \
+        0x00060000u, REGION(0, ACCESS_READ, KIND_MEMORY, 17) \
+    }
+#else
+#define LOADER_REGION                                        \
+    {                                                        \
+        0x00060000u, REGION(1, ACCESS_NONE, KIND_MEMORY, 17) \
+    }
+#endif
+
 struct region {
     uint32_t addr;
     uint32_t attributes;
 };
 
 static const struct region regions[] = {
-    [FLASH_NUMBER] = {0x80000000u, REGION(1, ACCESS_READ, KIND_DEVICE, 28)},
+    [FLASH_NUMBER] = {0x80000000u, REGION(1, ACCESS_READ, KIND_DEVICE, 29)},
 #if PORT_IS_BOOT
     {0x00000000u, REGION(0, ACCESS_READ, KIND_MEMORY, 16)},
     {0x00010000u, REGION(1, ACCESS_WRITE, KIND_MEMORY, 16)},
@@ -45,7 +61,7 @@ static const struct region regions[] = {
     {0x00000000u, REGION(1, ACCESS_NONE, KIND_MEMORY, 17)},
     {0x00020000u, REGION(0, ACCESS_READ, KIND_MEMORY, 17)},
     {0x00040000u, REGION(0, ACCESS_READ, KIND_MEMORY, 17)},
-    {0x00060000u, REGION(1, ACCESS_NONE, KIND_MEMORY, 17)}, /* below the stack */
+    LOADER_REGION, /* below the stack */
 #endif
     {0x00080000u, REGION(1, ACCESS_WRITE, KIND_MEMORY, 18)},
 };

@@ -11,7 +11,7 @@
 void mpu_start(void);
 void mpu_stop(void);
 
-/* Opens the flash window for commands, or closes it. */
+/* Opens the chips' windows for commands, or closes it. */
 void mpu_open_flash(bool is_open);
 
 #endif

@@ -11,9 +11,12 @@
 #include "otter/port/link.h"
 
 extern const struct otter_flash port_flash; /* flash.c */
+extern const struct otter_files port_files; /* files.c: the external store */
 extern const struct otter_board port_board; /* board.c */
 extern const struct otter_link port_link;   /* link.c */
 extern const struct otter_ports port_ports; /* board.c: all but the link */
+
+extern const struct otter_loader port_loader; /* load.c; of boot alone */
 
 /* Clock, console, memory protection. Leaves a running watchdog alone. */
 void port_init(void);

@@ -2,8 +2,8 @@
 /*
  * QEMU writes a chip's file in the background: a page of which the chip said "done" is
  * lost when QEMU is killed a moment later. A device may rely on that word, so an
- * operation ends here only when the file, flash.bin in QEMU's folder, reads as the
- * chip does.
+ * operation ends here only when the file, flash.bin or card.bin in QEMU's folder, reads
+ * as the chip does.
  *
  * Facts: "Semihosting for AArch32 and AArch64" (calls and their blocks); QEMU's
  * hw/block/m25p80.c (flash_sync_page() does not wait).
@@ -18,6 +18,7 @@
 
 enum {
     SYS_OPEN = 0x01,
+    SYS_CLOSE = 0x02,
     SYS_READ = 0x06,
     SYS_SEEK = 0x0A,
     SYS_GET_CMDLINE = 0x15,
@@ -39,13 +40,15 @@ static struct {
     uint32_t busy_at; /* UINT32_MAX: never */
     uint32_t lose;    /* 0: none */
     uint32_t received;
+    uint32_t button;
 } power __attribute__((section(".retained.qemu")));
 
 static const uint32_t known = 0x6B6E6F77;
 
+/* Of the chip that was written last. */
 static struct {
+    const struct spi_nor *chip;
     uint32_t handle;
-    bool is_open;
 } file;
 
 /* An address, as a call's block has it. */
@@ -110,6 +113,7 @@ static void read_command_line(void)
     power.cut = end != NULL ? cut_of(end) : (uint32_t)CUT_NONE;
     (void)find_number(text, "busy=", &power.busy_at);
     (void)find_number(text, "lose=", &power.lose);
+    (void)find_number(text, "button=", &power.button);
 }
 
 static void learn(void)
@@ -131,16 +135,23 @@ static void power_off(void)
 
 /* ---- the file ---- */
 
-static bool open_file(void)
+static bool open_file(const struct spi_nor *chip)
 {
-    static const char name[] = "flash.bin";
-    const uint32_t block[] = {word_of(name), MODE_READ_BINARY, sizeof(name) - 1};
+    const uint32_t block[] = {word_of(chip->file), MODE_READ_BINARY,
+                              (uint32_t)strlen(chip->file)};
 
-    if (!file.is_open) {
-        file.handle = call(SYS_OPEN, block);
-        file.is_open = file.handle != UINT32_MAX;
+    if (file.chip == chip) {
+        return true;
     }
-    return file.is_open;
+    if (file.chip != NULL) {
+        (void)call(SYS_CLOSE, &file.handle);
+        file.chip = NULL;
+    }
+    file.handle = call(SYS_OPEN, block);
+    if (file.handle != UINT32_MAX) {
+        file.chip = chip;
+    }
+    return file.chip != NULL;
 }
 
 static bool is_same(uint32_t off, size_t size)
@@ -153,18 +164,18 @@ static bool is_same(uint32_t off, size_t size)
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != REG8(FMC_CS0_WINDOW + off + i)) {
+        if (bytes[i] != REG8(file.chip->window + off + i)) {
             return false;
         }
     }
     return true;
 }
 
-static bool wait_for_file(uint32_t off, size_t size)
+static bool wait_for_file(const struct spi_nor *chip, uint32_t off, size_t size)
 {
     uint32_t start_ms = port_time_ms();
 
-    if (!open_file()) {
+    if (!open_file(chip)) {
         return false;
     }
     for (size_t done = 0; done < size;) {
@@ -179,9 +190,8 @@ static bool wait_for_file(uint32_t off, size_t size)
     return true;
 }
 
-size_t qemu_before(uint32_t off, size_t size)
+size_t qemu_before(size_t size)
 {
-    (void)off;
     learn();
     if (is_now(CUT_BEFORE)) {
         power_off();
@@ -189,15 +199,21 @@ size_t qemu_before(uint32_t off, size_t size)
     return is_now(CUT_TORN) && size <= AST1030_FLASH_PAGE ? size / 2 : size;
 }
 
-bool qemu_after(uint32_t off, size_t size)
+bool qemu_after(const struct spi_nor *chip, uint32_t off, size_t size)
 {
-    bool is_done = wait_for_file(off, size);
+    bool is_done = wait_for_file(chip, off, size);
 
     if (is_now(CUT_AFTER) || is_now(CUT_TORN)) {
         power_off();
     }
     power.operations++;
     return is_done;
+}
+
+bool qemu_has_button(void)
+{
+    learn();
+    return power.button != 0;
 }
 
 bool qemu_is_busy(void)

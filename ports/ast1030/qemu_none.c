@@ -4,14 +4,14 @@
  */
 #include "qemu.h"
 
-size_t qemu_before(uint32_t off, size_t size)
+size_t qemu_before(size_t size)
 {
-    (void)off;
     return size;
 }
 
-bool qemu_after(uint32_t off, size_t size)
+bool qemu_after(const struct spi_nor *chip, uint32_t off, size_t size)
 {
+    (void)chip;
     (void)off;
     (void)size;
     return true;
@@ -23,6 +23,11 @@ bool qemu_is_busy(void)
 }
 
 bool qemu_loses_byte(void)
+{
+    return false;
+}
+
+bool qemu_has_button(void)
 {
     return false;
 }

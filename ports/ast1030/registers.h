@@ -35,9 +35,11 @@
 /* --- the chip --- */
 #define CORE_HZ 200000000u
 
-#define FMC_CONFIG      0x7E620000u /* bit 16 + n: chip select n may be written */
-#define FMC_CS0_CONTROL 0x7E620010u
+/* The controllers of serial memory: registers, and where chip select 0 is shown. */
+#define FMC_BASE        0x7E620000u
 #define FMC_CS0_WINDOW  0x80000000u
+#define SPI1_BASE       0x7E630000u
+#define SPI1_CS0_WINDOW 0x90000000u
 
 #define UART5_BASE 0x7E784000u
 #define UART5_IRQ  8u

@@ -22,6 +22,7 @@ static const struct host_profile *const profiles[] = {
 /* Boards that exist; they are no kinds of virtual devices that sweeps go through. */
 static const struct host_profile *const boards[] = {
     &host_profile_ast1030,
+    &host_profile_ast1030_card,
     &host_profile_microbit,
 };
 

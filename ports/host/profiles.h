@@ -34,6 +34,7 @@ extern const struct host_profile host_profile_ab;
 extern const struct host_profile host_profile_full;
 extern const struct host_profile host_profile_sd;
 extern const struct host_profile host_profile_ast1030;
+extern const struct host_profile host_profile_ast1030_card;
 extern const struct host_profile host_profile_microbit;
 
 /* The profile called `name`, or NULL. */
