@@ -206,7 +206,8 @@ enum otter_poll otter_agent_poll(struct otter_agent *agent)
         return OTTER_POLL_BUSY; /* before a package can take the store's place */
     }
     if (otter_card_door_is_busy(&agent->card)) {
-        return poll_card(agent);
+        /* What an earlier update left may take the room that this one needs. */
+        return tidy(agent) ? OTTER_POLL_BUSY : poll_card(agent);
     }
     bool is_busy = otter_smp_poll(&agent->smp);
     enum otter_wish wish = otter_smp_take_wish(&agent->smp);

@@ -12,6 +12,8 @@
 
 #include "world.h"
 
+#include <stdlib.h>
+
 /* A small device; with ECC; with resources and a font; the profile "sd". */
 enum { DEVICES = 4 };
 
@@ -87,6 +89,27 @@ static void a_rolled_back_package_can_be_installed_again(void **state)
     world_drop(world);
 }
 
+/* Power went off after the confirm, before the agent had removed the copy; and when it
+ * comes back the application asks for the next update at once. */
+static void what_an_update_left_on_the_card_is_no_reason_to_refuse_the_next(
+    void **state)
+{
+    enum { LEFT = 61900 }; /* of 65,536 bytes */
+    struct world *world = world_make_on_card(false, false);
+    uint8_t *left = calloc(1, LEFT);
+
+    (void)state;
+    assert_non_null(left);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    vcard_provision(&world->card, "otter/saved6.bin", left, LEFT);
+    world->device.agent.tidied = 0; /* as at its start */
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    free(left);
+    world_drop(world);
+}
+
 static void k15_a_package_with_a_manager_is_refused(void **state)
 {
     struct world *world = world_make_on_card(false, false);
@@ -119,6 +142,8 @@ int main(void)
         cmocka_unit_test(a_package_on_the_card_is_installed_and_confirmed),
         cmocka_unit_test(k15_the_manager_brings_the_old_system_back_from_the_card),
         cmocka_unit_test(a_rolled_back_package_can_be_installed_again),
+        cmocka_unit_test(
+            what_an_update_left_on_the_card_is_no_reason_to_refuse_the_next),
         cmocka_unit_test(k15_a_package_with_a_manager_is_refused),
         cmocka_unit_test(without_a_files_port_the_door_answers_that_there_is_no_card),
     };
