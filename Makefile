@@ -67,6 +67,7 @@ microbit-test: release ## The same on an emulated Cortex-M0: an update in 12 KiB
 	scripts/microbit_test.sh
 
 bench-board: board ## Sizes, stack, instructions and speed on the emulated board
+	$(call build,ast1030-bench)
 	scripts/board_bench.sh
 
 .PHONY: powercut powercut-long

@@ -12,6 +12,7 @@
 set(OTTER_BOARD "" CACHE STRING "Folder below ports/ to build programs for")
 set(OTTER_BEARSSL "${PROJECT_BINARY_DIR}/../bearssl/source" CACHE PATH "Source of BearSSL")
 option(OTTER_BOARD_QEMU "The board is QEMU's: wait for its files, cut power on demand" ON)
+option(OTTER_BOARD_BENCH "Programs of make bench-board: they tell how long they were busy" OFF)
 
 # What SHA-256 and ECDSA verification can reach.
 function(board_bearssl)
@@ -31,7 +32,7 @@ function(board_program name main places)
     set(port ${PROJECT_SOURCE_DIR}/ports/${OTTER_BOARD})
     set(shared ${PROJECT_SOURCE_DIR}/ports/boards ${PROJECT_SOURCE_DIR}/ports/common)
     file(GLOB sources CONFIGURE_DEPENDS ${port}/*.c ${PROJECT_SOURCE_DIR}/ports/boards/*.c)
-    list(FILTER sources EXCLUDE REGEX "_main\\.c$|/qemu(_none)?\\.c$")
+    list(FILTER sources EXCLUDE REGEX "_(main|bench)\\.c$|/qemu(_none)?\\.c$")
     if(OTTER_BOARD_QEMU)
         list(APPEND sources ${port}/qemu.c)
     else()
@@ -42,6 +43,9 @@ function(board_program name main places)
     target_compile_options(${name} PRIVATE ${OTTER_WARNINGS})
     target_compile_definitions(${name} PRIVATE ${ARGN}
         OTTER_CUSTOM_MEMORY_MAP="${OTTER_BOARD}_memory_map.h")
+    if(OTTER_BOARD_BENCH)
+        target_compile_definitions(${name} PRIVATE CONSOLE_TELLS_BUSY=1)
+    endif()
     target_include_directories(${name} PRIVATE ${port} ${shared})
     target_link_libraries(${name} PRIVATE otter)
     list(TRANSFORM places PREPEND -Wl,--defsym=)
@@ -78,6 +82,13 @@ endfunction()
 function(programs_ast1030)
     ast1030_program(boot boot_main.c 0x0 0x10000 0x10000 0x10000
         PORT_NAME="boot" PORT_IS_BOOT=1 PORT_LOADER=&port_loader)
+    if(OTTER_BOARD_BENCH)
+        ast1030_program(boot-unsigned boot_main.c 0x0 0x10000 0x10000 0x10000
+            PORT_NAME="boot" PORT_IS_BOOT=1 PORT_LOADER=&port_loader)
+        target_sources(boot-unsigned PRIVATE
+            ${PROJECT_SOURCE_DIR}/ports/ast1030/verify_bench.c)
+        target_link_options(boot-unsigned PRIVATE -Wl,--wrap=br_ecdsa_i31_vrfy_raw)
+    endif()
     ast1030_program(port_check port_check_main.c 0x0 0x10000 0x10000 0x10000
         PORT_NAME="port check" PORT_IS_BOOT=1)
     target_link_libraries(port_check PRIVATE otter_port_check)

@@ -24,7 +24,7 @@ failed=0
 # What a program calls; the deepest of them is its stack.
 roots_of() {
     case $1 in
-    boot) echo otter_boot_run ;;
+    boot | boot_loader) echo otter_boot_run ;;
     manager) echo otter_manager_open otter_manager_poll ;;
     agent) echo otter_agent_open otter_agent_poll otter_agent_confirm ;;
     esac
@@ -106,7 +106,7 @@ measure() { # preset
     local preset=$1 name crypto bin object path
     bearssl "$preset"
     mkdir -p "$build/$preset/size"
-    for name in boot manager agent; do
+    for name in boot boot_loader manager agent; do
         for crypto in 0 1 2; do
             bin=$build/$preset/size/$name-$crypto.elf
             object=$build/$preset/size/$name-$crypto.o
@@ -148,6 +148,7 @@ table() {
             for (p = 1; p <= 2; p++) {
                 preset = p == 1 ? "cortex-m0plus" : "cortex-m4"
                 row("boot", preset, "boot", "")
+                row("boot with loaders from a card", preset, "boot_loader", "")
                 row("manager + SMP", preset, "manager", "")
                 row("boot + manager + SMP", preset, "boot", "manager")
                 row("agent + SMP", preset, "agent", "")
@@ -165,10 +166,10 @@ gate() { # what, value, limit
 gates() {
     local preset name crypto text ram stack bin
     while read -r preset name crypto text ram stack; do
-        if [ "$name" != boot ]; then continue; fi
-        gate "$preset: static RAM of boot" "$ram" $static_max
-        gate "$preset: stack of boot" "$stack" $stack_max
-        bin=$build/$preset/size/boot-$crypto.elf
+        case $name in boot*) ;; *) continue ;; esac
+        gate "$preset: static RAM of $name" "$ram" $static_max
+        gate "$preset: stack of $name" "$stack" $stack_max
+        bin=$build/$preset/size/$name-$crypto.elf
         if arm-none-eabi-nm "$bin" | grep -qE ' (rows|otter_error_find|otter_error_row)$'; then
             echo "size: $preset: boot links the texts of the codes" >&2
             failed=1

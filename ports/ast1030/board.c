@@ -49,6 +49,7 @@ static struct {
 } mailbox __attribute__((section(".retained.board")));
 
 static volatile uint32_t now_ms;
+static uint32_t idle_us; /* spent in port_wait() */
 
 void board_tick(void);
 
@@ -247,12 +248,19 @@ void port_start(const struct otter_boot_result *chosen)
     __builtin_unreachable();
 }
 
+uint32_t port_busy_us(void)
+{
+    return port_time_us() - idle_us;
+}
+
 void port_wait(uint32_t ms)
 {
     uint32_t start_ms = now_ms;
+    uint32_t start_us = port_time_us();
 
     while (now_ms - start_ms < ms && !uart_has_byte()) {
         board_watchdog_feed(NULL);
         __asm__ volatile("wfi" ::: "memory");
     }
+    idle_us += port_time_us() - start_us;
 }

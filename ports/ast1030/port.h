@@ -38,6 +38,9 @@ void port_wait(uint32_t ms);
 uint32_t port_time_ms(void);
 uint32_t port_time_us(void);
 
+/* Microseconds of it that it did not wait. */
+uint32_t port_busy_us(void);
+
 /* Most bytes of stack that this program has used so far, interrupts included. */
 uint32_t port_stack_peak(void);
 

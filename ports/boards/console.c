@@ -5,9 +5,14 @@
 #include "console.h"
 
 #include "otter/state.h"
+#include "port.h"
 #include "uart.h"
 
 #include <string.h>
+
+#ifndef CONSOLE_TELLS_BUSY
+#define CONSOLE_TELLS_BUSY 0
+#endif
 
 enum { PERCENT_STEP = 50 }; /* of progress that is worth a line */
 
@@ -95,6 +100,18 @@ static bool has_percent(const struct otter_event *event)
     return event->kind == OTTER_EVENT_RECEIVING || event->kind == OTTER_EVENT_STAGE;
 }
 
+#if CONSOLE_TELLS_BUSY /* make bench-board */
+static void print_busy(void)
+{
+    console_text(" busy ");
+    console_number(port_busy_us());
+}
+#else
+static void print_busy(void)
+{
+}
+#endif
+
 static void print(const struct otter_event *event, const char *program)
 {
     console_text(program);
@@ -115,6 +132,7 @@ static void print(const struct otter_event *event, const char *program)
         console_text(" ");
         console_code(event->code);
     }
+    print_busy();
     console_text("\n");
 }
 
