@@ -66,7 +66,7 @@ same "options of tests are not offered" "" otter send --link
 
 # Values.
 touch some.otter "with space.otter"
-same "words of an option" "ab full link " otter factory --profile ""
+same "words of an option" "ab full link sd " otter factory --profile ""
 same "words in the middle" "crash " otter device run board --app cr
 same "files of an option" "some.otter " otter pack --follow some
 same "files of a verb" "some.otter " otter inspect so
@@ -95,7 +95,7 @@ if command -v zsh > /dev/null; then
     check "zsh completes verbs" 0 "completion confirm device" echo "$(offered "")"
     check "zsh completes options" 0 "--help --json " echo "$(offered device info --)"
     check "zsh completes actions" 0 "cut info new run " echo "$(offered device "")"
-    check "zsh completes words" 0 "ab full link " echo "$(offered factory --profile "")"
+    check "zsh completes words" 0 "ab full link sd " echo "$(offered factory --profile "")"
     check "zsh completes files" 0 "files " echo "$(offered inspect "")"
 fi
 if command -v fish > /dev/null; then

@@ -5,6 +5,7 @@
  */
 #include "device_new.h"
 #include "help.h"
+#include "host_pty.h"
 #include "names.h"
 #include "udp_link.h"
 #include "verbs.h"
@@ -35,6 +36,7 @@ enum {
 struct run_options {
     const char *directory;
     const char *udp;
+    const char *serial;
     const char *cut;
     enum vdevice_app app;
     enum vdevice_app app_old;
@@ -49,7 +51,7 @@ struct run_clock {
     uint64_t last_ms; /* real time at the last leap, since start */
     uint64_t end_ms;  /* 0: no limit */
     unsigned long scale;
-    int socket;
+    int fd; /* of the link */
 };
 
 static volatile sig_atomic_t is_ended;
@@ -75,7 +77,7 @@ static uint64_t elapsed_ms(const struct run_clock *clock)
 static bool wait_for_message(void *context, struct vdevice *device)
 {
     struct run_clock *clock = context;
-    struct pollfd waited = {.fd = clock->socket, .events = POLLIN};
+    struct pollfd waited = {.fd = clock->fd, .events = POLLIN};
     int wait_ms = clock->scale >= LEAP_MAX_MS ? 1 : (int)(LEAP_MAX_MS / clock->scale);
 
     if (is_ended != 0) {
@@ -112,6 +114,9 @@ static int take_run_option(int name, struct run_options *options)
     case 'u':
         options->udp = optarg;
         return TOOL_DONE;
+    case 'l':
+        options->serial = optarg;
+        return TOOL_DONE;
     case 'a':
         return virtual_parse_app(optarg, &options->app);
     case 'o':
@@ -135,6 +140,7 @@ static int take_run_option(int name, struct run_options *options)
 
 const struct option device_run_options[] = {
     {"udp", required_argument, NULL, 'u'},
+    {"serial", required_argument, NULL, 'l'},
     {"app", required_argument, NULL, 'a'},
     {"app-old", required_argument, NULL, 'o'},
     {"button", no_argument, NULL, 'b'},
@@ -156,6 +162,9 @@ static int parse_run(int argc, char **argv, struct run_options *options)
     }
     if (argc - optind != 1) {
         return bad_usage();
+    }
+    if (options->udp != NULL && options->serial != NULL) {
+        return complain_usage("device run serves --udp or --serial, not both");
     }
     options->directory = argv[optind];
     return TOOL_DONE;
@@ -206,15 +215,35 @@ static int power_on(struct virtual_device *device, const struct run_options *opt
     return report_end(&device->device, vdevice_power_on(&device->device, fault));
 }
 
-/* Serves a UDP address until a signal, a cut or the end of its time. */
-static int serve(struct virtual_device *device, const struct run_options *options)
+/* Serves a link, of which `fd` tells when a message is there, until a signal, a cut or
+ * the end of its time. */
+static int serve(struct virtual_device *device, const struct run_options *options,
+                 const struct otter_link *link, int fd)
 {
     const struct sigaction action = {.sa_handler = end_run};
-    struct host_udp udp;
     struct run_clock clock = {
         .scale = options->time_scale,
         .end_ms = (uint64_t)options->seconds * 1000,
+        .fd = fd,
     };
+
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &clock.start);
+    device->device.link = link;
+    device->device.hooks.context = &clock;
+    device->device.hooks.idle = wait_for_message;
+    (void)fflush(stdout);
+    int status = power_on(device, options);
+
+    device->device.link = NULL; /* they end with this function */
+    device->device.hooks = (struct vdevice_hooks){0};
+    return status;
+}
+
+static int serve_udp(struct virtual_device *device, const struct run_options *options)
+{
+    struct host_udp udp;
     char host[HOST_UDP_HOST_MAX];
     uint16_t port = 0;
 
@@ -223,22 +252,28 @@ static int serve(struct virtual_device *device, const struct run_options *option
         (void)fprintf(stderr, "otter: %s: cannot listen there\n", options->udp);
         return TOOL_FAILED;
     }
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    clock.socket = udp.socket;
-    (void)clock_gettime(CLOCK_MONOTONIC, &clock.start);
-    device->device.link = &udp.link;
-    device->device.hooks.context = &clock;
-    device->device.hooks.idle = wait_for_message;
     (void)printf(strchr(host, ':') != NULL ? "listening on udp://[%s]:%u\n"
                                            : "listening on udp://%s:%u\n",
                  host, udp.port);
-    (void)fflush(stdout);
-    int status = power_on(device, options);
+    int status = serve(device, options, &udp.link, udp.socket);
 
-    device->device.link = NULL; /* they end with this function */
-    device->device.hooks = (struct vdevice_hooks){0};
     host_udp_close(&udp);
+    return status;
+}
+
+/* As a board with a serial console. */
+static int serve_serial(struct virtual_device *device,
+                        const struct run_options *options)
+{
+    struct host_pty pty;
+
+    if (!host_pty_open(&pty, options->serial)) {
+        return TOOL_FAILED;
+    }
+    (void)printf("listening on serial://%s\n", options->serial);
+    int status = serve(device, options, &pty.serial.link, pty.serial.fd);
+
+    host_pty_close(&pty);
     return status;
 }
 
@@ -254,8 +289,9 @@ static int device_run(int argc, char **argv)
     if (status != TOOL_DONE) {
         return status;
     }
-    status =
-        options.udp != NULL ? serve(&device, &options) : power_on(&device, &options);
+    status = options.udp != NULL      ? serve_udp(&device, &options)
+             : options.serial != NULL ? serve_serial(&device, &options)
+                                      : power_on(&device, &options);
     virtual_close(&device);
     return status;
 }
