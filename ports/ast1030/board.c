@@ -3,15 +3,14 @@
  * The board port: time, the cause of the last reset, the watchdog, the jump.
  *
  * No register of the emulated chip tells why it was reset, so the programs say it
- * beforehand in a mailbox that no reset clears: SOFTWARE or FAULT just before such a
- * reset, WATCHDOG as soon as a watchdog runs. A mailbox whose check does not fit is
- * one that lost power, or was overwritten: both are told as lost power, the milder
- * answer (K16).
+ * beforehand in the mailbox: SOFTWARE or FAULT just before such a reset, WATCHDOG as
+ * soon as a watchdog runs.
  *
  * Facts: "AST1030 A1 datasheet", WDT; "ARMv7-M Architecture Reference Manual", B3.
  */
 #include "console.h"
 #include "crypto_bearssl.h"
+#include "mailbox.h"
 #include "mpu.h"
 #include "otter/memory_map.h"
 #include "port.h"
@@ -36,17 +35,6 @@ enum {
     TICK_MS = 1,
     SYSTICK_ON = 7, /* on, interrupts, the core's clock */
 };
-
-static const uint32_t mailbox_magic = 0x6F747472;
-static const uint32_t manager_word = 0x4D414E41;
-
-static struct {
-    uint32_t magic;
-    uint32_t cause;      /* of this run: enum otter_reset_cause */
-    uint32_t next_cause; /* if a reset came now */
-    uint32_t wanted;     /* manager_word: somebody wants the manager */
-    uint32_t check;
-} mailbox __attribute__((section(".retained.board")));
 
 static volatile uint32_t now_ms;
 static uint32_t idle_us; /* spent in port_wait() */
@@ -75,61 +63,16 @@ uint32_t port_time_us(void)
     return ms * 1000u + 1000u * TICK_MS - 1u - left / (CORE_HZ / 1000000u);
 }
 
-/* ---- the mailbox ---- */
-
-static uint32_t mailbox_check(void)
-{
-    return ~(mailbox.magic + mailbox.cause * 3u + mailbox.next_cause * 5u +
-             mailbox.wanted * 7u);
-}
-
-static bool is_mailbox_whole(void)
-{
-    return mailbox.magic == mailbox_magic && mailbox.check == mailbox_check();
-}
-
-static void set_next_cause(enum otter_reset_cause cause)
-{
-    mailbox.next_cause = cause;
-    mailbox.check = mailbox_check();
-}
-
 void port_take_cause(void)
 {
-    bool is_whole = is_mailbox_whole();
-
-    mailbox.cause = is_whole ? mailbox.next_cause : (uint32_t)OTTER_RESET_POWER_ON;
-    mailbox.wanted = is_whole ? mailbox.wanted : 0;
-    mailbox.magic = mailbox_magic;
-    set_next_cause(OTTER_RESET_UNKNOWN);
-}
-
-static enum otter_reset_cause board_reset_cause(void *context)
-{
-    (void)context;
-    return is_mailbox_whole() && mailbox.cause <= OTTER_RESET_FAULT
-               ? (enum otter_reset_cause)mailbox.cause
-               : OTTER_RESET_UNKNOWN;
-}
-
-static bool board_wants_manager(void *context)
-{
-    (void)context;
-    return is_mailbox_whole() && mailbox.wanted == manager_word;
-}
-
-static void board_request_manager(void *context, bool wanted)
-{
-    (void)context;
-    mailbox.wanted = wanted ? manager_word : 0;
-    mailbox.check = mailbox_check();
+    mailbox_take(mailbox_is_whole() ? mailbox_left() : OTTER_RESET_POWER_ON);
 }
 
 /* ---- resets ---- */
 
 static _Noreturn void reset(enum otter_reset_cause cause)
 {
-    set_next_cause(cause);
+    mailbox_leave(cause);
     __asm__ volatile("dsb" ::: "memory");
     REG32(SCB_AIRCR) = AIRCR_RESET;
     for (;;) {
@@ -155,7 +98,7 @@ static void board_reset(void *context)
 static void board_watchdog_start(void *context, uint32_t period_ms)
 {
     (void)context;
-    set_next_cause(OTTER_RESET_WATCHDOG);
+    mailbox_leave(OTTER_RESET_WATCHDOG);
     REG32(WDT_BASE + WDT_RELOAD) = period_ms * 1000u;
     REG32(WDT_BASE + WDT_RESTART) = WDT_RESTART_KEY;
     REG32(WDT_BASE + WDT_CONTROL) = WDT_START;
@@ -194,9 +137,9 @@ static void board_report(void *context, uint16_t code)
 const struct otter_board port_board = {
     .context = NULL,
     .time_ms = board_time_ms,
-    .reset_cause = board_reset_cause,
-    .wants_manager = board_wants_manager,
-    .request_manager = board_request_manager,
+    .reset_cause = mailbox_cause,
+    .wants_manager = mailbox_wants_manager,
+    .request_manager = mailbox_request_manager,
     .allows_update = board_allows_update,
     .reset = board_reset,
     .watchdog_start = board_watchdog_start,

@@ -13,17 +13,11 @@
 #include "otter/memory_map.h"
 #include "port.h"
 #include "registers.h"
+#include "semihosting.h"
 
 #include <string.h>
 
 enum {
-    SYS_OPEN = 0x01,
-    SYS_CLOSE = 0x02,
-    SYS_READ = 0x06,
-    SYS_SEEK = 0x0A,
-    SYS_GET_CMDLINE = 0x15,
-    SYS_EXIT = 0x18,
-    MODE_READ_BINARY = 1,
     EXIT_APPLICATION = 0x20026,
     STEP = 256,
     LIMIT_MS = 5000,
@@ -50,21 +44,6 @@ static struct {
     const struct spi_nor *chip;
     uint32_t handle;
 } file;
-
-/* An address, as a call's block has it. */
-static uint32_t word_of(const void *memory)
-{
-    return (uint32_t)(uintptr_t)memory;
-}
-
-static uint32_t call(uint32_t operation, const void *block)
-{
-    register uint32_t r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = block;
-
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
 
 /* ---- cuts ---- */
 
@@ -104,7 +83,7 @@ static void read_command_line(void)
     memset(&power, 0, sizeof(power));
     power.is_known = known;
     power.busy_at = UINT32_MAX;
-    if (call(SYS_GET_CMDLINE, block) != 0) {
+    if (semihosting_call(SYS_GET_CMDLINE, block) != 0) {
         return;
     }
     text[sizeof(text) - 1] = '\0';
@@ -130,7 +109,8 @@ static bool is_now(enum cut kind)
 
 static void power_off(void)
 {
-    (void)call(SYS_EXIT, (const void *)(uintptr_t)EXIT_APPLICATION); /* no return */
+    (void)semihosting_call(SYS_EXIT,
+                           (const void *)(uintptr_t)EXIT_APPLICATION); /* no return */
 }
 
 /* ---- the file ---- */
@@ -144,10 +124,10 @@ static bool open_file(const struct spi_nor *chip)
         return true;
     }
     if (file.chip != NULL) {
-        (void)call(SYS_CLOSE, &file.handle);
+        (void)semihosting_call(SYS_CLOSE, &file.handle);
         file.chip = NULL;
     }
-    file.handle = call(SYS_OPEN, block);
+    file.handle = semihosting_call(SYS_OPEN, block);
     if (file.handle != UINT32_MAX) {
         file.chip = chip;
     }
@@ -160,7 +140,8 @@ static bool is_same(uint32_t off, size_t size)
     const uint32_t seek[] = {file.handle, off};
     const uint32_t read[] = {file.handle, word_of(bytes), (uint32_t)size};
 
-    if (call(SYS_SEEK, seek) != 0 || call(SYS_READ, read) != 0) {
+    if (semihosting_call(SYS_SEEK, seek) != 0 ||
+        semihosting_call(SYS_READ, read) != 0) {
         return false;
     }
     for (size_t i = 0; i < size; i++) {

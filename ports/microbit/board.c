@@ -3,8 +3,7 @@
  * The board port: time, the cause of the last reset, the watchdog, the jump.
  *
  * The chip tells resets by its watchdog and by a lockup; whether a program asked for
- * one or crashed the programs say themselves, in a mailbox that no reset clears. A
- * mailbox whose check does not fit is one that lost power (K16). QEMU has neither the
+ * one or crashed the programs say themselves, in the mailbox. QEMU has neither the
  * register of reset causes nor the watchdog: there the mailbox tells all, and a program
  * that hangs hangs for ever.
  *
@@ -12,6 +11,7 @@
  */
 #include "console.h"
 #include "crypto_bearssl.h" /* manager and application: boot's */
+#include "mailbox.h"
 #include "otter/memory_map.h"
 #include "port.h"
 #include "registers.h"
@@ -39,17 +39,6 @@ enum {
 };
 
 static const uint32_t wdt_feed_key = 0x6E524635;
-static const uint32_t mailbox_magic = 0x6F747472;
-static const uint32_t manager_word = 0x4D414E41;
-
-static struct {
-    uint32_t magic;
-    uint32_t cause;      /* of this run: enum otter_reset_cause */
-    uint32_t next_cause; /* if a reset came now */
-    uint32_t wanted;     /* manager_word: somebody wants the manager */
-    uint32_t check;
-} mailbox __attribute__((section(".retained.board")));
-
 static struct {
     uint32_t seen_us; /* the timer, when last read */
     uint32_t us;      /* since then of a millisecond not full yet */
@@ -79,26 +68,9 @@ uint32_t port_time_ms(void)
     return clock.ms;
 }
 
-/* ---- the mailbox ---- */
+/* ---- the cause ---- */
 
-static uint32_t mailbox_check(void)
-{
-    return ~(mailbox.magic + mailbox.cause * 3U + mailbox.next_cause * 5U +
-             mailbox.wanted * 7U);
-}
-
-static bool is_mailbox_whole(void)
-{
-    return mailbox.magic == mailbox_magic && mailbox.check == mailbox_check();
-}
-
-static void set_next_cause(enum otter_reset_cause cause)
-{
-    mailbox.next_cause = cause;
-    mailbox.check = mailbox_check();
-}
-
-static uint32_t cause_told(bool is_whole)
+static enum otter_reset_cause cause_told(void)
 {
     uint32_t reasons = REG32(POWER_RESET_REASON);
 
@@ -109,38 +81,12 @@ static uint32_t cause_told(bool is_whole)
     if ((reasons & REASON_LOCKUP) != 0) {
         return OTTER_RESET_LOCKUP;
     }
-    return is_whole ? mailbox.next_cause : (uint32_t)OTTER_RESET_POWER_ON;
+    return mailbox_is_whole() ? mailbox_left() : OTTER_RESET_POWER_ON;
 }
 
 void port_take_cause(void)
 {
-    bool is_whole = is_mailbox_whole();
-
-    mailbox.cause = cause_told(is_whole);
-    mailbox.wanted = is_whole ? mailbox.wanted : 0;
-    mailbox.magic = mailbox_magic;
-    set_next_cause(OTTER_RESET_UNKNOWN);
-}
-
-static enum otter_reset_cause board_reset_cause(void *context)
-{
-    (void)context;
-    return is_mailbox_whole() && mailbox.cause <= OTTER_RESET_FAULT
-               ? (enum otter_reset_cause)mailbox.cause
-               : OTTER_RESET_UNKNOWN;
-}
-
-static bool board_wants_manager(void *context)
-{
-    (void)context;
-    return is_mailbox_whole() && mailbox.wanted == manager_word;
-}
-
-static void board_request_manager(void *context, bool wanted)
-{
-    (void)context;
-    mailbox.wanted = wanted ? manager_word : 0;
-    mailbox.check = mailbox_check();
+    mailbox_take(cause_told());
 }
 
 /* ---- resets ---- */
@@ -155,7 +101,7 @@ void port_reset_unsaid(void)
 
 void port_fault(void)
 {
-    set_next_cause(OTTER_RESET_FAULT);
+    mailbox_leave(OTTER_RESET_FAULT);
     port_reset_unsaid();
 }
 
@@ -165,7 +111,7 @@ static void board_reset(void *context)
     console_text(PORT_NAME ": reset, stack ");
     console_number(port_stack_peak());
     console_text("\n");
-    set_next_cause(OTTER_RESET_SOFTWARE);
+    mailbox_leave(OTTER_RESET_SOFTWARE);
     port_reset_unsaid();
 }
 
@@ -213,9 +159,9 @@ static void board_report(void *context, uint16_t code)
 const struct otter_board port_board = {
     .context = NULL,
     .time_ms = board_time_ms,
-    .reset_cause = board_reset_cause,
-    .wants_manager = board_wants_manager,
-    .request_manager = board_request_manager,
+    .reset_cause = mailbox_cause,
+    .wants_manager = mailbox_wants_manager,
+    .request_manager = mailbox_request_manager,
     .allows_update = board_allows_update,
     .reset = board_reset,
     .watchdog_start = board_watchdog_start,

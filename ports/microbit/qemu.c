@@ -14,17 +14,12 @@
 #include "otter/memory_map.h"
 #include "port.h"
 #include "registers.h"
+#include "semihosting.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 enum {
-    SYS_OPEN = 0x01,
-    SYS_CLOSE = 0x02,
-    SYS_READ = 0x06,
-    SYS_SEEK = 0x0A,
-    SYS_GET_CMDLINE = 0x15,
-    MODE_READ_BINARY = 1,
     WAKING_TIMER = 0x40009000, /* the chip's second one, which nobody needs */
     TIMER_START = 0x000,
     TIMER_CLEAR = 0x00C,
@@ -62,21 +57,6 @@ static struct {
 
 static const uint32_t known = 0x6B6E6F77;
 
-/* An address, as a call's block has it. */
-static uint32_t word_of(const void *memory)
-{
-    return (uint32_t)(uintptr_t)memory;
-}
-
-static uint32_t call(uint32_t operation, const void *block)
-{
-    register uint32_t r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = block;
-
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
-
 /* ---- power on ---- */
 
 static void read_command_line(void)
@@ -87,7 +67,7 @@ static void read_command_line(void)
 
     memset(&power, 0, sizeof(power));
     power.is_known = known;
-    if (call(SYS_GET_CMDLINE, block) != 0) {
+    if (semihosting_call(SYS_GET_CMDLINE, block) != 0) {
         return;
     }
     if (memcmp(text, wanted, sizeof(wanted) - 1) == 0) {
@@ -105,7 +85,7 @@ static void fill_page(uint32_t handle, uint32_t addr)
         const uint32_t read[] = {handle, word_of(bytes), sizeof(bytes)};
 
         memset(bytes, 0xFF, sizeof(bytes)); /* what the file does not have */
-        (void)call(SYS_READ, read);
+        (void)semihosting_call(SYS_READ, read);
         nvmc_program(addr, bytes, sizeof(bytes));
     }
 }
@@ -116,7 +96,7 @@ static void fill_from(uint32_t handle)
     uint32_t addr = OTTER_BOOT_ADDR + OTTER_BOOT_SIZE;
     const uint32_t seek[] = {handle, addr};
 
-    if (call(SYS_SEEK, seek) != 0) {
+    if (semihosting_call(SYS_SEEK, seek) != 0) {
         return;
     }
     for (; addr < OTTER_SECTOR_SIZE * MICROBIT_FLASH_SECTORS;
@@ -129,14 +109,14 @@ static void fill(void)
 {
     static const char name[] = "factory.bin";
     const uint32_t open[] = {word_of(name), MODE_READ_BINARY, sizeof(name) - 1};
-    const uint32_t handle[] = {call(SYS_OPEN, open)};
+    const uint32_t handle[] = {semihosting_call(SYS_OPEN, open)};
 
     if (handle[0] == UINT32_MAX) {
         console_text("boot: no factory.bin\n");
         return;
     }
     fill_from(handle[0]);
-    (void)call(SYS_CLOSE, handle);
+    (void)semihosting_call(SYS_CLOSE, handle);
 }
 
 void qemu_start(void)
