@@ -44,7 +44,6 @@ done
 RANDOM=$seed
 
 folder=$(mktemp -d)
-board=
 sender=
 killer=
 finish() {
@@ -55,32 +54,9 @@ finish() {
 }
 trap finish EXIT
 cd "$folder" || exit 1
-
-say() { printf '\n== %s\n' "$*"; }
-
-fail() { # SENTENCE
-    echo "board: $1 (seed $seed)" >&2
-    tail -n 40 dir/console.log 2> /dev/null | grep -av "$(printf '^[\006\004]')" |
-        sed 's/^/   console: /' >&2
-    tail -n 5 send.log 2> /dev/null | sed 's/^/   send: /' >&2
-    keep=yes
-    exit 1
-}
-
-expect() { # SENTENCE WANTED SEEN
-    if [ "$2" != "$3" ]; then fail "$1: expected \"$2\", seen \"$3\""; fi
-    echo "ok: $1: $3"
-}
-
-need() { # COMMAND...
-    "$@" > need.log 2>&1 && return
-    cat need.log >&2
-    fail "$* failed"
-}
-
-field() { # FILE NAME: a value of a JSON file, by its first appearance
-    sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" | head -n 1
-}
+test=board
+logs="dir/console.log send.log"
+. "$root/scripts/test_lib.bash"
 
 # ---- the board ----
 
@@ -99,7 +75,7 @@ start() { # [pty] [SEMIHOSTING-ARGUMENT]
         -chardev "$way,id=u,logfile=console.log,logappend=on" -serial chardev:u \
         -drive if=mtd,index=0,file=flash.bin,format=raw \
         -kernel "$programs/${kernel:-boot}.elf" > qemu.log 2>&1) &
-    board=$!
+    device=$!
     for _ in $(seq 500); do
         console=unix://$socket
         # The file is there a moment before anybody listens.
@@ -111,16 +87,6 @@ start() { # [pty] [SEMIHOSTING-ARGUMENT]
     cat dir/qemu.log >&2
     fail "QEMU does not start"
 }
-
-stop() { # power goes off, without a warning
-    if [ -n "$board" ]; then
-        kill -KILL "$board" 2> /dev/null
-        wait "$board" 2> /dev/null
-        board=
-    fi
-}
-
-is_on() { kill -0 "$board" 2> /dev/null; }
 
 fresh() { # [FOLDER]: a board as it comes from the factory
     stop
@@ -421,10 +387,11 @@ a_while() { # PHASE
     esac
 }
 
-# Sends one package while the board loses its power at random, $left times at most.
+# Sends one package while the board loses its power at random, $left times at most. On a
+# machine with much else to do a board may not get on before the kills are used up.
 update_and_kill() { # PACKAGE
     start
-    "$otter" send "$console" "$1" --wait --timeout 60 --json > send.json 2> send.log &
+    "$otter" send "$console" "$1" --wait --timeout 900 --json > send.json 2> send.log &
     sender=$!
     while kill -0 "$sender" 2> /dev/null && [ "$left" -gt 0 ]; do
         sleep "$(a_while "${phase:-}")"
@@ -647,6 +614,9 @@ make_factory ""
 make_factory -card
 make_packages
 all="port_check boot update refusals roll_backs rescue bad_luck busy card card_cuts moments cuts"
+for scene in ${scenes:-}; do
+    declare -F "scene_$scene" > /dev/null || fail "there is no scene $scene"
+done
 for scene in ${scenes:-$all}; do scene_$scene; done
 if [ -n "$killer" ]; then
     wait "$killer" || result=1

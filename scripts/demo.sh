@@ -14,11 +14,12 @@ case "$build" in /*) ;; *) build=$root/$build ;; esac
 otter=${OTTER:-$build/release/tools/otter}
 micropython=${MICROPYTHON:-/usr/share/firmware-microbit-micropython/firmware.hex}
 folder=$(mktemp -d)
-device=
-trap 'stop; rm -rf "$folder"' EXIT
+trap 'stop TERM; rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 
-say() { printf '\n== %s\n' "$*"; }
+test=demo
+logs=device.log
+. "$root/scripts/test_lib.bash"
 show() { printf '   $ otter %s\n' "$*" >&3; "$otter" "$@"; }
 exec 3>&1
 
@@ -29,19 +30,9 @@ events() {
          n % 25 == 0 && text != last { print; last = text }' "$@"
 }
 
-need() { # what must simply work
-    "$otter" "$@" > need.log 2>&1 && return
-    cat need.log >&2
-    echo "demo: otter $* failed" >&2
-    exit 1
-}
-
 check() { # scene expected seen
     printf '%s: %s / %s\n' "$1" "$2" "$3"
-    [ "$2" = "$3" ] && return
-    echo "demo: the scene did not end as expected" >&2
-    sed 's/^/   device: /' device.log >&2
-    exit 1
+    if [ "$2" != "$3" ]; then fail "the scene did not end as expected"; fi
 }
 
 # Powers a device on at a free port; $address is where it listens.
@@ -57,18 +48,6 @@ start() { # DIR OPTION...
     echo "demo: the device does not start" >&2
     cat device.log >&2
     exit 1
-}
-
-stop() {
-    if [ -n "$device" ]; then
-        kill "$device" 2> /dev/null
-        wait "$device" 2> /dev/null
-        device=
-    fi
-}
-
-field() { # FILE NAME: a value of a JSON file, by its first appearance
-    sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" | head -n 1
 }
 
 running() { # DIR: version of the system that runs
@@ -89,21 +68,21 @@ app=$root/examples/cortex-m-app/build.sh
     "$app" boot-link.elf 0x10010000 1 && "$app" boot-ab.elf 0x1FF00000 1 || exit 1
 
 say "keys, factory content, virtual devices of both profiles"
-need keygen -o key.pem --public pub.pem
-need keygen -o stranger.pem
+need "$otter" keygen -o key.pem --public pub.pem
+need "$otter" keygen -o stranger.pem
 for profile in link ab; do
     "$otter" factory -o "$profile.hex" --profile "$profile" --key pub.pem --sign key.pem \
         --target 0x6D626974 --hardware 1 --version 1.0.0 --counter 5 \
         --boot "boot-$profile.elf" --manager manager.elf --firmware old.elf \
         --package-out "first-$profile.otter" --json > "map-$profile.json" || exit 1
-    need device new "new-$profile" --profile "$profile" --package "first-$profile.otter" \
+    need "$otter" device new "new-$profile" --profile "$profile" --package "first-$profile.otter" \
         --boot "boot-$profile.elf"
 done
 
 pack() { # OUT PROFILE KEY VERSION COUNTER FIRMWARE OPTION...
     local out=$1 profile=$2 key=$3 version=$4 counter=$5 firmware=$6
     shift 6
-    need pack -o "$out" --key "$key" --follow "first-$profile.otter" --map "map-$profile.json" \
+    need "$otter" pack -o "$out" --key "$key" --follow "first-$profile.otter" --map "map-$profile.json" \
         --coding raw --version "$version" --counter "$counter" --firmware "$firmware" "$@"
 }
 for profile in link ab; do
@@ -121,7 +100,7 @@ say "1. a transfer with progress"
 fresh board link
 start board
 show send "$address" new-link.otter --no-request --json > send.json
-stop
+stop TERM
 events device.log
 check "transfer" "stored" "$(field send.json result)"
 
@@ -130,7 +109,7 @@ fresh board link
 start board
 show send "$address" new-link.otter --no-request --link-cut 100000 --link-cut-ms 1500 --json \
     > send.json
-stop
+stop TERM
 again=$(($(field send.json resumed) + $(field send.json sent_again)))
 check "link drop" "stored, some of it sent again" \
     "$(field send.json result)$([ "$again" -gt 0 ] && echo ", some of it sent again")"
@@ -147,7 +126,7 @@ device=
 check "power cut in a transfer" "power cut at flash operation 600" "$(tail -n 1 device.log)"
 start board
 show send "$address" new-link.otter --no-request --json > send.json
-stop
+stop TERM
 from=$(field send.json from)
 check "resume after the cut" "stored, not from the start" \
     "$(field send.json result)$([ "${from:-0}" -gt 100000 ] && echo ", not from the start")"
@@ -169,7 +148,7 @@ for profile in link ab; do
     show send "$address" "new-$profile.otter" --wait --json > send.json
     check "trial confirmed ($profile)" "confirmed" "$(field send.json result)"
     show send "$address" "back-$profile.otter" --wait --json > send.json
-    stop
+    stop TERM
     check "and back ($profile)" "confirmed 3.0.0+0" \
         "$(field send.json result) $(running board)"
 done
@@ -179,13 +158,13 @@ for profile in link ab; do
     fresh board "$profile"
     start board --app crash
     show send "$address" "new-$profile.otter" --wait --json > send.json 2> /dev/null
-    stop
+    stop TERM
     check "crashing application ($profile)" "rolled back 31-10 1.0.0+0" \
         "$(field send.json result) $(field send.json code) $(running board)"
     fresh board "$profile"
     start board --app silent --time-scale 400
     show send "$address" "new-$profile.otter" --wait --json > send.json 2> /dev/null
-    stop
+    stop TERM
     check "silent application ($profile)" "rolled back 31-10 1.0.0+0" \
         "$(field send.json result) $(field send.json code) $(running board)"
 done
@@ -198,7 +177,7 @@ for case in forged:22-12 foreign:22-11 older:23-12; do
     check "${case%:*} package" "refused ${case#*:}" \
         "$(field send.json result) $(field send.json code)"
 done
-stop
+stop TERM
 check "after them" "1.0.0+0" "$(running board)"
 
 say "8. the same from a card: an application of 400,000 bytes, for which flash has room but once"
@@ -207,10 +186,10 @@ large() { # OUT VERSION FILLER: a program and what it carries
         head -c $((400000 - $(stat -c %s "$1"))) /dev/zero | tr '\0' "$3" >> "$1"
 }
 large one.bin 1 1 && large two.bin 2 2 && "$app" manager-sd.elf 0x1FF10000 1 || exit 1
-need factory -o sd.hex --profile sd --sign key.pem --version 1.0.0 --counter 5 --boot boot-ab.elf \
+need "$otter" factory -o sd.hex --profile sd --sign key.pem --version 1.0.0 --counter 5 --boot boot-ab.elf \
     --manager manager-sd.elf --firmware one.bin,rebase=0x08000000 --package-out first-sd.otter
-need device new new-sd --profile sd --package first-sd.otter --boot boot-ab.elf
-need pack -o two.otter --key key.pem --follow first-sd.otter --version 2.0.0 --counter 6 \
+need "$otter" device new new-sd --profile sd --package first-sd.otter --boot boot-ab.elf
+need "$otter" pack -o two.otter --key key.pem --follow first-sd.otter --version 2.0.0 --counter 6 \
     --firmware two.bin --rebase 0x08000000
 fresh board sd
 show install board two.otter --app crash --json > i.json 2> /dev/null
@@ -233,11 +212,11 @@ noise() { # FILE SIZE SEED: the same bytes each time
 }
 noise one.res 300001 1 && noise two.res 410003 2 && noise one.font 1048577 3 &&
     noise two.font 1100000 4 || exit 1
-need factory -o full.hex --profile full --sign key.pem --version 1.0.0 --counter 5 \
+need "$otter" factory -o full.hex --profile full --sign key.pem --version 1.0.0 --counter 5 \
     --boot boot-link.elf --manager manager.elf --firmware old.elf --resources one.res \
     --font one.font --package-out first-full.otter
-need device new new-full --profile full --package first-full.otter --boot boot-link.elf
-need pack -o full.otter --key key.pem --follow first-full.otter --version 2.0.0 --counter 6 \
+need "$otter" device new new-full --profile full --package first-full.otter --boot boot-link.elf
+need "$otter" pack -o full.otter --key key.pem --follow first-full.otter --version 2.0.0 --counter 6 \
     --firmware back.elf --member resources=two.res --member font=two.font \
     --encrypt-to new-full/device.pub
 whole() { # VERSION RESOURCES FONT: the second flash lies after the first MiB of the file
@@ -249,18 +228,18 @@ whole() { # VERSION RESOURCES FONT: the second flash lies after the first MiB of
 fresh board full
 start board --app crash
 show send "$address" full.otter --wait --json > send.json 2> /dev/null
-stop
+stop TERM
 check "a crashing system is rolled back, all of it" \
     "rolled back 31-10 1.0.0+0 with its resources and font" \
     "$(field send.json result) $(field send.json code) $(whole 1.0.0+0 one.res one.font)"
 start board
 show send "$address" full.otter --wait --json > send.json
-stop
+stop TERM
 check "a sound one is confirmed" "confirmed 2.0.0+0 with its resources and font" \
     "$(field send.json result) $(whole 2.0.0+0 two.res two.font)"
 
 say "10. the signing key is exchanged: a package brings the new one and revokes the old one"
-need keygen -o next.pem --public next.pub
+need "$otter" keygen -o next.pem --public next.pub
 pack rotate.otter link key.pem 2.0.0 6 "$micropython" --only 0x0-0x3FFFF --key next.pem \
     --table-keys next.pub --table-keys pub.pem --revoke pub.pem
 fresh board link
@@ -270,10 +249,10 @@ check "rotation" "confirmed" "$(field send.json result)"
 show send "$address" back-link.otter --json > send.json 2> /dev/null
 check "a package by the old key" "refused 22-14" \
     "$(field send.json result) $(field send.json code)"
-need pack -o after.otter --key next.pem --follow rotate.otter --version 3.0.0 --counter 7 \
+need "$otter" pack -o after.otter --key next.pem --follow rotate.otter --version 3.0.0 --counter 7 \
     --firmware back.elf
 show send "$address" after.otter --wait --json > send.json
-stop
+stop TERM
 check "a package by the new one" "confirmed 3.0.0+0" "$(field send.json result) $(running board)"
 
 printf '\nAll scenes ended as expected.\n'

@@ -33,39 +33,15 @@ while [ $# -gt 0 ]; do
 done
 
 folder=$(mktemp -d)
-board=
 finish() {
     stop
     if [ $keep = yes ]; then echo "microbit: everything lies in $folder"; else rm -rf "$folder"; fi
 }
 trap finish EXIT
 cd "$folder" || exit 1
-
-say() { printf '\n== %s\n' "$*"; }
-
-fail() { # SENTENCE
-    echo "microbit: $1" >&2
-    tail -n 40 console.log 2> /dev/null | grep -av "$(printf '^[\006\004]')" |
-        sed 's/^/   console: /' >&2
-    tail -n 5 send.log 2> /dev/null | sed 's/^/   send: /' >&2
-    keep=yes
-    exit 1
-}
-
-expect() { # SENTENCE WANTED SEEN
-    if [ "$2" != "$3" ]; then fail "$1: expected \"$2\", seen \"$3\""; fi
-    echo "ok: $1: $3"
-}
-
-need() { # COMMAND...
-    "$@" > need.log 2>&1 && return
-    cat need.log >&2
-    fail "$* failed"
-}
-
-field() { # FILE NAME: a value of a JSON file, by its first appearance
-    sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" | head -n 1
-}
+test=microbit
+logs="console.log send.log"
+. "$root/scripts/test_lib.bash"
 
 # ---- the board ----
 
@@ -77,7 +53,7 @@ start() { # [SEMIHOSTING-ARGUMENT]: a new board
         -semihosting-config "enable=on,target=native$arguments" \
         -chardev "socket,path=console.sock,server=on,wait=off,id=u,logfile=console.log" \
         -serial chardev:u -kernel "$programs/boot.elf" > qemu.log 2>&1 &
-    board=$!
+    device=$!
     console=unix://$folder/console.sock
     for _ in $(seq 500); do
         # The file is there a moment before anybody listens.
@@ -86,14 +62,6 @@ start() { # [SEMIHOSTING-ARGUMENT]: a new board
     done
     cat qemu.log >&2
     fail "QEMU does not start"
-}
-
-stop() {
-    if [ -n "$board" ]; then
-        kill -KILL "$board" 2> /dev/null
-        wait "$board" 2> /dev/null
-        board=
-    fi
 }
 
 send() { # PACKAGE [OPTION...]: $ended is what became of it
@@ -169,22 +137,23 @@ scene_update() { # CODING
     expect "update over the console" confirmed "$ended"
     expect "the new program runs" "2.0.0 agent" "$(running)"
     expect "it is version 2 that speaks" 1 "$(shown '^application: version 2$')"
-    sed -n 's/^flash: /    flash: /p' console.log
+    sed -n 's/^flash: /    flash: /p' console.log | tail -n 1
     note_peaks
     stop
 }
 
 scene_resets() { # CODING WAY
-    local began=$SECONDS
+    local began=$SECONDS report
     say "the same, $1, with a reset at each flash operation; the first one in way $2"
     start "resets=$2"
     send "$1.otter" --wait --timeout 600
     expect "update over the console" confirmed "$ended"
     expect "the new program runs" "2.0.0 agent" "$(running)"
-    sed -n 's/^flash: /    flash: /p' console.log
+    report=$(sed -n 's/^flash: //p' console.log | tail -n 1)
+    echo "    flash: $report"
     expect "as many resets as operations came for the first time" \
-        "$(sed -n 's/.*operations, \([0-9]*\) of .*/\1/p' console.log)" \
-        "$(sed -n 's/.* \([0-9]*\) resets$/\1/p' console.log)"
+        "$(sed -n 's/.*operations, \([0-9]*\) of .*/\1/p' <<< "${report:?}")" \
+        "$(sed -n 's/.* \([0-9]*\) resets$/\1/p' <<< "$report")"
     expect "nothing crashed" 0 "$(shown '^fault$')"
     echo "    $((SECONDS - began)) s"
     note_peaks

@@ -33,6 +33,7 @@ int main(void)
     if (result != OTTER_OK) {
         port_board.report(port_board.context, otter_code(result));
     }
+    qemu_report(); /* a reset may have come between the confirm and its report */
     for (;;) {
         enum otter_poll poll = otter_agent_poll(&agent);
 
