@@ -3,8 +3,8 @@
 # The programs of a board: OTTER_BOARD names a folder below ports/, ast1030 or microbit:
 # boot.elf (QEMU's -kernel), boot.bin, manager.bin and application-*.bin, all made from
 # the same src/, the port, ports/boards and BearSSL, whose source lies in OTTER_BEARSSL
-# (scripts/fetch_bearssl_source.sh). port_check.elf of ast1030, started in place of boot,
-# tries the port.
+# (scripts/fetch_bearssl_source.sh). port_check.elf, started in place of boot, tries the
+# port.
 #
 # The preset names this file as CMAKE_PROJECT_INCLUDE, so it is read before the library
 # is defined; what needs the library waits for the end of CMakeLists.txt.
@@ -115,6 +115,10 @@ function(programs_microbit)
     microbit_program(boot boot_main.c 0x0 0xA000 PORT_NAME="boot" PORT_NUMBER=0
         OTTER_BEARSSL_I15=1)
     board_crypto(boot)
+    microbit_program(port_check port_check_main.c 0x0 0xA000 PORT_NAME="port check"
+        PORT_NUMBER=0 OTTER_BEARSSL_I15=1)
+    board_crypto(port_check)
+    target_link_libraries(port_check PRIVATE otter_port_check)
     microbit_program(manager manager_main.c 0xF800 0xD000 PORT_NAME="manager"
         PORT_NUMBER=1)
     microbit_program(application-1 application_main.c 0x1C800 0xB000

@@ -51,13 +51,13 @@ start() { # [SEMIHOSTING-ARGUMENT]: a new board
     rm -f console.sock console.log
     qemu-system-arm -M microbit -display none -monitor none \
         -semihosting-config "enable=on,target=native$arguments" \
-        -chardev "socket,path=console.sock,server=on,wait=off,id=u,logfile=console.log" \
-        -serial chardev:u -kernel "$programs/boot.elf" > qemu.log 2>&1 &
+        -chardev "socket,path=$folder/console.sock,server=on,wait=off,id=u,logfile=console.log" \
+        -serial chardev:u -kernel "$programs/${kernel:-boot}.elf" > qemu.log 2>&1 &
     device=$!
     console=unix://$folder/console.sock
     for _ in $(seq 500); do
         # The file is there a moment before anybody listens.
-        if grep -q " 00010000 .* console.sock\$" /proc/net/unix; then return; fi
+        if grep -q " 00010000 .* $folder/console.sock\$" /proc/net/unix; then return; fi
         sleep 0.01
     done
     cat qemu.log >&2
@@ -129,6 +129,18 @@ make_packages() {
 
 # ---- scenes ----
 
+scene_port_check() {
+    say "the port keeps what include/otter/port/ promises"
+    kernel=port_check start
+    for _ in $(seq 1200); do
+        if grep -qa '^port check: .*SOUND\|^port check: sound' console.log; then break; fi
+        sleep 0.1
+    done
+    stop
+    expect "the port check's last word" "port check: sound" "$(tail -n 1 console.log | tr -d '\r')"
+    sed -n '/^skipped \|passed/s/^/    /p' console.log
+}
+
 scene_update() { # CODING
     say "an update, $1"
     start
@@ -163,6 +175,7 @@ scene_resets() { # CODING WAY
 declare -A peaks
 need "$otter" --version
 make_packages
+scene_port_check
 scene_update raw
 scene_update heatshrink
 for way in $ways; do scene_resets heatshrink "$way"; done
