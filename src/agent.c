@@ -230,7 +230,8 @@ static void make_confirmed(const struct otter_control *control, uint32_t key_mas
     state->faults = 0;
     state->powers = 0;
     state->flags =
-        (uint8_t)(state->flags & ~(OTTER_FLAG_NEW_MANAGER | OTTER_FLAG_NEW_REGIONS));
+        (uint8_t)(state->flags & ~(OTTER_FLAG_NEW_MANAGER | OTTER_FLAG_NEW_REGIONS |
+                                   OTTER_FLAG_CLOSED));
     if (control->counter > state->counter) {
         state->counter = control->counter;
     }

@@ -59,11 +59,18 @@ static bool has_to_restore(const struct otter_manager *manager)
            state->roll_backs < OTTER_ROLL_BACK_LIMIT && !otter_state_has_unknown(state);
 }
 
-/* Boot gave a roll back up, or a trial is over and the old system is damaged: nothing
- * swaps again, and the store is opened for another package (K16). */
+static bool is_closed(const struct otter_manager *manager)
+{
+    return (manager->device.journal.state.flags & OTTER_FLAG_CLOSED) != 0;
+}
+
+/* Boot gave a roll back up, or a trial is over and the old system is damaged, or cannot
+ * come back because a member was written in place: nothing swaps again, and the store
+ * is opened for another package (K16). */
 enum otter_result manager_give_up(struct otter_manager *manager)
 {
     struct otter_state state = manager->device.journal.state;
+    enum otter_result why = is_closed(manager) ? OTTER_E_ONE_WAY : OTTER_E_ROLL_BACK;
 
     state.phase = OTTER_PHASE_CONFIRMED;
     otter_state_begin(&state, OTTER_PART_NONE);
@@ -76,8 +83,8 @@ enum otter_result manager_give_up(struct otter_manager *manager)
     }
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
-    state.outcome.code = otter_code(OTTER_E_ROLL_BACK);
-    manager->result = OTTER_E_ROLL_BACK;
+    state.outcome.code = otter_code(why);
+    manager->result = why;
     enum otter_result result =
         otter_device_record(&manager->device, &state, OTTER_LASTING);
 
@@ -145,6 +152,23 @@ static bool has_to_copy(const struct otter_manager *manager)
            (manager->device.journal.state.flags & OTTER_FLAG_NEW_REGIONS) != 0;
 }
 
+/* A member was written in place. The application is not run before the update has come
+ * to its end: the manager stays, and says why, but for a trial that goes on. */
+static enum otter_result look_closed(struct otter_manager *manager)
+{
+    bool is_trial = manager->device.journal.state.phase == OTTER_PHASE_TRIAL;
+
+    /* Once the application is open again, boot decides whether it runs. */
+    manager->has_application = true;
+    if (is_trial) {
+        return is_trial_over(manager) ? manager_give_up(manager) : OTTER_OK;
+    }
+    manager->result = OTTER_E_BOOT_CLOSED;
+    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
+                       otter_code(OTTER_E_BOOT_CLOSED));
+    return OTTER_OK;
+}
+
 /* Finds out what there is to go back to. In the trial of a system that has overwritten
  * the old one boot knows the way: to the new system, or to the saved copies. */
 static enum otter_result look_around(struct otter_manager *manager)
@@ -159,6 +183,9 @@ static enum otter_result look_around(struct otter_manager *manager)
         /* Boot would only come back here, for ever (K6). */
         manager->result = OTTER_E_JOURNAL_CRITICAL;
         return OTTER_OK;
+    }
+    if (is_closed(manager)) {
+        return look_closed(manager);
     }
     if (state->phase == OTTER_PHASE_TRIAL && has_to_copy(manager)) {
         manager->has_application = true;
@@ -188,6 +215,24 @@ static bool has_to_install(const struct otter_manager *manager)
             state->phase == OTTER_PHASE_INSTALLING);
 }
 
+/* "Complete" may have opened the application that boot has read to be closed: one of
+ * the two is said once more, or each program might see its own truth for ever (K3). */
+static void seal_complete(struct otter_manager *manager)
+{
+    struct otter_state state = manager->device.journal.state;
+
+    if (state.phase != OTTER_PHASE_COMPLETE || otter_state_has_unknown(&state) ||
+        !otter_plan_is_in_place(&manager->receive.plan)) {
+        return;
+    }
+    enum otter_result result =
+        otter_device_record(&manager->device, &state, OTTER_SEALED);
+
+    if (result != OTTER_OK) {
+        manager->result = result;
+    }
+}
+
 static enum otter_result open_as(struct otter_manager *manager,
                                  enum otter_program program,
                                  const struct otter_ports *ports,
@@ -215,6 +260,8 @@ static enum otter_result open_as(struct otter_manager *manager,
         }
     }
     otter_receive_open(&manager->receive, &manager->device);
+    manager->receive.in_place = &manager->in_place;
+    seal_complete(manager);
     otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
     manager->waiting_since_ms = manager_now(manager);
     manager->mode = MANAGER_REPAIR;
@@ -422,7 +469,10 @@ static void note_refusal(struct otter_manager *manager)
 
 static enum otter_poll leave_if_idle(struct otter_manager *manager)
 {
-    if (!manager->has_application ||
+    bool is_kept =
+        is_closed(manager) && manager->device.journal.state.phase != OTTER_PHASE_TRIAL;
+
+    if (!manager->has_application || is_kept ||
         manager_now(manager) - manager->waiting_since_ms < patience_ms(manager)) {
         return OTTER_POLL_IDLE;
     }

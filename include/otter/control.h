@@ -49,9 +49,10 @@ enum otter_coding {
 };
 
 enum {
-    OTTER_MEMBER_KEPT = 1,      /* on the device already; not in the file */
-    OTTER_MEMBER_IN_PLACE = 2,  /* written over its region while it is received */
-    OTTER_MEMBER_ENCRYPTED = 4, /* its stored bytes are; kept: they were */
+    OTTER_MEMBER_KEPT = 1,       /* on the device already; not in the file */
+    OTTER_MEMBER_IN_PLACE = 2,   /* written over its region while it is received */
+    OTTER_MEMBER_ENCRYPTED = 4,  /* its stored bytes are; kept: they were */
+    OTTER_MEMBER_COMPATIBLE = 8, /* in place: the old system runs with it, too */
 };
 
 /* Types of extensions; bit 15 marks one that must be understood. */

@@ -130,6 +130,8 @@ extern "C" {
       "Make the package again for this device")                                           \
     X(CONTROL_RESERVED, 21, 23, 23, LIVE, "A reserved field of the control packet is not zero", \
       "Make the package again with otter pack")                                           \
+    X(CONTROL_ORDER,    21, 24, 24, LIVE, "A member that is stored follows one that is written in place", \
+      "Pack members in place last")                                                       \
     /* 22: signatures and keys */                                                         \
     X(SIGNATURE_NONE,   22, 10, 10, LIVE, "The package is not signed",                    \
       "Sign it with a key that the device trusts")                                        \
@@ -174,6 +176,10 @@ extern "C" {
       "Leave the member out")                                                             \
     X(POSTPONED,        23, 23, 23, LIVE, "The application does not allow an update now", \
       "Try again later; charge the battery")                                              \
+    X(IN_PLACE_ROLE,    23, 24, 24, LIVE, "Only resources and fonts can be written in place", \
+      "Pack the member without in-place")                                                 \
+    X(IN_PLACE_MANAGER, 23, 25, 25, LIVE, "A package that writes in place carries no manager", \
+      "Bring the manager in a package of its own, first")                                 \
     /* 24: encryption */                                                                  \
     X(WRAP_FORM,        24, 10, 10, LIVE, "The package's key wraps are malformed, or do not fit its members", \
       "Make the package again with otter pack")                                           \
@@ -210,6 +216,8 @@ extern "C" {
       "Send the package within the waiting time")                                         \
     X(BUSY,             25, 18, 18, LIVE, "The device is busy",                           \
       "Try again in a moment")                                                            \
+    X(NEEDS_MANAGER,    25, 19, 19, LIVE, "The package writes a member in place: only the manager receives it", \
+      "Ask for the manager and send it there: otter send does so by itself")              \
     /* 26: flash */                                                                       \
     X(FLASH_READ,       26, 10, 10, LIVE, "Flash cannot be read",                         \
       "Retry; if it repeats, the flash is failing")                                       \
@@ -271,6 +279,8 @@ extern "C" {
       "Send the package again")                                                           \
     X(BOOT_LOADER,      30, 14, 14, LIVE, "The package's loader cannot be run",           \
       "Nothing to do: the manager installs; look at the card if it happens again")        \
+    X(BOOT_CLOSED,      30, 15, 15, LIVE, "The application is closed: a member was written in place, and no system is whole", \
+      "Send the package to the manager again, or another one that carries the member")    \
     /* 31: trial and roll back */                                                         \
     X(TRIAL_FAULTS,     31, 10, 10, LIVE, "The new system failed too often and was rolled back", \
       "Correct the firmware and send a new version")                                      \
@@ -282,6 +292,8 @@ extern "C" {
       "Send a package to the manager")                                                    \
     X(TRIAL_DAMAGED,    31, 14, 14, LIVE, "The new system was damaged in its trial and was rolled back", \
       "Send the package again")                                                           \
+    X(ONE_WAY,          31, 15, 15, LIVE, "The new system failed, and a member written in place leaves no way back", \
+      "Correct the firmware and send a new version to the manager")                       \
     /* 32: the copy of the old system */                                                  \
     X(SAVE_READ,        32, 10, 10, LIVE, "The old system cannot be read for its copy",   \
       "Retry the update")                                                                 \
@@ -328,6 +340,8 @@ extern "C" {
       "Make the package again with otter pack")                                           \
     X(CODING_HASH,      35, 16, 16, LIVE, "A coded member decodes to other content than its hash names", \
       "Make the package again with otter pack")                                            \
+    X(CODING_IN_PLACE,  35, 17, 17, LIVE, "A coded member cannot be written in place",    \
+      "Pack the member raw: coding=raw")                                                  \
     /* 36: the card */                                                                    \
     X(CARD_NONE,        36, 10, 10, LIVE, "There is no card, or it was pulled out",       \
       "Put the card back: the update goes on by itself")                                  \

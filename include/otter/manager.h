@@ -27,7 +27,8 @@ struct otter_manager {
     struct otter_smp smp;
     union {
         struct otter_install install;
-        struct otter_restore restore; /* of a device with a card */
+        struct otter_restore restore;   /* of a device with a card */
+        struct otter_in_place in_place; /* while it receives */
     };
     uint8_t mode;         /* enum manager_mode in manager.c */
     bool has_application; /* there is one to go back to */

@@ -30,6 +30,8 @@ enum otter_strategy {
                                   the way back is the other one */
     OTTER_STRATEGY_LOADER = 7, /* stored, and run from RAM by boot while the package is
                                   installed: there is nothing to write */
+    OTTER_STRATEGY_IN_PLACE = 8, /* received into its region by the manager; there is no
+                                    way back (K13) */
 };
 
 struct otter_placement {
@@ -50,8 +52,12 @@ struct otter_plan {
     uint32_t staging_used; /* bytes of staging, saved copies included */
 };
 
+/* True if some member is written in place: only the manager receives the package. */
+bool otter_plan_is_in_place(const struct otter_plan *plan);
+
 /* Checks the package in `source` against the device and its current system and plans
- * it. Codes 21-21, 21-22, 23-xx, 35-10. `plan` is written only on success. */
+ * it. Codes 21-21, 21-22, 23-xx, 34-11, 34-14, 35-10, 35-17. `plan` is written only on
+ * success. */
 OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_source *source,
                                                    const struct otter_control *control,

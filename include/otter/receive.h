@@ -4,7 +4,9 @@
  * in the store. Shared by every door. The control packet is collected in the incoming
  * receipt slot and verified before the store is touched (K11); every sector of the
  * store is erased just before it is filled; the durable position advances sector by
- * sector (K5), so a transfer goes on after a cut at most one sector back (P5).
+ * sector (K5), so a transfer goes on after a cut at most one sector back (P5). A member
+ * that is written in place has its region for a store: it comes last, by the manager
+ * only, and what is stored is verified before its first sector is erased (K13).
  *
  * A door first asks (decide), answers its peer, then steps until not busy (act):
  *   otter_receive_offer() -> answer -> otter_receive_step() ...
@@ -38,8 +40,16 @@ struct otter_chunk {
                         stay there, and `next` passes over them */
 };
 
+/* What it takes to decrypt a member in place; of the manager, which hands it over. */
+struct otter_in_place {
+    bool has_key;
+    uint8_t content_key[OTTER_AES_KEY_SIZE];
+    struct otter_cipher cipher; /* of the member under way; closed if it is clear */
+};
+
 struct otter_receive {
     struct otter_device *device;
+    struct otter_in_place *in_place; /* set after opening; NULL: it cannot decrypt */
     uint32_t next;   /* offset of the next byte that is wanted; what a door answers */
     uint32_t length; /* of the whole file; 0 until the control packet is verified */
     enum otter_result
@@ -48,7 +58,8 @@ struct otter_receive {
     uint8_t refused_session[OTTER_SESSION_SIZE];
 
     /* Private. */
-    uint8_t step; /* enum otter_receive_step in src/door/receive_steps.h */
+    uint8_t step;       /* enum otter_receive_step in src/door/receive_steps.h */
+    uint8_t step_after; /* the key was unwrapped */
     uint8_t member;
     uint8_t slot;        /* incoming receipt slot */
     uint8_t percent;     /* last one told as an event */
@@ -62,6 +73,7 @@ struct otter_receive {
     uint32_t size;    /* of it */
     uint8_t copy;     /* receipt copy under way */
     bool is_spoiled;  /* a cut touched the receipt's package hash */
+    bool is_closed;   /* "application closed" stands for this package (K13) */
     uint16_t control_length;
     uint32_t crc; /* of the control packet so far */
     uint8_t session[OTTER_SESSION_SIZE];

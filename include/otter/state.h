@@ -87,6 +87,8 @@ enum {
     OTTER_FLAG_NEW_RESOURCES = 2,
     OTTER_FLAG_NEW_FONT = 4,
     OTTER_FLAG_NEW_TABLE = 8, /* beside the current system's there is another (K8) */
+    OTTER_FLAG_CLOSED = 16, /* a member was written in place: the current system is not
+                               run, and there is no way back to it (K13) */
     OTTER_FLAG_NEW_REGIONS = OTTER_FLAG_NEW_RESOURCES | OTTER_FLAG_NEW_FONT,
 };
 

@@ -757,6 +757,26 @@ enum vdevice_end vdevice_reset(struct vdevice *device, enum otter_reset_cause ca
     return guarded(device, do_run, NULL);
 }
 
+static bool stop_at_once(void *context, struct vdevice *device)
+{
+    (void)context;
+    (void)device;
+    return false;
+}
+
+enum vdevice_end vdevice_enter_manager(struct vdevice *device)
+{
+    bool (*idle)(void *context, struct vdevice *idle_one) = device->hooks.idle;
+
+    device->hooks.idle = stop_at_once;
+    device->wants_manager = true;
+    enum vdevice_end end = vdevice_reset(device, OTTER_RESET_SOFTWARE);
+
+    device->wants_manager = false;
+    device->hooks.idle = idle;
+    return end == VDEVICE_STOPPED ? VDEVICE_IDLE : end;
+}
+
 enum vdevice_end vdevice_feed(struct vdevice *device, const uint8_t *package,
                               size_t size, size_t chunk_size, enum otter_result *result)
 {

@@ -148,6 +148,9 @@ enum vdevice_end vdevice_run(struct vdevice *device);
 /* Resets the processor, power staying on, and runs until idle. */
 enum vdevice_end vdevice_reset(struct vdevice *device, enum otter_reset_cause cause);
 
+/* Asks for the manager: a reset, and it runs until it waits for the first time. */
+enum vdevice_end vdevice_enter_manager(struct vdevice *device);
+
 /* Takes power away between two operations. */
 void vdevice_power_off(struct vdevice *device);
 

@@ -35,6 +35,7 @@ void boot_load_state(struct otter_boot *boot)
     facts->roll_backs = state->roll_backs;
     facts->has_new_manager = (state->flags & OTTER_FLAG_NEW_MANAGER) != 0;
     facts->has_new_regions = (state->flags & OTTER_FLAG_NEW_REGIONS) != 0;
+    facts->is_closed = (state->flags & OTTER_FLAG_CLOSED) != 0;
     facts->has_unknown = otter_state_has_unknown(state);
     facts->is_given_up = otter_state_is_given_up(state);
 }
@@ -194,7 +195,8 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
     }
     boot_clear_work(&state);
     boot_clear_manager(&state);
-    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_REGIONS);
+    state.flags =
+        (uint8_t)(state.flags & ~(OTTER_FLAG_NEW_REGIONS | OTTER_FLAG_CLOSED));
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;

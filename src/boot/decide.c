@@ -178,6 +178,9 @@ static struct otter_boot_decision end_trial(const struct otter_boot_facts *facts
     if (facts->cannot_record) {
         return manager(facts, OTTER_E_JOURNAL_SECTORS);
     }
+    if (facts->is_closed) {
+        return manager(facts, OTTER_E_ONE_WAY);
+    }
     if (needs_copy(facts) || facts->has_new_manager) {
         return decision(OTTER_BOOT_ROLL_BACK, facts->current, why);
     }
@@ -274,9 +277,22 @@ static struct otter_boot_decision go_on_installing(const struct otter_boot_facts
     if (facts->manager != OTTER_VERDICT_BAD) {
         return manager(facts, OTTER_OK);
     }
-    return facts->cannot_record
+    return facts->cannot_record || facts->is_closed
                ? manager(facts, OTTER_E_JOURNAL_SECTORS)
                : decision(OTTER_BOOT_ROLL_BACK, facts->current, OTTER_E_BOOT_MANAGER);
+}
+
+/* No update is under way that has anything to run. */
+static struct otter_boot_decision idle(const struct otter_boot_facts *facts)
+{
+    if (facts->manager != OTTER_VERDICT_BAD && facts->is_given_up) {
+        /* No system is run but one that a new package brings. */
+        return manager(facts, OTTER_E_ROLL_BACK);
+    }
+    if (facts->manager != OTTER_VERDICT_BAD && facts->is_closed) {
+        return manager(facts, OTTER_E_BOOT_CLOSED);
+    }
+    return run_current(facts, OTTER_OK);
 }
 
 struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts)
@@ -302,9 +318,6 @@ struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *fact
     case OTTER_PHASE_ROLLING_BACK:
         return roll_back(facts);
     default:
-        /* Once given up, no system is run but one that a new package brings. */
-        return facts->is_given_up && facts->manager != OTTER_VERDICT_BAD
-                   ? manager(facts, OTTER_E_ROLL_BACK)
-                   : run_current(facts, OTTER_OK);
+        return idle(facts);
     }
 }

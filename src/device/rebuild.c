@@ -104,6 +104,10 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
                                                                : proofs[1].counter;
     }
     settle_table(device);
+    if (!is_proved) {
+        /* Whose these are nobody knows: no application is run without looking. */
+        state->flags |= OTTER_FLAG_NEW_REGIONS;
+    }
     otter_device_open_regions(device);
     return is_proved ? OTTER_OK : OTTER_E_BOOT_NOTHING;
 }

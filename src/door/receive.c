@@ -5,7 +5,7 @@
  */
 #include "otter/receive.h"
 
-#include "receive_steps.h"
+#include "receive_inner.h"
 
 #include <string.h>
 
@@ -70,12 +70,15 @@ static bool is_allowed_now(const struct otter_device *device)
 static void forget_transfer(struct otter_receive *receive)
 {
     struct otter_device *device = receive->device;
+    struct otter_in_place *in_place = receive->in_place;
     enum otter_result refused = receive->refused;
     uint8_t session[OTTER_SESSION_SIZE];
 
     memcpy(session, receive->refused_session, sizeof(session));
+    receive_drop_key(receive);
     memset(receive, 0, sizeof(*receive));
     receive->device = device;
+    receive->in_place = in_place;
     receive->slot = (uint8_t)(1 - device->journal.state.current);
     receive->refused = refused;
     memcpy(receive->refused_session, session, sizeof(session));
@@ -235,6 +238,7 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
     struct otter_device *device = receive->device;
     struct otter_state state = device->journal.state;
 
+    receive_drop_key(receive);
     receive->refusal = reason;
     if (is_final(reason)) {
         receive->refused = reason;

@@ -82,6 +82,7 @@ static enum otter_result hash_part(struct otter_receive *receive)
     if (result != OTTER_OK) {
         return result;
     }
+    otter_cipher_apply(receive_cipher(receive), receive->cursor, part, len);
     crypto->sha256_update(crypto->context, &receive->member_sha, part, len);
     crypto->sha256_update(crypto->context, &receive->package_sha, part, len);
     receive->cursor += len;
@@ -131,7 +132,9 @@ enum otter_result receive_do_table(struct otter_receive *receive)
             result = check_table(receive, i);
         }
     }
-    receive->step = receive->is_spoiled ? RECEIVE_MEND : RECEIVE_BEGIN_HASH;
+    receive->step = receive_has_to_close(receive) ? RECEIVE_CLOSE
+                    : receive->is_spoiled         ? RECEIVE_MEND
+                                                  : RECEIVE_BEGIN_HASH;
     return result;
 }
 
@@ -142,6 +145,10 @@ enum otter_result receive_do_verify_member(struct otter_receive *receive)
 
     if (receive->member == receive->control.member_count) {
         return finish_package(receive);
+    }
+    if (receive_has_to_close(receive)) {
+        receive->step = RECEIVE_TABLE; /* all that is stored is verified */
+        return OTTER_OK;
     }
     if (receive->cursor == 0) {
         enum otter_result result = otter_control_member(
@@ -154,6 +161,10 @@ enum otter_result receive_do_verify_member(struct otter_receive *receive)
             receive->member++;
             return OTTER_OK;
         }
+        if (receive_needs_key(receive, RECEIVE_VERIFY_MEMBER)) {
+            return OTTER_OK;
+        }
+        receive_open_cipher(receive);
         crypto->sha256_init(crypto->context, &receive->member_sha);
     }
     for (uint32_t done = 0; done < OTTER_STEP_BYTES; done += HASH_PART) {
@@ -247,7 +258,15 @@ enum otter_result receive_do_finish(struct otter_receive *receive)
 {
     struct otter_device *device = receive->device;
     struct otter_state state = device->journal.state;
+    enum otter_result result = OTTER_OK;
 
+    if (receive->is_closed) {
+        result = receive_reopen(receive, &state);
+    }
+    receive_drop_key(receive);
+    if (result != OTTER_OK) {
+        return result;
+    }
     state.phase = OTTER_PHASE_COMPLETE;
     otter_state_begin(&state, OTTER_PART_NONE);
     receive->step = RECEIVE_COMPLETE;

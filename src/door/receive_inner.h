@@ -24,6 +24,28 @@ OTTER_MUST_CHECK enum otter_result receive_flush(struct otter_receive *receive,
                                                  uint8_t region, uint32_t off,
                                                  bool *is_done);
 
+/* True at a member in place while it is not sealed that the application is closed: what
+ * is stored is verified first. */
+bool receive_has_to_close(const struct otter_receive *receive);
+
+/* True if the member under way is written in place and encrypted, and its key is not
+ * there: then the next step gets it, and `after` is the one after that. */
+bool receive_needs_key(struct otter_receive *receive, enum otter_receive_step after);
+
+/* The cipher of the member under way between store and file; NULL or closed if what
+ * lies in the store is what comes in the file. */
+const struct otter_cipher *receive_cipher(const struct otter_receive *receive);
+
+/* Opens that cipher for the member under way, if it has one and the key is there. */
+void receive_open_cipher(struct otter_receive *receive);
+
+/* Wipes what the members in place were decrypted with. */
+void receive_drop_key(struct otter_receive *receive);
+
+/* Takes from `state` what a package that is complete makes open again. */
+OTTER_MUST_CHECK enum otter_result receive_reopen(const struct otter_receive *receive,
+                                                  struct otter_state *state);
+
 /* Form, signature, lengths and plan of the control packet at `receive->span`. */
 OTTER_MUST_CHECK enum otter_result receive_check_control(struct otter_receive *receive);
 
@@ -43,6 +65,8 @@ receive_fn receive_do_member;
 receive_fn receive_do_erase_sector;
 receive_fn receive_do_fill;
 receive_fn receive_do_flush;
+receive_fn receive_do_unwrap;
+receive_fn receive_do_close;
 receive_fn receive_do_trailer;
 receive_fn receive_do_verify_head;
 receive_fn receive_do_verify_member;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving, the second part: the members go into the store, sector by sector (K4, K5),
- * then comes the trailer.
+ * then comes the trailer. Members in place come last: before the first of them what is
+ * stored is verified, then the application is closed (K13).
  */
 #include "receive_inner.h"
 
@@ -25,6 +26,7 @@ enum otter_result receive_do_member(struct otter_receive *receive)
             OTTER_REGION_PACKAGE_FILE) {
             receive->next += receive->current.stored_size;
         } else if (receive->current.stored_size > receive->cursor) {
+            receive_open_cipher(receive);
             receive->step = RECEIVE_ERASE_SECTOR;
             return OTTER_OK;
         }
@@ -37,6 +39,13 @@ enum otter_result receive_do_member(struct otter_receive *receive)
 
 enum otter_result receive_do_erase_sector(struct otter_receive *receive)
 {
+    if (receive_needs_key(receive, RECEIVE_MEMBER)) {
+        return OTTER_OK;
+    }
+    if (receive_has_to_close(receive)) {
+        receive->step = RECEIVE_VERIFY_HEAD;
+        return OTTER_OK;
+    }
     const struct otter_placement *placement = &receive->plan.members[receive->member];
     struct otter_io *io = &receive->device->io;
     uint32_t off = placement->store_off + receive->cursor;
@@ -74,6 +83,8 @@ enum otter_result receive_do_fill(struct otter_receive *receive)
     receive->filled += (uint32_t)receive_take(receive, device->page + receive->filled,
                                               limit - receive->filled);
     if (receive->filled == limit) {
+        otter_cipher_apply(receive_cipher(receive), receive->cursor, device->page,
+                           receive->filled);
         receive->flushed = 0;
         receive->step = RECEIVE_FLUSH;
     }

@@ -166,6 +166,10 @@ enum otter_result receive_do_check(struct otter_receive *receive)
         0) {
         return OTTER_E_CONTROL_HEADER;
     }
+    if (receive->device->program == OTTER_PROGRAM_AGENT &&
+        otter_plan_is_in_place(&receive->plan)) {
+        return OTTER_E_NEEDS_MANAGER;
+    }
     receive->length = receive->control.file_length;
     if (receive->next > receive->length) {
         return OTTER_E_RECEIVE_OVERRUN;

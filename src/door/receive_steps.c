@@ -87,6 +87,21 @@ static bool reopen_receipt(struct otter_receive *receive,
     return false;
 }
 
+/* Of a member in place something was erased, so "application closed" stands for this
+ * package. If nothing was, what is stored is verified once more. */
+static bool was_closed(const struct otter_receive *receive,
+                       const struct otter_state *state)
+{
+    uint8_t first = 0;
+
+    while (first < receive->plan.count &&
+           receive->plan.members[first].strategy != OTTER_STRATEGY_IN_PLACE) {
+        first++;
+    }
+    return state->member > first ||
+           (state->member == first && (state->cursor > 0 || state->erased != 0));
+}
+
 /* Goes to where the journal stands in the file. */
 static enum otter_result find_position(struct otter_receive *receive,
                                        const struct otter_state *state)
@@ -102,6 +117,8 @@ static enum otter_result find_position(struct otter_receive *receive,
         receive->member = state->member;
         receive->cursor = state->cursor;
     }
+    receive->is_closed = otter_plan_is_in_place(&receive->plan) &&
+                         (state->part == OTTER_PART_HASH || was_closed(receive, state));
     if (receive->member > receive->control.member_count) {
         return OTTER_E_RECEIVE_OFFSET;
     }
@@ -114,6 +131,12 @@ static enum otter_result find_position(struct otter_receive *receive,
     return result != OTTER_OK ? result : receive_do_member(receive);
 }
 
+static bool is_for_manager(const struct otter_receive *receive)
+{
+    return receive->device->program == OTTER_PROGRAM_AGENT &&
+           otter_plan_is_in_place(&receive->plan);
+}
+
 void otter_receive_resume(struct otter_receive *receive)
 {
     const struct otter_state *state = &receive->device->journal.state;
@@ -123,6 +146,12 @@ void otter_receive_resume(struct otter_receive *receive)
 
     if (!has_receipt || !reopen_receipt(receive, state)) {
         memset(receive->session, 0, sizeof(receive->session));
+        return;
+    }
+    if (state->phase == OTTER_PHASE_RECEIVING && is_for_manager(receive)) {
+        /* It is the manager's: the remote is told, and nothing is touched. */
+        receive->refused = OTTER_E_NEEDS_MANAGER;
+        memcpy(receive->refused_session, receive->session, OTTER_SESSION_SIZE);
         return;
     }
     receive->length = receive->control.file_length;
@@ -153,6 +182,8 @@ static receive_fn *const steps[RECEIVE_STEP_COUNT] = {
     [RECEIVE_ERASE_SECTOR] = receive_do_erase_sector,
     [RECEIVE_FILL] = receive_do_fill,
     [RECEIVE_FLUSH] = receive_do_flush,
+    [RECEIVE_UNWRAP] = receive_do_unwrap,
+    [RECEIVE_CLOSE] = receive_do_close,
     [RECEIVE_TRAILER] = receive_do_trailer,
     [RECEIVE_VERIFY_HEAD] = receive_do_verify_head,
     [RECEIVE_VERIFY_MEMBER] = receive_do_verify_member,

@@ -25,7 +25,9 @@ enum otter_receive_step {
     RECEIVE_ERASE_SECTOR, /* erase the next sector of the store (waits for data) */
     RECEIVE_FILL,         /* take bytes for it (waits for data) */
     RECEIVE_FLUSH,        /* program what is waiting */
-    RECEIVE_TRAILER,      /* take the trailer (waits for data) */
+    RECEIVE_UNWRAP,       /* get the key of members in place */
+    RECEIVE_CLOSE,   /* before what is in place: seal that the application is closed */
+    RECEIVE_TRAILER, /* take the trailer (waits for data) */
     /* everything is there */
     RECEIVE_VERIFY_HEAD,   /* hash header and control packet */
     RECEIVE_VERIFY_MEMBER, /* hash each member again, from flash */

@@ -183,6 +183,18 @@ static void put_version(const struct otter_smp *smp, struct otter_cbor_map *map)
                         smp_version_text(&system.control.version, text));
 }
 
+/* Why a package was refused; else why the application does not run. */
+static uint16_t status_code(const struct otter_smp *smp)
+{
+    const struct otter_state *state = &smp->device->journal.state;
+    bool is_closed =
+        (state->flags & OTTER_FLAG_CLOSED) != 0 && state->phase != OTTER_PHASE_TRIAL;
+
+    return smp->receive->refusal == OTTER_OK && is_closed
+               ? otter_code(OTTER_E_BOOT_CLOSED)
+               : otter_code(smp->receive->refusal);
+}
+
 static enum otter_result answer_status(struct otter_smp *smp,
                                        struct otter_cbor_map *map)
 {
@@ -192,7 +204,7 @@ static enum otter_result answer_status(struct otter_smp *smp,
     otter_cbor_add_text(map, "phase",
                         name_at(phase_names, OTTER_PHASE_COUNT, state->phase));
     otter_cbor_add_uint(map, "part", state->part);
-    put_code(map, "code", otter_code(smp->receive->refusal));
+    put_code(map, "code", status_code(smp));
     otter_cbor_add_uint(map, "percent", percent_of(smp->receive));
     otter_cbor_add_uint(map, "off", smp->receive->next);
     otter_cbor_add_uint(map, "len", smp->receive->length);

@@ -138,6 +138,14 @@ static bool is_switch(const struct otter_state *before, const struct otter_state
            before->counter == after->counter && before->key_mask == after->key_mask;
 }
 
+/* "The application is closed" is the manager's to say and to take back; for others it
+ * ends with the system that it is about. */
+static bool keeps_closed(const struct otter_state *before,
+                         const struct otter_state *after)
+{
+    return ((before->flags ^ after->flags) & OTTER_FLAG_CLOSED) == 0;
+}
+
 bool otter_state_may_change(const struct otter_state *before,
                             const struct otter_state *after, uint8_t program)
 {
@@ -154,7 +162,8 @@ bool otter_state_may_change(const struct otter_state *before,
         (is_giving_up(before, after) || is_adopting(before, after))) {
         return true;
     }
-    if (!keeps_system(before, after) || program > OTTER_PROGRAM_AGENT) {
+    if (!keeps_system(before, after) || program > OTTER_PROGRAM_AGENT ||
+        (!keeps_closed(before, after) && (MANAGER >> program & 1U) == 0)) {
         return false;
     }
     for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++) {

@@ -23,7 +23,7 @@ enum otter_step otter_stage_fail(struct otter_install *install,
 }
 
 enum otter_step otter_stage_find_member(struct otter_install *install,
-                                        uint8_t strategies)
+                                        uint16_t strategies)
 {
     struct otter_source source = otter_span_source(&install->incoming.receipt.span,
                                                    install->incoming.receipt.length);
@@ -179,7 +179,8 @@ static enum otter_step end_in_trial(struct otter_install *install)
     return end_with(install, &state, OTTER_SEALED, OTTER_STEP_DONE);
 }
 
-/* The old system stands as it did, or boot is asked to bring it back. */
+/* The old system stands as it did, or boot is asked to bring it back. If a member was
+ * written in place there is none: the manager keeps the device (K13). */
 static struct otter_state failed_state(const struct otter_device *device,
                                        const uint8_t *id, enum otter_result why)
 {
@@ -188,15 +189,16 @@ static struct otter_state failed_state(const struct otter_device *device,
     bool is_written =
         state.part == OTTER_PART_WRITE &&
         (!otter_device_is_ab(device) || (state.flags & OTTER_FLAG_NEW_REGIONS) != 0);
-    bool is_touched = is_written || (state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
+    bool is_touched = (state.flags & OTTER_FLAG_CLOSED) == 0 &&
+                      (is_written || (state.flags & OTTER_FLAG_NEW_MANAGER) != 0);
 
     state.outcome.kind = is_touched ? OTTER_OUTCOME_ROLLED_BACK : OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(why);
     memcpy(state.outcome.id, id, sizeof(state.outcome.id));
     state.phase = is_touched ? OTTER_PHASE_ROLLING_BACK : OTTER_PHASE_CONFIRMED;
-    otter_state_begin(&state, is_written   ? OTTER_PART_RESTORE
-                              : is_touched ? OTTER_PART_RESTORE_MANAGER
-                                           : OTTER_PART_NONE);
+    otter_state_begin(&state, !is_touched  ? OTTER_PART_NONE
+                              : is_written ? OTTER_PART_RESTORE
+                                           : OTTER_PART_RESTORE_MANAGER);
     return state;
 }
 

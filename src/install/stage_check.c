@@ -88,10 +88,17 @@ static bool is_kept(const struct otter_install *install)
     return otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
 }
 
+/* It is installed already: kept, or written in place. */
+static bool is_there(const struct otter_install *install)
+{
+    return is_kept(install) ||
+           otter_stage_placement(install)->strategy == OTTER_STRATEGY_IN_PLACE;
+}
+
 /* Its stored bytes are what is installed. */
 static bool is_plain(const struct otter_install *install)
 {
-    return is_kept(install) ||
+    return is_there(install) ||
            (install->current.coding == OTTER_CODING_RAW && !is_encrypted(install));
 }
 
@@ -113,8 +120,8 @@ static enum otter_step next_member(struct otter_install *install)
 }
 
 /* Starts the hash of the member under way where it is stored; of resources or a font
- * that the package keeps, where it is installed. False if there is nothing to check:
- * boot looks at the programs. */
+ * that the package keeps, or that was written in place, where it is installed. False if
+ * there is nothing to check: boot looks at the programs. */
 static bool open_hash(struct otter_install *install)
 {
     const struct otter_placement *placement = otter_stage_placement(install);
@@ -123,11 +130,11 @@ static bool open_hash(struct otter_install *install)
         return false;
     }
     otter_hashing_start(install->device, &install->hashing,
-                        is_kept(install) ? placement->target_region
-                                         : placement->store_region,
-                        is_kept(install) ? 0 : placement->store_off,
-                        is_kept(install) ? install->current.installed_size
-                                         : install->current.stored_size);
+                        is_there(install) ? placement->target_region
+                                          : placement->store_region,
+                        is_there(install) ? 0 : placement->store_off,
+                        is_there(install) ? install->current.installed_size
+                                          : install->current.stored_size);
     return true;
 }
 
@@ -258,11 +265,13 @@ static enum otter_step check_stored(struct otter_install *install)
     }
     otter_hashing_final(install->device, &install->hashing, digest);
     if (memcmp(digest,
-               is_kept(install) ? install->current.installed_sha
-                                : install->current.stored_sha,
+               is_there(install) ? install->current.installed_sha
+                                 : install->current.stored_sha,
                sizeof(digest)) != 0) {
         return otter_stage_fail(install, is_kept(install) ? OTTER_E_KEPT
-                                                          : OTTER_E_CHECK_DAMAGED);
+                                         : is_there(install) && is_encrypted(install)
+                                             ? OTTER_E_DECRYPTED_HASH
+                                             : OTTER_E_CHECK_DAMAGED);
     }
     return is_plain(install) ? next_member(install) : begin_content(install);
 }

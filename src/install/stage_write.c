@@ -81,6 +81,10 @@ static enum otter_step begin_save(struct otter_install *install)
         install->substep = SAVE_DONE;
         return OTTER_STEP_MORE;
     }
+    if ((state->flags & OTTER_FLAG_CLOSED) != 0) {
+        install->substep = SAVE_CLOSE; /* there is no way back that it would serve */
+        return OTTER_STEP_MORE;
+    }
     enum otter_step found = otter_stage_find_member(
         install, OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_REGION);
 
@@ -236,7 +240,8 @@ static enum otter_result close_save(struct otter_install *install)
     for (uint8_t i = 0; i < install->plan.count; i++) {
         const struct otter_placement *placement = &install->plan.members[i];
 
-        if (placement->strategy == OTTER_STRATEGY_REGION && placement->save_size > 0) {
+        if (placement->strategy == OTTER_STRATEGY_REGION &&
+            (placement->save_size > 0 || (state.flags & OTTER_FLAG_CLOSED) != 0)) {
             state.flags |= otter_region_flag(placement->target_region);
         }
     }

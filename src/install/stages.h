@@ -39,7 +39,7 @@ enum otter_step otter_stage_fail(struct otter_install *install,
  * `strategies` (bit: enum otter_strategy). MORE: `current` is that member; DONE: none
  * is left; FAILED: its entry cannot be read. */
 enum otter_step otter_stage_find_member(struct otter_install *install,
-                                        uint8_t strategies);
+                                        uint16_t strategies);
 
 enum {
     OTTER_STRATEGIES_SLOT = 1 << OTTER_STRATEGY_OTHER_SLOT,
@@ -50,11 +50,12 @@ enum {
     OTTER_STRATEGIES_INTO = 1 << OTTER_STRATEGY_INTO_SLOT,
     OTTER_STRATEGIES_TABLE = 1 << OTTER_STRATEGY_TABLE,
     OTTER_STRATEGIES_LOADER = 1 << OTTER_STRATEGY_LOADER,
+    OTTER_STRATEGIES_PLACE = 1 << OTTER_STRATEGY_IN_PLACE,
     OTTER_STRATEGIES_WRITTEN = OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_INTO,
     OTTER_STRATEGIES_ALL = OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT |
                            OTTER_STRATEGIES_WRITTEN | OTTER_STRATEGIES_BOOT |
                            OTTER_STRATEGIES_REGION | OTTER_STRATEGIES_TABLE |
-                           OTTER_STRATEGIES_LOADER,
+                           OTTER_STRATEGIES_LOADER | OTTER_STRATEGIES_PLACE,
 };
 
 /* Opens `stream` on the stored bytes of the member under way, which is `current`. */

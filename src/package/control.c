@@ -233,14 +233,16 @@ static bool is_raw_form(const struct otter_member *member)
 
 static enum otter_result check_member(const struct otter_member *member, uint8_t index)
 {
-    const uint8_t known_flags =
-        OTTER_MEMBER_KEPT | OTTER_MEMBER_IN_PLACE | OTTER_MEMBER_ENCRYPTED;
+    const uint8_t known_flags = OTTER_MEMBER_KEPT | OTTER_MEMBER_IN_PLACE |
+                                OTTER_MEMBER_ENCRYPTED | OTTER_MEMBER_COMPATIBLE;
+    bool is_declared = (member->flags & OTTER_MEMBER_COMPATIBLE) != 0;
 
     if ((member->flags & ~known_flags) != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
     if (member->role == 0 || member->installed_size == 0 ||
-        (member->depends >> index) != 0) {
+        (member->depends >> index) != 0 ||
+        (is_declared && (member->flags & OTTER_MEMBER_IN_PLACE) == 0)) {
         return OTTER_E_CONTROL_MEMBER;
     }
     if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
@@ -258,7 +260,19 @@ struct seen_members {
     uint8_t role[OTTER_MEMBERS_MAX];
     uint8_t region[OTTER_MEMBERS_MAX];
     uint32_t roles; /* bit i: a member of role i */
+    bool has_in_place;
 };
+
+/* What is written in place comes last, when everything else is there (K13). */
+static bool is_out_of_order(struct seen_members *seen,
+                            const struct otter_member *member)
+{
+    bool is_in_place = (member->flags & OTTER_MEMBER_IN_PLACE) != 0;
+
+    seen->has_in_place = seen->has_in_place || is_in_place;
+    return seen->has_in_place && !is_in_place &&
+           (member->flags & OTTER_MEMBER_KEPT) == 0;
+}
 
 static bool is_doubled(struct seen_members *seen, uint8_t index,
                        const struct otter_member *member)
@@ -306,6 +320,9 @@ static enum otter_result check_members(const struct otter_source *source,
         }
         if (is_doubled(&seen, i, &member)) {
             return OTTER_E_CONTROL_DOUBLED;
+        }
+        if (is_out_of_order(&seen, &member)) {
+            return OTTER_E_CONTROL_ORDER;
         }
     }
     return (seen.roles & wanted) == wanted ? OTTER_OK : OTTER_E_CONTROL_MISSING;

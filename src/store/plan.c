@@ -23,6 +23,9 @@ struct planning {
     uint32_t saved_from; /* and from here to its end, by saved copies */
     uint16_t taken;      /* bit id: a shared region that some member is for */
     uint32_t data;       /* bit i: member i is installed after all programs */
+    uint32_t late;       /* bit i: member i is installed after what is in place */
+    bool is_in_place;    /* some member is written in place, */
+    bool is_one_way;     /* and the old system does not run with it */
 };
 
 static enum otter_result check_target(const struct otter_device *device,
@@ -110,6 +113,10 @@ static enum otter_result place_kept(struct planning *planning,
             0) {
         return OTTER_E_KEPT;
     }
+    if ((device->journal.state.flags & OTTER_FLAG_CLOSED) != 0 &&
+        (device->journal.state.flags & otter_region_flag(region)) != 0) {
+        return OTTER_E_KEPT; /* it was written in place, and is whose nobody knows */
+    }
     placement->strategy = OTTER_STRATEGY_KEPT;
     placement->target_region = region;
     return take_region(planning, region);
@@ -143,7 +150,8 @@ static enum otter_result check_carried(const struct otter_device *device,
     if (is_encrypted && !otter_cipher_is_possible(device->ports.crypto)) {
         return OTTER_E_CANNOT_DECRYPT;
     }
-    if ((member->flags & ~OTTER_MEMBER_ENCRYPTED) != 0) {
+    if ((member->flags & ~(OTTER_MEMBER_ENCRYPTED | OTTER_MEMBER_IN_PLACE |
+                           OTTER_MEMBER_COMPATIBLE)) != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
     if (member->region != OTTER_REGION_NONE && member->region != target->id &&
@@ -308,8 +316,10 @@ static enum otter_result place_staged(struct planning *planning,
     struct otter_device *device = planning->device;
     struct otter_member old;
     enum otter_result result = place_store(planning, member, placement);
+    /* Where there is no way back nothing is saved for it; a manager has its own. */
+    bool is_lost = planning->is_one_way && member->role != OTTER_ROLE_MANAGER;
 
-    if (result != OTTER_OK || !planning->has_current) {
+    if (result != OTTER_OK || !planning->has_current || is_lost) {
         return result;
     }
     result = otter_plan_saved(device, &planning->current, placement->target_region,
@@ -383,6 +393,12 @@ static enum otter_result place_manager(struct planning *planning,
     if (!planning->has_current || otter_device_is_on_card(planning->device)) {
         return OTTER_E_STRATEGY; /* boot, which writes it, cannot read files */
     }
+    if (planning->is_in_place) {
+        return OTTER_E_IN_PLACE_MANAGER;
+    }
+    if ((planning->device->journal.state.flags & OTTER_FLAG_CLOSED) != 0) {
+        return OTTER_E_MANAGER_ALONE;
+    }
     placement->strategy = OTTER_STRATEGY_BY_BOOT;
     placement->target_region = OTTER_REGION_MANAGER;
     result = place_staged(planning, member, placement);
@@ -426,6 +442,22 @@ static enum otter_result place_firmware(struct planning *planning,
     return place_staged(planning, member, placement);
 }
 
+/* It is received into its region; what lies there is not saved. */
+static enum otter_result place_in_place(const struct planning *planning,
+                                        const struct otter_member *member,
+                                        struct otter_placement *placement)
+{
+    if (member->coding != OTTER_CODING_RAW) {
+        return OTTER_E_CODING_IN_PLACE;
+    }
+    if (otter_device_is_on_card(planning->device)) {
+        return OTTER_E_STRATEGY; /* its packages are not received, but read */
+    }
+    placement->strategy = OTTER_STRATEGY_IN_PLACE;
+    placement->store_region = placement->target_region;
+    return OTTER_OK;
+}
+
 /* Resources and fonts. Both systems share the region, so what lies there is saved. */
 static enum otter_result place_data(struct planning *planning,
                                     const struct otter_member *member,
@@ -451,7 +483,31 @@ static enum otter_result place_data(struct planning *planning,
     }
     placement->strategy = OTTER_STRATEGY_REGION;
     placement->target_region = id;
-    return place_staged(planning, member, placement);
+    return (member->flags & OTTER_MEMBER_IN_PLACE) != 0
+               ? place_in_place(planning, member, placement)
+               : place_staged(planning, member, placement);
+}
+
+/* Whether some member is written in place concerns all the others. */
+static enum otter_result survey_in_place(struct planning *planning,
+                                         const struct otter_source *source,
+                                         const struct otter_control *control)
+{
+    struct otter_member member;
+
+    for (uint8_t i = 0; i < control->member_count; i++) {
+        enum otter_result result = otter_control_member(source, control, i, &member);
+
+        if (result != OTTER_OK) {
+            return result;
+        }
+        if ((member.flags & OTTER_MEMBER_IN_PLACE) != 0) {
+            planning->is_in_place = true;
+            planning->is_one_way =
+                planning->is_one_way || (member.flags & OTTER_MEMBER_COMPATIBLE) == 0;
+        }
+    }
+    return OTTER_OK;
 }
 
 /* The flash table lies at the begin of the store, wherever it stands in the package:
@@ -534,6 +590,10 @@ static enum otter_result place(struct planning *planning,
     if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
         return place_kept(planning, member, placement);
     }
+    if ((member->flags & OTTER_MEMBER_IN_PLACE) != 0 &&
+        member->role != OTTER_ROLE_RESOURCES && member->role != OTTER_ROLE_FONT) {
+        return OTTER_E_IN_PLACE_ROLE;
+    }
     switch (member->role) {
     case OTTER_ROLE_FIRMWARE:
         return place_firmware(planning, member, placement);
@@ -551,20 +611,26 @@ static enum otter_result place(struct planning *planning,
     }
 }
 
-/* Programs are installed before resources and fonts (stages 10 and 15): one that waits
- * for these would wait for ever. */
+/* What is in place is there first, then come programs (stage 10), then resources and
+ * fonts (stage 15): a member that waits for a later one would wait for ever. */
 static enum otter_result check_order(struct planning *planning,
                                      const struct otter_member *member, uint8_t index)
 {
     uint8_t strategy = planning->plan.members[index].strategy;
+    uint32_t later = strategy == OTTER_STRATEGY_IN_PLACE ? planning->late
+                     : strategy == OTTER_STRATEGY_REGION ? 0
+                                                         : planning->data;
 
+    if (strategy == OTTER_STRATEGY_KEPT) {
+        return OTTER_OK;
+    }
     if (strategy == OTTER_STRATEGY_REGION) {
         planning->data |= 1U << index;
-    } else if (strategy != OTTER_STRATEGY_KEPT &&
-               (member->depends & planning->data) != 0) {
-        return OTTER_E_STRATEGY;
     }
-    return OTTER_OK;
+    if (strategy != OTTER_STRATEGY_IN_PLACE) {
+        planning->late |= 1U << index;
+    }
+    return (member->depends & later) == 0 ? OTTER_OK : OTTER_E_STRATEGY;
 }
 
 static enum otter_result plan_once(struct planning *planning,
@@ -590,6 +656,9 @@ static enum otter_result plan_once(struct planning *planning,
         return OTTER_E_MANAGER_TOO_OLD;
     }
     result = check_follows(planning, control);
+    if (result == OTTER_OK) {
+        result = survey_in_place(planning, source, control);
+    }
     if (result == OTTER_OK) {
         result = reserve_table(planning, source, control);
     }
@@ -619,6 +688,16 @@ static enum otter_result plan_once(struct planning *planning,
         planning->staged + (staging == NULL ? 0 : staging->size - planning->saved_from);
     *plan = planning->plan;
     return OTTER_OK;
+}
+
+bool otter_plan_is_in_place(const struct otter_plan *plan)
+{
+    for (uint8_t i = 0; i < plan->count; i++) {
+        if (plan->members[i].strategy == OTTER_STRATEGY_IN_PLACE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum otter_result otter_plan_make(struct otter_device *device,

@@ -106,6 +106,7 @@ static bool is_wanted(const struct choice *choice, const struct kind *kind,
                       const struct sweep_scenario *scenario, size_t twin)
 {
     return is_chosen(choice, twin) && !scenario->is_like_crash &&
+           (choice->is_long || !scenario->is_for_long) &&
            (choice->is_long || !scenario->is_mixed || kind == &kinds[0]) &&
            (is_thorough(choice, twin) || kind->only == NULL ||
             strcmp(kind->only, scenario->name) == 0);

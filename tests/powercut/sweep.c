@@ -78,6 +78,30 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "encrypted-place",
+     .has_regions = true,
+     .in_place = true,
+     .is_encrypted = true,
+     .is_mixed = true,
+     .is_for_long = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "in-place-crash",
+     .has_regions = true,
+     .in_place = true,
+     .app = VDEVICE_CRASH,
+     .is_mixed = true,
+     .ends = OTTER_OUTCOME_FAILED,
+     .erases_max = 1},
+    {.name = "declared-crash",
+     .has_regions = true,
+     .in_place = true,
+     .is_declared = true,
+     .app = VDEVICE_CRASH,
+     .is_mixed = true,
+     .is_for_long = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
     {.name = "heatshrink",
      .coding = OTTER_CODING_HEATSHRINK,
      .ends = OTTER_OUTCOME_CONFIRMED,
@@ -249,6 +273,10 @@ static void make_case(struct sweep_world *world)
         .erases_max = scenario->erases_max,
         .power_limit = world->sample.profile.policy.trial_powers,
         .carries_manager = scenario->has_manager,
+        .in_place = scenario->in_place,
+        .stored_firmware =
+            scenario->is_encrypted ? world->next.stored[0] : world->next.firmware,
+        .is_declared = scenario->is_declared,
     };
     if (scenario->revokes || scenario->rotates) {
         world->promise.new.key_mask &= ~1U;
@@ -262,10 +290,11 @@ static void make_case(struct sweep_world *world)
 bool sweep_fits(const struct sweep_scenario *scenario,
                 const struct host_profile *profile)
 {
-    /* A card door refuses before it writes anything, and boot writes no manager from a
-     * card: there is nothing to cut. */
+    /* A card door refuses before it writes anything, boot writes no manager from a
+     * card, and nothing is received over one: there is nothing to cut. */
     if (otter_map_is_on_card(&profile->map) &&
-        (scenario->is_forged || scenario->is_damaged || scenario->has_manager)) {
+        (scenario->is_forged || scenario->is_damaged || scenario->has_manager ||
+         scenario->in_place)) {
         return false;
     }
     /* Without a card a roll back needs no loader. */
@@ -467,6 +496,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         world->device.app_loader = scenario->app_loader;
         sample_carry_loader(&world->sample, &world->next);
     }
+    if (scenario->in_place) {
+        sample_put_in_place(&world->next, scenario->is_declared);
+    }
     if (scenario->coding != OTTER_CODING_RAW) {
         sample_code(&world->next, scenario->coding);
         world->next.firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
@@ -546,6 +578,10 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
     struct vdevice *device = &world->device;
     enum otter_result result = OTTER_OK;
 
+    if (end == VDEVICE_IDLE && world->scenario->in_place &&
+        device->program == OTTER_PROGRAM_AGENT && !promise_is_over(&world->promise)) {
+        end = vdevice_enter_manager(device); /* as a remote does that knows */
+    }
     if (end != VDEVICE_IDLE || promise_is_over(&world->promise)) {
         return end;
     }

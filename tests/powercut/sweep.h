@@ -32,7 +32,10 @@ struct sweep_scenario {
     bool is_encrypted;            /* and so are both systems (K26) */
     bool revokes;                 /* the package revokes the old system's key (K17) */
     bool rotates;                 /* and brings a flash table with another (K8) */
+    bool in_place;                /* the font is written in place (K13) */
+    bool is_declared;             /* and the old system runs with it, too */
     bool is_mixed;      /* of others; memories without the room for it are left out */
+    bool is_for_long;   /* closed in a long run alone */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */
     uint32_t erases_max; /* P10: of one sector of a store or slot, undisturbed */

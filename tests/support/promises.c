@@ -45,6 +45,18 @@ static void list_shared(const struct promise_system *system,
     parts[1] = (struct part){OTTER_REGION_FONT, system->font, system->font_size};
 }
 
+static bool has_new_font(const struct promise_case *it)
+{
+    return it->new.font !=
+           NULL &&holds(it, OTTER_REGION_FONT, it->new.font, it->new.font_size);
+}
+
+/* The font is the new one, with which the old system is declared to run. */
+static bool is_declared_font(const struct promise_case *it, const struct part *part)
+{
+    return it->is_declared && part->region == OTTER_REGION_FONT && has_new_font(it);
+}
+
 static bool has_shared(const struct promise_case *it,
                        const struct promise_system *system)
 {
@@ -52,7 +64,7 @@ static bool has_shared(const struct promise_case *it,
 
     list_shared(system, parts);
     for (size_t i = 0; i < SHARED_PARTS; i++) {
-        if (parts[i].bytes != NULL &&
+        if (parts[i].bytes != NULL && !is_declared_font(it, &parts[i]) &&
             !holds(it, parts[i].region, parts[i].bytes, parts[i].size)) {
             return false;
         }
@@ -83,6 +95,7 @@ static bool is_mixed(const struct promise_case *it, const struct promise_system 
     list_shared(other, foreign);
     for (size_t i = 0; i < SHARED_PARTS; i++) {
         if (own[i].bytes != NULL && foreign[i].bytes != NULL &&
+            !is_declared_font(it, &own[i]) &&
             holds(it, foreign[i].region, foreign[i].bytes, foreign[i].size) &&
             !holds(it, own[i].region, own[i].bytes, own[i].size)) {
             return true;
@@ -128,12 +141,36 @@ static bool seems_to_run(const struct promise_case *it,
     return it->is_hurt ? runs_firmware(it, system) : runs(it, system);
 }
 
+/* "The application is closed" stands. */
+static bool is_closed(const struct promise_case *it)
+{
+    struct otter_state state;
+
+    return it->in_place && look(it, &state) && (state.flags & OTTER_FLAG_CLOSED) != 0;
+}
+
+/* The exception: the manager keeps the device; if it is damaged, nothing runs. */
+static bool is_kept_closed(const struct promise_case *it, enum vdevice_end end)
+{
+    const struct vdevice *device = it->device;
+
+    if (!is_closed(it)) {
+        return false;
+    }
+    return end == VDEVICE_NOTHING ? it->is_hurt && !has_manager_of(it, &it->old)
+                                  : end == VDEVICE_IDLE && device->code != 0 &&
+                                        device->program == OTTER_PROGRAM_MANAGER;
+}
+
 const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
 {
     const struct vdevice *device = it->device;
 
     if (device->defect != NULL) {
         return device->defect;
+    }
+    if (is_kept_closed(it, end)) {
+        return NULL;
     }
     if (it->is_hurt && end == VDEVICE_IDLE &&
         device->program == OTTER_PROGRAM_MANAGER) {
@@ -147,6 +184,40 @@ const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
     return seems_to_run(it, &it->old) || seems_to_run(it, &it->new)
                ? NULL
                : "P1: the system that runs is neither old nor new";
+}
+
+/* Of the members that are stored: the first, the firmware, where it is stored. */
+static bool is_stored(const struct promise_case *it)
+{
+    bool is_in_slot = region_of(it, OTTER_REGION_SLOT_B) != NULL &&
+                      it->stored_firmware == it->new.firmware;
+
+    return holds(it, is_in_slot ? OTTER_REGION_SLOT_B : OTTER_REGION_STAGING,
+                 it->stored_firmware, it->new.firmware_size);
+}
+
+/* A system with a font in place has failed its trial: the old one is gone for good, and
+ * what comes next overwrites nothing of it. */
+static bool is_given_up(const struct promise_case *it, const struct otter_state *state)
+{
+    return it->in_place && (state->flags & OTTER_FLAG_CLOSED) != 0 &&
+           state->outcome.kind == OTTER_OUTCOME_FAILED &&
+           state->outcome.code == otter_code(OTTER_E_ONE_WAY);
+}
+
+/* May the font have changed, early? Of a transfer that is under way the rest is there.
+ */
+static bool may_have_font(const struct promise_case *it,
+                          const struct otter_state *state)
+{
+    bool is_receiving = state->phase == OTTER_PHASE_RECEIVING &&
+                        state->part == OTTER_PART_MEMBERS && state->member > 0;
+
+    if (!it->in_place || (is_receiving && !is_stored(it))) {
+        return false;
+    }
+    return (state->flags & OTTER_FLAG_CLOSED) != 0 ||
+           (it->is_declared && has_new_font(it));
 }
 
 const char *promise_p2(const struct promise_case *it)
@@ -164,10 +235,12 @@ const char *promise_p2(const struct promise_case *it)
                     state.phase == OTTER_PHASE_REQUESTED ||
                     state.outcome.kind == OTTER_OUTCOME_REFUSED;
 
-    return !is_early || (is_untouched(it, OTTER_REGION_APPLICATION) &&
-                         is_untouched(it, OTTER_REGION_RESOURCES) &&
-                         is_untouched(it, OTTER_REGION_FONT) &&
-                         is_untouched(it, OTTER_REGION_MANAGER))
+    return !is_early || is_given_up(it, &state) ||
+                   (is_untouched(it, OTTER_REGION_APPLICATION) &&
+                    is_untouched(it, OTTER_REGION_RESOURCES) &&
+                    (is_untouched(it, OTTER_REGION_FONT) ||
+                     may_have_font(it, &state)) &&
+                    is_untouched(it, OTTER_REGION_MANAGER))
                ? NULL
                : "P2: the old system was changed before the package was verified";
 }
@@ -177,6 +250,7 @@ static enum otter_outcome_kind end_of(const struct promise_case *it,
                                       const struct otter_state *state)
 {
     bool is_worn = state->outcome.code == otter_code(OTTER_E_TRIAL_POWER) ||
+                   state->outcome.code == otter_code(OTTER_E_ONE_WAY) ||
                    state->outcome.code == otter_code(OTTER_E_MANAGER_START);
 
     return is_worn && it->cuts >= it->power_limit
@@ -258,7 +332,12 @@ const char *promise_p4(const struct promise_case *it)
     }
     bool is_new = end_of(it, &state) == OTTER_OUTCOME_CONFIRMED;
 
-    if (!is_new && !runs(it, &it->old)) {
+    /* Of a system with a member in place there is no way back: the manager says so. */
+    bool is_one_way = end_of(it, &state) == OTTER_OUTCOME_FAILED &&
+                      state.outcome.code == otter_code(OTTER_E_ONE_WAY) &&
+                      is_kept_closed(it, VDEVICE_IDLE) && !it->is_declared;
+
+    if (!is_new && !is_one_way && !runs(it, &it->old)) {
         return "P4: the old system is not back";
     }
     return has_manager_of(it, is_new && it->carries_manager ? &it->new : &it->old)
@@ -379,6 +458,9 @@ const char *promise_k5(const struct promise_case *it)
                                   system->firmware_size};
     struct part parts[SHARED_PARTS];
 
+    if (is_kept_closed(it, VDEVICE_IDLE)) {
+        return NULL; /* no system runs */
+    }
     list_shared(system, parts);
     return is_programmed(it, &firmware) && is_programmed(it, &parts[0]) &&
                    is_programmed(it, &parts[1])

@@ -44,15 +44,22 @@ struct promise_case {
     uint32_t cuts;                /* of power, so far */
     uint32_t power_limit;         /* M of K16: so many cuts may end a trial */
     bool carries_manager;         /* the package has a manager of its own (K15) */
-    struct secrecy *contents;     /* of encrypted members, or NULL */
-    struct secrecy *keys;         /* private and content keys, or NULL */
-    bool is_hurt;                 /* a sector went bad, or a bit flipped at rest: the
-                                     manager may run and say why, and the update may
-                                     end in another way */
+    bool in_place;                /* its last member, the font, is written in place: the
+                                     declared exception of P1 and P2 (K13) */
+    bool is_declared;             /* and the old system is declared to run with it */
+    const uint8_t *stored_firmware; /* as the package holds its first member, then */
+    struct secrecy *contents;       /* of encrypted members, or NULL */
+    struct secrecy *keys;           /* private and content keys, or NULL */
+    bool is_hurt;                   /* a sector went bad, or a bit flipped at rest: the
+                                       manager may run and say why, and the update may
+                                       end in another way */
 };
 
 /* P1: after a power-on without a fault the old or the new system runs, whole; or, if
- * the device is hurt, the manager, with a code. */
+ * the device is hurt, the manager, with a code. The one exception: once a font was
+ * begun in place ("application closed" stands) the manager runs, with a code, until the
+ * new system is on trial; a manager that is damaged then leaves nothing that runs. A
+ * system that is declared to run with the new font counts as whole with either. */
 const char *promise_p1(const struct promise_case *it, enum vdevice_end end);
 
 /* P1: an application that is being started has no resources or font of another version.
@@ -60,7 +67,11 @@ const char *promise_p1(const struct promise_case *it, enum vdevice_end end);
 const char *promise_p1_start(const struct promise_case *it);
 
 /* P2: nothing outside store, receipts and journal has changed before the package is
- * verified. For a device that is off; reads its flash. */
+ * verified. For a device that is off; reads its flash. The one exception: the region of
+ * a font in place, which changes only while "application closed" stands and the members
+ * that are stored are there, whole; or, if the old system is declared to run with it,
+ * when it is whole. When such a system has failed its trial there is no old one left.
+ */
 const char *promise_p2(const struct promise_case *it);
 
 /* P3: the update has come to the end that it is to have: the new system, or the old. So

@@ -275,6 +275,16 @@ void sample_carry_regions(struct sample_package *package)
     package->package.member_count = (uint8_t)(package->package.member_count + 2);
 }
 
+void sample_put_in_place(struct sample_package *package, bool is_compatible)
+{
+    struct host_member *font = &package->members[package->package.member_count - 1];
+
+    font->flags |= OTTER_MEMBER_IN_PLACE;
+    if (is_compatible) {
+        font->flags |= OTTER_MEMBER_COMPATIBLE;
+    }
+}
+
 /* Every second part repeats the one before it. */
 static void make_compressible(uint8_t *image, uint32_t size)
 {

@@ -74,6 +74,10 @@ void sample_carry_regions(struct sample_package *package);
 
 /* Makes the package carry a loader, too, for a device that has a region for it. */
 void sample_carry_loader(const struct sample *sample, struct sample_package *package);
+/* Makes the font that the package carries one that is written in place;
+ * `is_compatible`: the package declares that the old system runs with it, too. Then
+ * sample_build(). */
+void sample_put_in_place(struct sample_package *package, bool is_compatible);
 
 /* Codes what the package carries, which is made compressible for it: a few chunks of
  * zlib, or one stream of heatshrink. */

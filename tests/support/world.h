@@ -52,6 +52,9 @@ void world_back(struct world *world);
 
 enum vdevice_end world_power_on(struct world *world);
 
+/* Powers on with the button pressed: the manager runs, and is idle. */
+void world_enter_manager(struct world *world);
+
 /* Feeds `next` to the running program; its answer. */
 enum otter_result world_feed(struct world *world);
 enum otter_result world_request(struct world *world);

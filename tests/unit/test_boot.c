@@ -174,6 +174,7 @@ static bool may_be_nothing(const struct otter_boot_facts *facts,
     switch (facts->phase) {
     case OTTER_PHASE_TRIAL:
         return facts->cannot_record ||
+               (facts->is_closed && (is_over(facts) || !other)) ||
                (!has_only_copies(facts) && !current && (is_over(facts) || !other));
     case OTTER_PHASE_ROLLING_BACK:
         /* The manager comes back before anything is given up. */
@@ -188,7 +189,7 @@ static bool may_be_nothing(const struct otter_boot_facts *facts,
                          facts->roll_backs >= RESTORES_MAX;
     case OTTER_PHASE_INSTALLING:
         if (has_only_copies(facts) && facts->part == OTTER_PART_WRITE) {
-            return facts->cannot_record;
+            return facts->cannot_record || facts->is_closed;
         }
         break;
     default:
@@ -414,6 +415,38 @@ static void k10_no_verdict_that_is_known_changes_that(void **state)
                 if (bit(known, 2)) {
                     facts.manager = verdict(truth.manager);
                 }
+                run_decisions(facts, truth);
+            }
+        }
+    }
+}
+
+/* A member was written in place: whatever else is true, no roll back begins, and a
+ * system runs only if it verifies and the manager cannot do its work. */
+static void k13_a_closed_application_is_left_to_the_manager(void **state)
+{
+    static const uint8_t parts[] = {OTTER_PART_NONE, OTTER_PART_MEMBERS,
+                                    OTTER_PART_WRITE, OTTER_PART_TRY_MANAGER};
+
+    (void)state;
+    for (uint8_t phase = 0; phase <= OTTER_PHASE_COUNT; phase++) {
+        for (uint32_t bits = 0; bits < 1U << 14; bits += 3) {
+            for (uint32_t i = 0; i < 64U * sizeof(parts); i++) {
+                struct otter_boot_facts facts =
+                    facts_of(phase, parts[i % sizeof(parts)], bits);
+                struct truth truth = truth_of(i / sizeof(parts), &facts);
+
+                facts.is_closed = true;
+                facts.manager = verdict(truth.manager);
+                facts.system[0] = verdict(truth.system[0]);
+                facts.system[1] = verdict(truth.system[1]);
+                struct otter_boot_decision decision = otter_boot_decide(&facts);
+
+                assert_int_not_equal(decision.act, OTTER_BOOT_ROLL_BACK);
+                assert_true(decision.act != OTTER_BOOT_RUN ||
+                            phase == OTTER_PHASE_ROLLING_BACK ||
+                            (truth.system[decision.slot] &&
+                             (!truth.manager || facts.cannot_record)));
                 run_decisions(facts, truth);
             }
         }
@@ -704,6 +737,57 @@ static const struct row rows[] = {
      OTTER_BOOT_MANAGER,
      0,
      31 * 256 + 13},
+    {"closed: the manager at once",
+     {.phase = OTTER_PHASE_RECEIVING, .is_closed = true, .manager = G},
+     OTTER_BOOT_MANAGER,
+     0,
+     30 * 256 + 15},
+    {"closed, manager damaged: what is whole all the same",
+     {.phase = OTTER_PHASE_RECEIVING,
+      .is_closed = true,
+      .manager = B,
+      .system = {G, U}},
+     OTTER_BOOT_RUN,
+     0,
+     0},
+    {"closed, manager damaged, nothing is whole",
+     {.phase = OTTER_PHASE_COMPLETE, .is_closed = true, .manager = B, .system = {B, B}},
+     OTTER_BOOT_NOTHING,
+     0,
+     30 * 256 + 10},
+    {"closed, complete on two slots: the new system is not run without its trial",
+     {.phase = OTTER_PHASE_COMPLETE,
+      .is_ab = true,
+      .is_closed = true,
+      .manager = G,
+      .system = {B, G}},
+     OTTER_BOOT_MANAGER,
+     0,
+     30 * 256 + 15},
+    {"closed, installing: no roll back",
+     {.phase = OTTER_PHASE_INSTALLING,
+      .part = OTTER_PART_WRITE,
+      .is_closed = true,
+      .has_new_regions = true,
+      .manager = B},
+     OTTER_BOOT_NOTHING,
+     0,
+     30 * 256 + 10},
+    {"closed, trial",
+     {.phase = OTTER_PHASE_TRIAL, .is_closed = true, .system = {U, G}},
+     OTTER_BOOT_TRY,
+     1,
+     0},
+    {"closed, trial is over",
+     {.phase = OTTER_PHASE_TRIAL,
+      .is_closed = true,
+      .has_new_regions = true,
+      .is_counted_reset = true,
+      .faults = 3,
+      .manager = G},
+     OTTER_BOOT_MANAGER,
+     0,
+     31 * 256 + 15},
     {"nothing verifies",
      {.phase = OTTER_PHASE_CONFIRMED, .system = {B, B}, .manager = B},
      OTTER_BOOT_NOTHING,
@@ -1117,6 +1201,7 @@ int main(void)
         cmocka_unit_test(
             k15_every_part_of_replacing_the_manager_ends_in_something_that_verifies),
         cmocka_unit_test(k15_a_loader_runs_to_install_and_changes_nothing_else),
+        cmocka_unit_test(k13_a_closed_application_is_left_to_the_manager),
         cmocka_unit_test(k10_no_verdict_that_is_known_changes_that),
         cmocka_unit_test(k10_each_state_and_what_a_reset_in_it_does),
         cmocka_unit_test(k9_a_boot_of_a_confirmed_or_rolled_back_system_writes_nothing),

@@ -298,7 +298,9 @@ static void every_field_at_a_bad_value_has_its_code(void **state)
         {95, "\x80", 1, OTTER_E_CONTROL_RESERVED},
         {FIRST + 0, "\x00", 1, OTTER_E_CONTROL_MEMBER},
         {FIRST + 0, "\x05", 1, OTTER_E_CONTROL_MISSING},
-        {FIRST + 3, "\x08", 1, OTTER_E_CONTROL_FLAGS},
+        {FIRST + 3, "\x10", 1, OTTER_E_CONTROL_FLAGS},
+        {FIRST + 3, "\x08", 1, OTTER_E_CONTROL_MEMBER}, /* of what is in place */
+        {FIRST + 3, "\x0A", 1, OTTER_OK},
         {FIRST + 3, "\x04", 1, OTTER_E_CONTROL_MEMBER}, /* its hashes are the same */
         {FIRST + 3, "\x01", 1, OTTER_E_CONTROL_MEMBER},
         {FIRST + 3, "\x02", 1, OTTER_OK},

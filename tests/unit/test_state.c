@@ -87,6 +87,34 @@ static void k3_every_program_may_repeat_a_state(void **state)
     }
 }
 
+/* "The application is closed": the manager's alone, but for the ends of the systems
+ * that it is about. */
+static void k13_only_the_manager_closes_and_opens_the_application(void **state)
+{
+    (void)state;
+    for (uint8_t program = OTTER_PROGRAM_BOOT; program < PROGRAMS; program++) {
+        for (uint8_t flag = 0; flag <= OTTER_FLAG_CLOSED; flag += OTTER_FLAG_CLOSED) {
+            for (uint8_t from = 0; from < PHASES; from++) {
+                for (uint8_t to = 0; to < PHASES; to++) {
+                    struct otter_state before = state_of(from);
+                    struct otter_state after = state_of(to);
+                    bool is_end = (program == OTTER_PROGRAM_AGENT && from == 6 &&
+                                   to == 1 && after.current != before.current) ||
+                                  (program == OTTER_PROGRAM_BOOT && to == 8);
+                    bool is_manager = program == OTTER_PROGRAM_MANAGER ||
+                                      program == OTTER_PROGRAM_LOADER;
+
+                    before.flags = flag;
+                    after.flags = OTTER_FLAG_CLOSED - flag;
+                    assert_int_equal(otter_state_may_change(&before, &after, program),
+                                     is_end ||
+                                         (is_manager && is_in_spec(from, to, program)));
+                }
+            }
+        }
+    }
+}
+
 /* What a change does to slot, counter and keys. */
 static const struct change {
     uint8_t current;
@@ -200,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k7_who_may_lead_what_into_what_is_the_table_of_spec),
+        cmocka_unit_test(k13_only_the_manager_closes_and_opens_the_application),
         cmocka_unit_test(k3_every_program_may_repeat_a_state),
         cmocka_unit_test(
             k17_only_confirm_and_roll_back_change_the_system_and_none_takes_trust_back),
