@@ -111,6 +111,9 @@ static json_t *json_flags(uint8_t flags)
     if ((flags & OTTER_MEMBER_IN_PLACE) != 0) {
         (void)json_array_append_new(list, json_string("in place"));
     }
+    if ((flags & OTTER_MEMBER_COMPATIBLE) != 0) {
+        (void)json_array_append_new(list, json_string("compatible"));
+    }
     if ((flags & OTTER_MEMBER_ENCRYPTED) != 0) {
         (void)json_array_append_new(list, json_string("encrypted"));
     }

@@ -23,16 +23,30 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_REGION] = "region",
         [OTTER_STRATEGY_TABLE] = "table copy",
         [OTTER_STRATEGY_LOADER] = "from RAM",
+        [OTTER_STRATEGY_IN_PLACE] = "in place",
     };
 
     return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]
                                                                  : "?";
 }
 
-static json_t *describe_placement(uint8_t role, const struct otter_placement *placement)
+/* Of what is written in place there is no copy (K13). */
+static void describe_way_back(const struct otter_member *member, json_t *described)
 {
-    json_t *described = json_pack("{s:s, s:s}", "role", name_of_role(role), "strategy",
-                                  strategy_name(placement->strategy));
+    bool is_declared = (member->flags & OTTER_MEMBER_COMPATIBLE) != 0;
+
+    if ((member->flags & OTTER_MEMBER_IN_PLACE) != 0) {
+        (void)json_object_set_new(
+            described, "way_back",
+            json_string(is_declared ? "the old system runs with it" : "one-way"));
+    }
+}
+
+static json_t *describe_placement(const struct otter_member *member,
+                                  const struct otter_placement *placement)
+{
+    json_t *described = json_pack("{s:s, s:s}", "role", name_of_role(member->role),
+                                  "strategy", strategy_name(placement->strategy));
 
     if (placement->strategy == OTTER_STRATEGY_KEPT) {
         return described;
@@ -49,6 +63,7 @@ static json_t *describe_placement(uint8_t role, const struct otter_placement *pl
                                  (json_int_t)placement->save_off, "saved_size",
                                  (json_int_t)placement->save_size));
     }
+    describe_way_back(member, described);
     return described;
 }
 
@@ -73,8 +88,8 @@ static json_t *describe_plan(const struct otter_device *view,
         struct otter_member member;
 
         if (otter_control_member(source, control, i, &member) == OTTER_OK) {
-            (void)json_array_append_new(
-                members, describe_placement(member.role, &plan->members[i]));
+            (void)json_array_append_new(members,
+                                        describe_placement(&member, &plan->members[i]));
         }
     }
     return json_pack("{s:o, s:I, s:I}", "members", members, "staging_used",
@@ -154,6 +169,9 @@ static void print_placement(const json_t *member)
             json_string_value(json_object_get(member, "saved_in")),
             (unsigned long long)json_integer_value(
                 json_object_get(member, "saved_at")));
+    }
+    if (json_object_get(member, "way_back") != NULL) {
+        (void)printf(", %s", json_string_value(json_object_get(member, "way_back")));
     }
     (void)printf("\n");
 }

@@ -89,6 +89,13 @@ static void feed(struct vdevice *device, const uint8_t *package, size_t size,
                  struct ending *ending)
 {
     ending->end = vdevice_feed(device, package, size, CHUNK_SIZE, &ending->refusal);
+    if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_E_NEEDS_MANAGER) {
+        ending->end = vdevice_enter_manager(device);
+        if (ending->end == VDEVICE_IDLE) {
+            ending->end =
+                vdevice_feed(device, package, size, CHUNK_SIZE, &ending->refusal);
+        }
+    }
     if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
         ending->end = vdevice_request(device, &ending->refusal);
     }

@@ -572,6 +572,28 @@ static struct pack_target find_target(const struct pack *pack,
     };
 }
 
+/* What a device would refuse of a member in place, or beside one. The order is checked
+ * with the whole package. */
+static int check_in_place(const struct pack *pack, const struct pack_member *member)
+{
+    bool is_data =
+        member->role == OTTER_ROLE_RESOURCES || member->role == OTTER_ROLE_FONT;
+
+    if (member->in_place == 0) {
+        return TOOL_DONE;
+    }
+    if (!is_data) {
+        return complain_code(member->path, OTTER_E_IN_PLACE_ROLE, TOOL_FAILED);
+    }
+    for (size_t i = 0; i < pack->member_count; i++) {
+        if (pack->members[i].role == OTTER_ROLE_MANAGER) {
+            return complain_code(pack->members[i].path, OTTER_E_IN_PLACE_MANAGER,
+                                 TOOL_FAILED);
+        }
+    }
+    return TOOL_DONE;
+}
+
 static int add_member(struct pack *pack, struct pack_member *member,
                       const struct pack_map *map)
 {
@@ -579,10 +601,14 @@ static int add_member(struct pack *pack, struct pack_member *member,
     const struct pack_target target = find_target(pack, map);
 
     if (!member->has_coding) {
-        member->coding = pack->coding;
+        member->coding = member->in_place != 0 ? OTTER_CODING_RAW : pack->coding;
     }
     complain_at(member->place);
-    int status = pack_member_load(member, map);
+    int status = check_in_place(pack, member);
+
+    if (status == TOOL_DONE) {
+        status = pack_member_load(member, map);
+    }
 
     if (status == TOOL_DONE) {
         status = pack_member_code(member, &target);
@@ -592,7 +618,8 @@ static int add_member(struct pack *pack, struct pack_member *member,
         package->members[package->member_count++] = (struct package_member){
             .role = member->role,
             .region = member->region,
-            .flags = is_to_encrypt(pack, member) ? OTTER_MEMBER_ENCRYPTED : 0,
+            .flags = member->in_place |
+                     (is_to_encrypt(pack, member) ? OTTER_MEMBER_ENCRYPTED : 0),
             .link_addr = member->link_addr,
             .version = member->version,
             .data = member->data.data,

@@ -51,6 +51,7 @@ struct pack_member {
     bool has_only, has_rebase, has_link;
     bool has_encrypt; /* it says whether it is to be encrypted: */
     bool is_encrypted;
+    uint8_t in_place; /* 0, or flags: OTTER_MEMBER_IN_PLACE, also with _COMPATIBLE */
     struct image_range only;
     uint32_t rebase;
     uint32_t link_addr;
@@ -67,8 +68,8 @@ struct pack_member {
 /* Region that a role has of its own; 0 if it has none. */
 uint8_t pack_region_of(uint8_t role, uint8_t region);
 
-/* Reads "ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE][,rebase=ADDR][,coding=NAME]";
- * cuts `text` into pieces that stay in use. */
+/* Reads "ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE][,rebase=ADDR][,coding=NAME]"
+ * and so on; cuts `text` into pieces that stay in use. */
 int pack_member_parse(char *text, struct pack_member *member);
 
 /* Reads the member's file into `data` and finds its link address. `map` may be NULL;

@@ -173,6 +173,11 @@ int pack_member_code(struct pack_member *member, const struct pack_target *targe
     const struct host_image image = {member->data.data, (uint32_t)member->data.size};
 
     member->made = OTTER_CODING_RAW;
+    if (member->in_place != 0) {
+        return member->coding == OTTER_CODING_RAW || member->coding == PACK_CODING_AUTO
+                   ? TOOL_DONE
+                   : complain_code(member->path, OTTER_E_CODING_IN_PLACE, TOOL_FAILED);
+    }
     if (member->coding == OTTER_CODING_RAW || image.size == 0) {
         return TOOL_DONE;
     }

@@ -75,6 +75,26 @@ static bool parse_region(const char *text, uint8_t *region)
     return is_good;
 }
 
+static bool parse_in_place(const char *text, uint8_t *flags)
+{
+    static const struct {
+        const char *name;
+        uint8_t flags;
+    } words[] = {
+        {"no", 0},
+        {"yes", OTTER_MEMBER_IN_PLACE},
+        {"compatible", OTTER_MEMBER_IN_PLACE | OTTER_MEMBER_COMPATIBLE},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i].name) == 0) {
+            *flags = words[i].flags;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One "NAME=VALUE" after the file's name. */
 static bool parse_word(const char *word, struct pack_member *member)
 {
@@ -98,6 +118,9 @@ static bool parse_word(const char *word, struct pack_member *member)
         member->has_encrypt = true;
         member->is_encrypted = strcmp(equals + 1, "yes") == 0;
         return member->is_encrypted || strcmp(equals + 1, "no") == 0;
+    }
+    if (len == 8 && memcmp(word, "in-place", len) == 0) {
+        return parse_in_place(equals + 1, &member->in_place);
     }
     if (len == 4 && memcmp(word, "only", len) == 0) {
         member->has_only = image_parse_range(equals + 1, &member->only);
@@ -137,7 +160,8 @@ int pack_member_parse(char *text, struct pack_member *member)
         if (!parse_word(word, member)) {
             return complain_usage(
                 "--member %s=%s: \"%s\" is none of region=ID, version=N, "
-                "link=ADDR, only=RANGE, rebase=ADDR, coding=NAME and encrypt=yes|no",
+                "link=ADDR, only=RANGE, rebase=ADDR, coding=NAME, encrypt=yes|no and "
+                "in-place=yes|compatible|no",
                 text, member->path, word);
         }
     }

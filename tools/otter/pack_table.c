@@ -165,7 +165,14 @@ int pack_table_make(struct pack_table *table, const char *follow,
             OTTER_OK) {
         return complain("the new flash table does not fit");
     }
-    package->members[package->member_count++] = (struct package_member){
+    /* What is written in place stays last. */
+    uint8_t at = package->member_count++;
+
+    while (at > 0 && (package->members[at - 1].flags & OTTER_MEMBER_IN_PLACE) != 0) {
+        package->members[at] = package->members[at - 1];
+        at--;
+    }
+    package->members[at] = (struct package_member){
         .role = OTTER_ROLE_TABLE,
         .data = table->bytes + OTTER_TABLE_CONTENT_OFF,
         .size = (uint32_t)size - OTTER_TABLE_CONTENT_OFF,

@@ -27,6 +27,7 @@ static const struct recipe_key member_fields[] = {
     {.name = "only"},
     {.name = "rebase"},
     {.name = "coding"},
+    {.name = "in-place"},
     {0},
 };
 

@@ -286,6 +286,19 @@ enum otter_result remote_reset(struct remote *remote)
     return result == OTTER_E_LINK_TIMEOUT ? OTTER_OK : result;
 }
 
+enum otter_result remote_enter_manager(struct remote *remote)
+{
+    int attempts = remote->client.attempts;
+
+    remote->client.attempts = SHORT_ATTEMPTS;
+    (void)smp_client_begin(&remote->client);
+    enum otter_result result =
+        call_own(remote, OTTER_SMP_WRITE, OTTER_SMP_OWN_MANAGER, NULL, 0, NULL);
+
+    remote->client.attempts = attempts;
+    return result == OTTER_E_LINK_TIMEOUT ? OTTER_OK : result;
+}
+
 /* One reset that is not sent again: what a second one hits may be the trial. */
 static enum otter_result reset_once(struct remote *remote)
 {

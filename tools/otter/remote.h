@@ -81,6 +81,9 @@ OTTER_MUST_CHECK enum otter_result remote_request(struct remote *remote,
 OTTER_MUST_CHECK enum otter_result remote_confirm(struct remote *remote);
 OTTER_MUST_CHECK enum otter_result remote_reset(struct remote *remote);
 
+/* Asks for the manager, which a reset starts. A lost reply is no failure. */
+OTTER_MUST_CHECK enum otter_result remote_enter_manager(struct remote *remote);
+
 /* Has a requested package installed: asks for a reset if the status says that one is
  * needed, and again only if it still does. 25-17 if that cannot be found out. A device
  * that tells no status is reset as by remote_reset(). */

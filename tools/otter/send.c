@@ -281,6 +281,48 @@ static enum otter_result upload(struct sending *sending)
     return OTTER_OK;
 }
 
+static bool is_manager(struct sending *sending)
+{
+    struct remote_status status;
+
+    return remote_status(&sending->remote, &status) == OTTER_OK &&
+           strcmp(status.program, "manager") == 0;
+}
+
+/* The application's agent has said that the package is the manager's. It may come
+ * back before the package is there, and say so again. */
+static enum otter_result reach_manager(struct sending *sending)
+{
+    enum otter_result result = remote_enter_manager(&sending->remote);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    while (!is_manager(sending)) {
+        if (!may_retry(sending, OTTER_OK)) {
+            return OTTER_E_LINK_TIMEOUT;
+        }
+    }
+    return OTTER_OK;
+}
+
+/* The control packet, then the file. */
+static enum otter_result deliver(struct sending *sending)
+{
+    enum otter_result result = offer(sending);
+
+    if (result == OTTER_E_SMP_COMMAND) {
+        result = OTTER_OK; /* a device without group 64 */
+    }
+    sending->start = sending->next;
+    sending->was_there = sending->next >= sending->file.size;
+    sending->start_ms = host_now_ms();
+    if (result == OTTER_OK && !sending->options.offer_only) {
+        result = upload(sending);
+    }
+    return result;
+}
+
 static enum otter_result transfer(struct sending *sending)
 {
     enum otter_result result = choose_chunk(sending);
@@ -289,16 +331,13 @@ static enum otter_result transfer(struct sending *sending)
         result = restart(sending);
     }
     if (result == OTTER_OK) {
-        result = offer(sending);
-        if (result == OTTER_E_SMP_COMMAND) {
-            result = OTTER_OK; /* a device without group 64 */
-        }
+        result = deliver(sending);
     }
-    sending->start = sending->next;
-    sending->was_there = sending->next >= sending->file.size;
-    sending->start_ms = host_now_ms();
-    if (result == OTTER_OK && !sending->options.offer_only) {
-        result = upload(sending);
+    while (result == OTTER_E_NEEDS_MANAGER && !sending->options.offer_only) {
+        result = reach_manager(sending);
+        if (result == OTTER_OK) {
+            result = deliver(sending);
+        }
     }
     clear_bar(sending);
     return result;
@@ -336,14 +375,6 @@ static bool is_under_way(struct sending *sending)
     return !is_idle_phase(status.phase) ||
            (outcome.kind != OTTER_OUTCOME_NONE &&
             memcmp(outcome.id, sending->control.package_id, REMOTE_ID_SIZE) == 0);
-}
-
-static bool is_manager(struct sending *sending)
-{
-    struct remote_status status;
-
-    return remote_status(&sending->remote, &status) == OTTER_OK &&
-           strcmp(status.program, "manager") == 0;
 }
 
 /* The reset that begins the installation. */
