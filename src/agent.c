@@ -132,7 +132,10 @@ static bool mend(struct otter_agent *agent)
 
     if (agent->is_mending) {
         result = otter_rewriting_step(&agent->rewriting, &is_done);
-        if (result != OTTER_OK || is_done) {
+        if (otter_rewriting_finds_other(&agent->rewriting, result)) {
+            note_failure(agent, result);
+            agent->is_mending = false; /* begun again there */
+        } else if (result != OTTER_OK || is_done) {
             end_mending(agent, result);
         }
         return true;

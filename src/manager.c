@@ -367,7 +367,9 @@ static void go_on_repairing(struct otter_manager *manager)
         device->table_damaged = 0;
     }
     manager->is_repairing = false;
-    manager->repair++;
+    if (!otter_rewriting_finds_other(&manager->rewriting, result)) {
+        manager->repair++;
+    }
 }
 
 static enum otter_poll poll_repair(struct otter_manager *manager)

@@ -46,6 +46,7 @@ struct otter_device {
     struct otter_table table; /* of the current system, if it is to be found */
     uint8_t table_sha[OTTER_SHA256_SIZE]; /* of the table's installed bytes */
     uint8_t table_damaged;                /* bit i: half i has no copy of the newest */
+    uint8_t table_failed; /* bit i: place i could not be written since power-on */
     struct otter_io io;
     struct otter_journal journal;
     struct otter_events events;
@@ -104,8 +105,8 @@ OTTER_MUST_CHECK enum otter_result otter_table_of(const struct otter_device *dev
 bool otter_table_is_twice(const struct otter_device *device);
 
 /* Finds the place where a table may be written: in the half that has no copy of the
- * device's, if there is one; not over a copy; else what is worth least. False if there
- * is none. */
+ * device's, if there is one; not over a copy; not where writing has failed; else what
+ * is worth least. False if there is none. */
 bool otter_table_spare(const struct otter_device *device, uint8_t *place);
 
 /* True if another table than the current system's may lie there, and the update that

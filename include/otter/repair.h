@@ -54,6 +54,11 @@ OTTER_MUST_CHECK enum otter_result otter_rewriting_table(
 OTTER_MUST_CHECK enum otter_result otter_rewriting_own(
     struct otter_rewriting *rewriting, struct otter_device *device, uint8_t place);
 
+/* After a step of a table has failed with `result`: true if that was the flash of its
+ * place, and there is another one. The place is passed over until power-on. */
+bool otter_rewriting_finds_other(const struct otter_rewriting *rewriting,
+                                 enum otter_result result);
+
 /* At most one flash operation. Seals the journal's state before the first erase and
  * after the last one. */
 OTTER_MUST_CHECK enum otter_result otter_rewriting_step(

@@ -104,6 +104,23 @@ enum otter_result otter_rewriting_own(struct otter_rewriting *rewriting,
                                        device->table.sequence);
 }
 
+bool otter_rewriting_finds_other(const struct otter_rewriting *rewriting,
+                                 enum otter_result result)
+{
+    struct otter_device *device = rewriting->device;
+    bool is_flash = result == OTTER_E_FLASH_ERASE || result == OTTER_E_FLASH_PROGRAM ||
+                    result == OTTER_E_FLASH_VERIFY;
+    uint8_t place = 0;
+
+    if (!is_flash || rewriting->region != OTTER_REGION_TABLE) {
+        return false;
+    }
+    place =
+        (uint8_t)(rewriting->to_off / (device->ports.table_size / OTTER_TABLE_PLACES));
+    device->table_failed = (uint8_t)(device->table_failed | 1U << place);
+    return otter_table_spare(device, &place);
+}
+
 /* Of the second copy of a new table the place is noted, too: a cut makes it begin there
  * again, even if it reads right (K5). */
 static enum otter_result seal(struct otter_rewriting *rewriting, bool is_erased)

@@ -170,7 +170,8 @@ bool otter_table_spare(const struct otter_device *device, uint8_t *place)
     uint32_t least = UINT32_MAX;
     bool is_found = false;
 
-    if (begun != NO_PLACE && halves_but(device, begun) != 0) {
+    if (begun != NO_PLACE && (device->table_failed >> begun & 1U) == 0 &&
+        halves_but(device, begun) != 0) {
         *place = begun; /* redone */
         return true;
     }
@@ -178,7 +179,7 @@ bool otter_table_spare(const struct otter_device *device, uint8_t *place)
         bool is_own = false;
 
         /* The copies of one table are never in the same half. */
-        if (!has_place(device, i) ||
+        if (!has_place(device, i) || (device->table_failed >> i & 1U) != 0 ||
             (halves != BOTH_HALVES && (halves >> i / 2 & 1U) != 0)) {
             continue;
         }

@@ -28,13 +28,14 @@ static bool stands(const struct otter_state *state)
            (state->part == OTTER_PART_TABLE && state->cursor > 0);
 }
 
-/* Where the table goes; after a cut the same place again, even if it reads right (K5).
- */
+/* Where the table goes; after a cut the same place again, even if it reads right (K5);
+ * but not where a sector has failed. */
 static bool find_place(const struct otter_device *device, uint8_t *place)
 {
     const struct otter_state *state = &device->journal.state;
 
-    if (state->part == OTTER_PART_TABLE && state->member < OTTER_TABLE_PLACES) {
+    if (state->part == OTTER_PART_TABLE && state->member < OTTER_TABLE_PLACES &&
+        (device->table_failed >> state->member & 1U) == 0) {
         *place = state->member;
         return true;
     }
@@ -86,6 +87,10 @@ static enum otter_step write(struct otter_install *install)
     bool is_done = false;
     enum otter_result result = otter_rewriting_step(&install->rewriting, &is_done);
 
+    if (otter_rewriting_finds_other(&install->rewriting, result)) {
+        install->substep = TABLE_BEGIN;
+        return OTTER_STEP_MORE;
+    }
     install->substep = is_done ? TABLE_CHECK : TABLE_WRITE;
     return more_or_fail(install, result);
 }

@@ -209,12 +209,51 @@ static void k8_one_damaged_table_in_a_trial_costs_nothing(void **state)
     on_both(check_damaged_in_trial);
 }
 
-static void check_bad_sector(struct world *world)
+static void spoil_place(struct world *world, uint32_t place)
 {
     const struct otter_region *region = world_region(world, OTTER_REGION_TABLE);
 
+    vflash_set_bad(&world->device.flash, region->addr + place * (region->size / 4),
+                   true);
+}
+
+/* The old table is in places 0 and 2. A bad place costs the other spare one, and
+ * afterwards the other one of its half: there are two copies again. */
+static void check_bad_sector(struct world *world)
+{
+    for (uint32_t place = 1; place < 4; place += 2) {
+        world_back(world);
+        world_prepare(world);
+        spoil_place(world, place);
+        world->device.app = VDEVICE_CONFIRM;
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+        assert_int_equal(world_state(world).flags, 0);
+        assert_true(world_holds(world, world->device.region, &world->next));
+        assert_int_equal(new_places(world), place == 1 ? 9 : 6);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.flash.op, 0); /* K9 */
+        vdevice_power_off(&world->device);
+        vflash_set_bad(&world->device.flash,
+                       world_region(world, OTTER_REGION_TABLE)->addr +
+                           place * (world_region(world, OTTER_REGION_TABLE)->size / 4),
+                       false);
+    }
+}
+
+static void k8_a_place_that_fails_costs_the_other_one(void **state)
+{
+    (void)state;
+    on_both(check_bad_sector);
+}
+
+/* Both spare places have a bad sector. */
+static void check_two_bad_sectors(struct world *world)
+{
     world_prepare(world);
-    vflash_set_bad(&world->device.flash, region->addr + region->size / 4, true);
+    spoil_place(world, 1);
+    spoil_place(world, 3);
     world->device.app = VDEVICE_CONFIRM;
     assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
     assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
@@ -226,11 +265,11 @@ static void check_bad_sector(struct world *world)
     assert_int_equal(world->device.flash.op, 0); /* it is not tried again (K9) */
 }
 
-static void k8_a_place_that_fails_ends_the_installation_before_it_changes_anything(
+static void k8_places_that_fail_end_the_installation_before_it_changes_anything(
     void **state)
 {
     (void)state;
-    on_both(check_bad_sector);
+    on_both(check_two_bad_sectors);
 }
 
 /* A device whose package waits for the engine at stage 37, where `place` is noted. */
@@ -542,8 +581,9 @@ int main(void)
         cmocka_unit_test(k8_a_roll_back_leaves_the_old_table_and_its_keys),
         cmocka_unit_test(k8_the_next_table_takes_the_places_of_the_oldest),
         cmocka_unit_test(k8_one_damaged_table_in_a_trial_costs_nothing),
+        cmocka_unit_test(k8_a_place_that_fails_costs_the_other_one),
         cmocka_unit_test(
-            k8_a_place_that_fails_ends_the_installation_before_it_changes_anything),
+            k8_places_that_fail_end_the_installation_before_it_changes_anything),
         cmocka_unit_test(k5_a_place_that_was_noted_is_written_again_if_it_is_one),
         cmocka_unit_test(k5_a_second_copy_that_a_cut_has_touched_is_written_again),
         cmocka_unit_test(k8_a_table_that_is_nowhere_whole_ends_the_installation),
