@@ -71,3 +71,28 @@ check "copies in clear are a policy" 2 "never, encrypted or clear" \
     "$OTTER" device new x --profile link --sign key.pem --policy saved-copies=maybe
 check "and said aloud" 0 "" \
     "$OTTER" device new clear --profile link --sign key.pem --policy saved-copies=clear
+
+# The first system may come encrypted, too: then it counts as an encrypted one.
+secret() { seq -f "first secret %g" 300; }
+{ printf '\x00\x40\x00\x20\x41\x00\x00\x00'; secret; } > first.bin
+first() { # OPTION...
+    "$OTTER" factory -o first.hex --profile link --sign key.pem --firmware first.bin,rebase=0 \
+        --device-key root.pem --keys-out "first-$RANDOM$RANDOM.keys" --package-out first.otter "$@" > out
+}
+first --encrypt-to root.pem --encrypt-to stranger.pem
+check "k26 the first package holds no word of its text" 1 0 grep -a -c "first secret" first.otter
+check "its flash table stays readable" 0 "keeps 2 of 3" bash -c "
+    '$OTTER' pack -o next.otter --key key.pem --follow first.otter --version 2.0.0 --counter 2 \
+        --firmware app2.0.0.bin --rebase 0 && '$OTTER' inspect next.otter --json > next.json &&
+    python3 -c 'import json; m = json.load(open(\"next.json\"))[\"members\"]
+print(\"keeps\", sum(\"kept\" in i[\"flags\"] for i in m), \"of\", len(m))'"
+check "a device without the key does not take it" 1 "[24-11]" \
+    "$OTTER" device new without --profile link --package first.otter
+check "one with a key does" 0 "" \
+    "$OTTER" device new with --profile link --package first.otter --device-key root.pem
+check "it runs" 0 "version 1.0.0" "$OTTER" status with
+check "an update that is not confirmed is taken back" 1 "31-" \
+    "$OTTER" install with next.otter --app crash
+check "k26 from a copy that was not in clear" 0 1 grep -a -c "first secret 200" with/flash.bin
+check "and the first system runs" 0 "version 1.0.0" "$OTTER" status with
+check "a wrong key is no key" 1 "stranger.bin" first --encrypt-to stranger.bin

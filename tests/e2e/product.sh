@@ -61,3 +61,17 @@ port=$((20000 + $$ % 20000))
 device=$!
 says "the device itself" "$OTTER" status udp://127.0.0.1:$port
 gives "the device itself" "$OTTER" status udp://127.0.0.1:$port --json
+
+# The first system has its texts from the factory.
+"$OTTER" factory -o f.hex --profile link --sign key.pem --version 1.1.0 --vendor "Lutra Labs" \
+    --product $'Weir \u202e3' --build 0123abcd --version-text "1.1 spring" --notes @notes.txt \
+    --battery 30 --package-out texts.otter > /dev/null
+says "factory" "$OTTER" inspect texts.otter
+"$OTTER" device new texts --profile link --package texts.otter
+says "a new device" "$OTTER" device info texts
+"$OTTER" device new given --profile link --sign key.pem --vendor "Lutra Labs"
+check "device new takes them, too" 0 "Lutra Labs" "$OTTER" status given
+check "a text that is too long" 2 "65 bytes are too many" \
+    "$OTTER" device new none --profile link --sign key.pem --vendor "$(printf '%065d' 1)"
+check "a percentage that is none" 2 "number up to 100" \
+    "$OTTER" device new none --profile link --sign key.pem --battery 101

@@ -11,6 +11,7 @@
 #include "image.h"
 #include "keys.h"
 #include "otter/bytes.h"
+#include "package_read.h"
 #include "package_write.h"
 #include "verbs.h"
 #include "version.h"
@@ -41,6 +42,7 @@ void new_device_free(struct new_device *device)
     free(device->boot_data);
     free(device->package);
     OPENSSL_cleanse(&device->keys, sizeof(device->keys));
+    OPENSSL_cleanse(device->content_key, sizeof(device->content_key));
     device->boot_data = NULL;
     device->package = NULL;
 }
@@ -219,10 +221,44 @@ static int take_device_key(struct new_device *device, const char *path)
     return status;
 }
 
+static int take_recipient(struct new_device *device, const char *path)
+{
+    if (device->recipient_count == HOST_WRAPS_MAX) {
+        return complain_usage("a package is encrypted for at most %d keys",
+                              HOST_WRAPS_MAX);
+    }
+    device->recipient_paths[device->recipient_count++] = path;
+    return TOOL_DONE;
+}
+
+/* What people read about the first system, and whom its package is for. */
+static int take_package(struct new_device *device, int name, const char *value)
+{
+    static const char *const names[] = {
+        [OTTER_EXTENSION_VENDOR] = "vendor",
+        [OTTER_EXTENSION_PRODUCT] = "product",
+        [OTTER_EXTENSION_VERSION] = "version-text",
+        [OTTER_EXTENSION_BUILD] = "build",
+        [OTTER_EXTENSION_NOTES] = "notes",
+    };
+    int type = name - NEW_DEVICE_TEXT;
+
+    if (name == NEW_DEVICE_ENCRYPT_TO) {
+        return take_recipient(device, value);
+    }
+    return name == NEW_DEVICE_BATTERY
+               ? package_take_battery(&device->texts, value)
+               : package_take_text(&device->texts, names[type], (uint16_t)type, value);
+}
+
 int new_device_take(struct new_device *device, int name, const char *value)
 {
     uint64_t number = 0;
     int status = TOOL_DONE;
+
+    if (name >= NEW_DEVICE_ENCRYPT_TO) {
+        return take_package(device, name, value);
+    }
 
     switch (name) {
     case NEW_DEVICE_PROFILE:
@@ -425,6 +461,27 @@ static void add_data(struct package *package, uint8_t role, const struct bytes *
     }
 }
 
+/* Everything but the flash table, which programs read that have no keys. */
+static int encrypt_members(struct new_device *device, struct package *package,
+                           struct package_encryption *encryption)
+{
+    int status = TOOL_DONE;
+
+    for (size_t i = 0; i < device->recipient_count && status == TOOL_DONE; i++) {
+        status = recipient_load(device->recipient_paths[i], &encryption->recipients[i]);
+    }
+    encryption->count = (uint8_t)device->recipient_count;
+    encryption->content_key = device->content_key;
+    for (uint8_t i = 0; i < package->member_count; i++) {
+        if (package->members[i].role != OTTER_ROLE_TABLE) {
+            package->members[i].flags = OTTER_MEMBER_ENCRYPTED;
+        }
+    }
+    package->encryption = encryption;
+    device->is_encrypted = true;
+    return status;
+}
+
 static int build_package(struct new_device *device, const struct signing_key *signer,
                          const struct images *images)
 {
@@ -460,7 +517,17 @@ static int build_package(struct new_device *device, const struct signing_key *si
 
     add_data(&package, OTTER_ROLE_RESOURCES, &images->resources);
     add_data(&package, OTTER_ROLE_FONT, &images->font);
-    int status = package_build(&package, &file);
+    package.extension_count = device->texts.extension_count;
+    memcpy(package.extensions, device->texts.extensions, sizeof(package.extensions));
+    struct package_encryption encryption = {0};
+    int status = device->recipient_count > 0
+                     ? encrypt_members(device, &package, &encryption)
+                     : TOOL_DONE;
+
+    if (status == TOOL_DONE) {
+        status = package_build(&package, &file);
+    }
+    OPENSSL_cleanse(&encryption, sizeof(encryption));
 
     device->package = file.data;
     device->package_size = file.size;
@@ -582,6 +649,30 @@ static int make_storage_key(struct new_device *device)
     return TOOL_DONE;
 }
 
+/* A finished package; one of the device's keys opens it if it is encrypted. */
+static int read_package(struct new_device *device)
+{
+    struct package_file package;
+    int status = package_file_read(device->package_path, &package);
+    enum otter_result result = package.result;
+
+    device->is_encrypted = result == OTTER_OK && package.control.wrap_count > 0;
+    if (status == TOOL_DONE && device->is_encrypted) {
+        result =
+            package_content_key(&package, &device->keys.store, device->content_key);
+    }
+    if (status == TOOL_DONE && result != OTTER_OK) {
+        status = complain_code(device->package_path, result, TOOL_FAILED);
+    }
+    if (status == TOOL_DONE) {
+        device->package = package.file.data;
+        device->package_size = package.file.size;
+        package.file = (struct bytes){0};
+    }
+    package_file_free(&package);
+    return status;
+}
+
 int new_device_make(struct new_device *device)
 {
     struct signing_key signer;
@@ -598,12 +689,7 @@ int new_device_make(struct new_device *device)
         return status;
     }
     if (device->package_path != NULL) {
-        struct bytes file = {0};
-
-        status = file_read(device->package_path, FILE_ANY_SIZE, &file);
-        device->package = file.data;
-        device->package_size = file.size;
-        return status;
+        return read_package(device);
     }
     status = load_signer(device, &signer);
     if (status == TOOL_DONE) {
@@ -618,6 +704,7 @@ int new_device_write(const struct new_device *device, const struct otter_flash *
     const struct host_factory factory = {
         .boot = {device->boot_data, (uint32_t)device->boot_size},
         .package = {device->package, (uint32_t)device->package_size},
+        .content_key = device->is_encrypted ? device->content_key : NULL,
     };
     enum otter_result result =
         host_factory_write(&factory, flash, &otter_crypto_bearssl);

@@ -8,6 +8,7 @@
 
 #include "factory.h"
 #include "host_keys.h"
+#include "package_text.h"
 #include "profiles.h"
 #include "sign_with.h"
 
@@ -37,12 +38,17 @@ struct new_device {
     bool has_policy;       /* some of it was given */
     struct host_keys keys; /* of its own: --device-key, and a storage key with them */
     bool has_saved_copies; /* the policy for them was given */
+    struct package texts;  /* its extensions are those of the first system */
+    const char *recipient_paths[HOST_WRAPS_MAX]; /* that it is encrypted for */
+    size_t recipient_count;
 
     /* Made by new_device_make(). */
     uint8_t *boot_data;
     size_t boot_size;
     uint8_t *package;
     size_t package_size;
+    bool is_encrypted;
+    uint8_t content_key[OTTER_AES_KEY_SIZE]; /* of the package, if it is encrypted */
 };
 
 /* Starts with the defaults of *otter device new*. */
@@ -69,27 +75,39 @@ enum new_device_option {
     NEW_DEVICE_POLICY,
     NEW_DEVICE_DEADLINE,
     NEW_DEVICE_DEVICE_KEY,
+    NEW_DEVICE_ENCRYPT_TO,
+    NEW_DEVICE_BATTERY,
+    NEW_DEVICE_TEXT, /* + enum otter_extension */
 };
-#define NEW_DEVICE_OPTIONS                                                  \
-    {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},               \
-        {"key", required_argument, NULL, NEW_DEVICE_KEY},                   \
-        {"sign", required_argument, NULL, NEW_DEVICE_SIGN},                 \
-        {"sign-with", required_argument, NULL, NEW_DEVICE_SIGN_WITH},       \
-        {"public", required_argument, NULL, NEW_DEVICE_PUBLIC},             \
-        {"sign-timeout", required_argument, NULL, NEW_DEVICE_SIGN_TIMEOUT}, \
-        {"target", required_argument, NULL, NEW_DEVICE_TARGET},             \
-        {"hardware", required_argument, NULL, NEW_DEVICE_HARDWARE},         \
-        {"version", required_argument, NULL, NEW_DEVICE_VERSION},           \
-        {"counter", required_argument, NULL, NEW_DEVICE_COUNTER},           \
-        {"boot", required_argument, NULL, NEW_DEVICE_BOOT},                 \
-        {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},           \
-        {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},         \
-        {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},       \
-        {"font", required_argument, NULL, NEW_DEVICE_FONT},                 \
-        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},             \
-        {"device-key", required_argument, NULL, NEW_DEVICE_DEVICE_KEY},     \
-    {                                                                       \
-        "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE      \
+#define NEW_DEVICE_OPTIONS                                                             \
+    {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},                          \
+        {"key", required_argument, NULL, NEW_DEVICE_KEY},                              \
+        {"sign", required_argument, NULL, NEW_DEVICE_SIGN},                            \
+        {"sign-with", required_argument, NULL, NEW_DEVICE_SIGN_WITH},                  \
+        {"public", required_argument, NULL, NEW_DEVICE_PUBLIC},                        \
+        {"sign-timeout", required_argument, NULL, NEW_DEVICE_SIGN_TIMEOUT},            \
+        {"target", required_argument, NULL, NEW_DEVICE_TARGET},                        \
+        {"hardware", required_argument, NULL, NEW_DEVICE_HARDWARE},                    \
+        {"version", required_argument, NULL, NEW_DEVICE_VERSION},                      \
+        {"counter", required_argument, NULL, NEW_DEVICE_COUNTER},                      \
+        {"boot", required_argument, NULL, NEW_DEVICE_BOOT},                            \
+        {"manager", required_argument, NULL, NEW_DEVICE_MANAGER},                      \
+        {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},                    \
+        {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},                  \
+        {"font", required_argument, NULL, NEW_DEVICE_FONT},                            \
+        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},                        \
+        {"device-key", required_argument, NULL, NEW_DEVICE_DEVICE_KEY},                \
+        {"encrypt-to", required_argument, NULL, NEW_DEVICE_ENCRYPT_TO},                \
+        {"battery", required_argument, NULL, NEW_DEVICE_BATTERY},                      \
+        {"vendor", required_argument, NULL, NEW_DEVICE_TEXT + OTTER_EXTENSION_VENDOR}, \
+        {"product", required_argument, NULL,                                           \
+         NEW_DEVICE_TEXT + OTTER_EXTENSION_PRODUCT},                                   \
+        {"version-text", required_argument, NULL,                                      \
+         NEW_DEVICE_TEXT + OTTER_EXTENSION_VERSION},                                   \
+        {"build", required_argument, NULL, NEW_DEVICE_TEXT + OTTER_EXTENSION_BUILD},   \
+        {"notes", required_argument, NULL, NEW_DEVICE_TEXT + OTTER_EXTENSION_NOTES},   \
+    {                                                                                  \
+        "trial-deadline", required_argument, NULL, NEW_DEVICE_DEADLINE                 \
     }
 
 /* Takes one of them. Status 2 with a message if its value is wrong. */

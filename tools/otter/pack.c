@@ -9,11 +9,11 @@
 #include "help.h"
 #include "keys.h"
 #include "names.h"
-#include "otter/utf8.h"
 #include "pack_recipe.h"
 #include "pack_revoke.h"
 #include "pack_table.h"
 #include "package_read.h"
+#include "package_text.h"
 #include "verbs.h"
 #include "version.h"
 
@@ -21,12 +21,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    LINE_MAX_SIZE = 64,
-    NOTES_MAX_SIZE = 512,
-    PERCENT_MAX = 100,
-};
 
 /* Everything that a run holds. */
 struct pack {
@@ -93,43 +87,6 @@ enum option_name {
     OPTION_TEXT, /* + enum otter_extension */
 };
 
-/* --- texts --- */
-
-static int set_text(struct pack *pack, const char *name, uint16_t type,
-                    const void *text, size_t len)
-{
-    size_t max = type == OTTER_EXTENSION_NOTES ? NOTES_MAX_SIZE : LINE_MAX_SIZE;
-
-    if (len > max) {
-        return complain_usage("--%s: %zu bytes are too many (limit %zu)", name, len,
-                              max);
-    }
-    if (!otter_utf8_is_valid(text, len) ||
-        (type != OTTER_EXTENSION_NOTES && memchr(text, '\n', len) != NULL)) {
-        return complain_usage("--%s: not UTF-8, or control characters in it", name);
-    }
-    return package_set_extension(&pack->package, type, text, len) == OTTER_OK
-               ? TOOL_DONE
-               : complain("too many extensions");
-}
-
-static int take_text(struct pack *pack, const char *name, uint16_t type,
-                     const char *value)
-{
-    struct bytes file = {0};
-
-    if (type != OTTER_EXTENSION_NOTES || value[0] != '@') {
-        return set_text(pack, name, type, value, strlen(value));
-    }
-    int status = file_read(value + 1, FILE_ANY_SIZE, &file);
-
-    if (status == TOOL_DONE) {
-        status = set_text(pack, name, type, file.data, file.size);
-    }
-    bytes_free(&file);
-    return status;
-}
-
 /* --- numbers --- */
 
 static int take_number(const char *name, const char *value, uint64_t max,
@@ -139,21 +96,6 @@ static int take_number(const char *name, const char *value, uint64_t max,
                ? TOOL_DONE
                : complain_usage("--%s takes a number up to %llu, not \"%s\"", name,
                                 (unsigned long long)max, value);
-}
-
-static int take_battery(struct pack *pack, const char *value)
-{
-    uint64_t number = 0;
-    int status = take_number("battery", value, PERCENT_MAX, &number);
-    uint8_t percent = (uint8_t)number;
-
-    if (status != TOOL_DONE) {
-        return status;
-    }
-    return package_set_extension(&pack->package, OTTER_EXTENSION_BATTERY, &percent,
-                                 1) == OTTER_OK
-               ? TOOL_DONE
-               : complain("too many extensions");
 }
 
 /* "MIN-MAX", or one revision. */
@@ -348,7 +290,7 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
     case OPTION_MEMBER:
         return take_member(pack, value);
     case OPTION_BATTERY:
-        return take_battery(pack, value);
+        return package_take_battery(&pack->package, value);
     case OPTION_SIGN_WITH:
     case OPTION_PUBLIC:
     case OPTION_SIGN_TIMEOUT:
@@ -376,7 +318,8 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
                                     value);
     default:
         return name > OPTION_TEXT
-                   ? take_text(pack, long_name, (uint16_t)(name - OPTION_TEXT), value)
+                   ? package_take_text(&pack->package, long_name,
+                                       (uint16_t)(name - OPTION_TEXT), value)
                    : take_control_number(pack, name, value);
     }
 }
@@ -712,7 +655,7 @@ static enum otter_result keep_text(struct package *package,
                                    const struct package_file *file, uint16_t type)
 {
     const struct otter_source source = package_file_inner(file);
-    uint8_t text[LINE_MAX_SIZE];
+    uint8_t text[PACKAGE_LINE_SIZE_MAX];
     size_t len = 0;
 
     if (has_extension(package, type)) {

@@ -134,6 +134,9 @@ int package_encrypt(const struct package_encryption *encryption,
                                (int)sizeof(ciphers->content_key)) != 1) {
         return complain("OpenSSL has no random numbers");
     }
+    if (encryption->content_key != NULL) {
+        memcpy(encryption->content_key, ciphers->content_key, OTTER_AES_KEY_SIZE);
+    }
     int status = put_wraps(encryption, ciphers);
 
     for (uint8_t i = 0; status == TOOL_DONE && i < package->member_count; i++) {
@@ -206,22 +209,30 @@ static enum otter_result check_member(const struct opened *opened,
                : check_stored(opened, index, &member, package->file.data + off);
 }
 
+enum otter_result package_content_key(const struct package_file *package,
+                                      const struct otter_key_store *store,
+                                      uint8_t key[OTTER_AES_KEY_SIZE])
+{
+    const struct otter_source inner = package_file_inner(package);
+    struct otter_crypto crypto;
+    struct otter_wrap wrap;
+
+    otter_crypto_bearssl_keys(&crypto, store);
+    enum otter_result result =
+        otter_control_find_wrap(&inner, &package->control, &crypto, &wrap);
+
+    return result == OTTER_OK ? crypto.unwrap(crypto.context, &wrap, key) : result;
+}
+
 static enum otter_result open_package(const struct package_file *package,
                                       const struct otter_key_store *store,
                                       struct opened *opened)
 {
-    const struct otter_source inner = package_file_inner(package);
     struct otter_crypto *crypto = &opened->crypto;
     uint8_t key[OTTER_AES_KEY_SIZE];
-    struct otter_wrap wrap;
+    enum otter_result result = package_content_key(package, store, key);
 
     otter_crypto_bearssl_keys(crypto, store);
-    enum otter_result result =
-        otter_control_find_wrap(&inner, &package->control, crypto, &wrap);
-
-    if (result == OTTER_OK) {
-        result = crypto->unwrap(crypto->context, &wrap, key);
-    }
     if (result == OTTER_OK) {
         crypto->aes_init(crypto->context, &opened->aes, key);
         OPENSSL_cleanse(key, sizeof(key));

@@ -15,6 +15,7 @@ struct package_encryption {
     uint8_t count;
     bool is_reproducible; /* all keys follow from the secret; else they are random */
     uint8_t secret[HOST_ROOT_SIZE];
+    uint8_t *content_key; /* where the package's is wanted; NULL: nobody asks */
 };
 
 /* What is made while a package is encrypted; stays in use until the file is built. */
@@ -34,6 +35,12 @@ int package_encrypt(const struct package_encryption *encryption,
                     struct host_package *package, struct host_member *members,
                     struct host_extension *extension, struct package_ciphers *ciphers);
 void package_ciphers_free(struct package_ciphers *ciphers);
+
+/* The content key of a whole package that holds wraps, by one of the device's keys:
+ * 24-11 to 24-14. */
+OTTER_MUST_CHECK enum otter_result package_content_key(
+    const struct package_file *package, const struct otter_key_store *store,
+    uint8_t key[OTTER_AES_KEY_SIZE]);
 
 /* Opens the package with one of the keys, as a device does, and compares what its
  * encrypted members decrypt, and decode, to with their hashes: OTTER_OK, also if
