@@ -4,6 +4,7 @@
  * as JSON. Everything is simulated, so every run prints the same numbers.
  */
 #include "codings.h"
+#include "forms.h"
 #include "measure.h"
 
 #include <inttypes.h>
@@ -167,7 +168,7 @@ static void run(struct bench *bench)
     for (size_t i = 0; bench->count < PROFILES_MAX && host_profile_at(i) != NULL; i++) {
         if (has_staging(host_profile_at(i))) {
             bench->profiles[bench->count] = host_profile_at(i);
-            bench_product_make(product, host_profile_at(i));
+            bench_product_make(product, host_profile_at(i), BENCH_RAW);
             bench_measure(product, &bench->figures[bench->count]);
             bench->is_real = product->is_real;
             bench->count++;
@@ -226,6 +227,8 @@ static void print_markdown(const struct bench *bench)
     (void)printf("\n");
     print_comparison(bench);
     (void)printf("\n");
+    bench_forms_print();
+    (void)printf("\n");
     bench_codings_print(&(struct host_image){bench->image, sizeof(bench->image)});
     (void)printf("\nMCUboot's figures: our own measurement with a scratch harness on "
                  "commit 2d4bacc, image of 400 KB;\nnot reproduced on its simulator. "
@@ -247,6 +250,8 @@ static void print_json(const struct bench *bench)
     }
     (void)printf("\n}, \"codings\": ");
     bench_codings_print_json(&(struct host_image){bench->image, sizeof(bench->image)});
+    (void)printf(", \"forms\": ");
+    bench_forms_print_json();
     (void)printf(", \"others\": [");
     for (size_t i = 0; i < OTHER_COUNT; i++) {
         (void)printf("%s\n  {\"name\": \"%s\", \"install_ratio\": %.2f, "

@@ -5,6 +5,8 @@
  */
 #include "measure.h"
 
+#include "vcard_files.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +16,11 @@ enum {
     DROPS = 16,
 };
 
+#define CARD_PATH "new.otter"
+
 struct meter {
     struct bench_tally parts[BENCH_PARTS];
+    uint64_t region_erases[OTTER_REGION_ID_COUNT];
     bool is_requested;
     uint32_t taken; /* bytes that the device has acknowledged */
 };
@@ -39,6 +44,20 @@ static bool is_state(const struct vdevice *device, uint32_t addr)
         }
     }
     return false;
+}
+
+static void count_erase(const struct vdevice *device, uint32_t addr,
+                        struct meter *meter)
+{
+    const struct otter_map *map = &device->profile->map;
+
+    for (uint8_t i = 0; i < map->count; i++) {
+        const struct otter_region *region = &map->regions[i];
+
+        if (addr >= region->addr && addr - region->addr < region->size) {
+            meter->region_erases[region->id]++;
+        }
+    }
 }
 
 static enum bench_part part_of(struct vdevice *device, const struct meter *meter)
@@ -66,6 +85,7 @@ static void book(void *context, const struct vflash_op *op)
         *(is_state(device, op->addr) ? &tally->state_erases : &tally->payload_erases) +=
             1;
         tally->ns += VFLASH_ERASE_NS;
+        count_erase(device, op->addr, meter);
     } else {
         *(is_state(device, op->addr) ? &tally->state_bytes : &tally->payload_bytes) +=
             op->size;
@@ -116,13 +136,29 @@ struct world {
     struct vdevice device;
     struct vflash_image factory;
     struct meter meter;
+    struct vcard card; /* of a device that installs from one */
+    struct otter_files files;
 };
+
+static void put_on_card(struct world *world)
+{
+    enum { CARD_SIZE = 4 * 1024 * 1024 };
+    const struct bench_package *next = &world->product->next;
+
+    if (otter_map_is_on_card(&world->device.profile->map)) {
+        vcard_init(&world->card, CARD_SIZE);
+        vcard_files(&world->card, &world->files);
+        vdevice_set_card(&world->device, &world->card, &world->files);
+        vcard_provision(&world->card, CARD_PATH, next->bytes, (uint32_t)next->size);
+    }
+}
 
 static void open_world(struct world *world, const struct bench_product *product)
 {
     memset(world, 0, sizeof(*world));
     world->product = product;
     bench_device_make(product, &world->device);
+    put_on_card(world);
     world->device.flash.hooks.on_op = book;
     world->device.hooks.context = &world->meter;
     world->device.hooks.on_progress = note_progress;
@@ -132,6 +168,7 @@ static void open_world(struct world *world, const struct bench_product *product)
 static void close_world(struct world *world)
 {
     vflash_image_free(&world->factory);
+    vcard_destroy(&world->card);
     vdevice_destroy(&world->device);
 }
 
@@ -159,6 +196,10 @@ static enum vdevice_end transfer(struct world *world)
 {
     const struct bench_package *next = &world->product->next;
     enum otter_result result = OTTER_OK;
+
+    if (world->device.card != NULL) {
+        return VDEVICE_IDLE; /* it is there */
+    }
     enum vdevice_end end =
         vdevice_feed(&world->device, next->bytes, next->size, BENCH_CHUNK, &result);
 
@@ -170,6 +211,14 @@ static enum vdevice_end install(struct world *world)
 {
     enum otter_result result = OTTER_OK;
 
+    if (world->device.card != NULL) {
+        bench_need(vdevice_install(&world->device, CARD_PATH, &result) ==
+                           VDEVICE_IDLE &&
+                       result == OTTER_OK,
+                   "the package on the card was refused");
+        world->meter.is_requested = true;
+        return vdevice_run(&world->device);
+    }
     world->meter.is_requested = true;
     enum vdevice_end end = vdevice_request(&world->device, &result);
 
@@ -209,6 +258,8 @@ static struct ops measure_clean(struct world *world, struct bench_figures *figur
     ops.install = world->device.flash.op - begin;
     need_outcome(world, OTTER_OUTCOME_CONFIRMED);
     memcpy(figures->parts, world->meter.parts, sizeof(figures->parts));
+    memcpy(figures->region_erases, world->meter.region_erases,
+           sizeof(figures->region_erases));
     for (int i = 0; i < BENCH_PARTS; i++) {
         add(&figures->all, &figures->parts[i]);
     }
@@ -361,11 +412,17 @@ static uint64_t bare_time(const struct bench_product *product, uint8_t region_id
  * installed where the old system lies, and the saved copy of that. */
 static uint64_t must_time(const struct bench_product *product, uint64_t bare_ns)
 {
-    uint64_t saved = bare_time(product, OTTER_REGION_STAGING, BENCH_OLD_SIZE);
+    const struct host_member *firmware = &product->next.members[0];
 
     if (otter_map_find(&product->profile->map, OTTER_REGION_SLOT_B) != NULL) {
-        return 0;
+        /* Received where it runs, unless it is coded or encrypted. */
+        return firmware->stored.data == NULL ? 0 : bare_ns;
     }
+    if (otter_map_is_on_card(&product->profile->map)) {
+        return bare_ns; /* the copy is a file */
+    }
+    uint64_t saved = bare_time(product, OTTER_REGION_STAGING, BENCH_OLD_SIZE);
+
     if (product->has_regions) {
         saved += bare_time(product, OTTER_REGION_STAGING, BENCH_RESOURCES_SIZE) +
                  bare_time(product, OTTER_REGION_STAGING, BENCH_FONT_SIZE);
@@ -385,15 +442,19 @@ static uint32_t store_sector(const struct bench_product *product)
     return otter_flash_area_at(&flash, staging->addr)->sector_size;
 }
 
-void bench_measure(const struct bench_product *product, struct bench_figures *figures)
+/* What follows from the product alone. */
+static void fill_sizes(const struct bench_product *product,
+                       struct bench_figures *figures)
 {
-    struct world *world = malloc(sizeof(*world));
-
-    bench_need(world != NULL, "no memory");
     memset(figures, 0, sizeof(*figures));
     figures->image_size = BENCH_NEW_SIZE;
     figures->package_size = (uint32_t)product->next.size;
-    figures->sector_size = store_sector(product);
+    for (size_t i = 0; i < sizeof(product->next.members) / sizeof(struct host_member);
+         i++) {
+        uint32_t memory = product->next.members[i].memory;
+
+        figures->memory = memory > figures->memory ? memory : figures->memory;
+    }
     figures->bare_ns = bare_time(product, OTTER_REGION_APPLICATION, BENCH_NEW_SIZE);
     if (product->has_regions) {
         figures->image_size += BENCH_RESOURCES_SIZE + BENCH_FONT_SIZE;
@@ -402,6 +463,28 @@ void bench_measure(const struct bench_product *product, struct bench_figures *fi
             bare_time(product, OTTER_REGION_FONT, BENCH_FONT_SIZE);
     }
     figures->must_ns = must_time(product, figures->bare_ns);
+}
+
+void bench_measure_once(const struct bench_product *product,
+                        struct bench_figures *figures)
+{
+    struct world *world = malloc(sizeof(*world));
+
+    bench_need(world != NULL, "no memory");
+    fill_sizes(product, figures);
+    open_world(world, product);
+    (void)measure_clean(world, figures);
+    close_world(world);
+    free(world);
+}
+
+void bench_measure(const struct bench_product *product, struct bench_figures *figures)
+{
+    struct world *world = malloc(sizeof(*world));
+
+    bench_need(world != NULL, "no memory");
+    fill_sizes(product, figures);
+    figures->sector_size = store_sector(product);
     open_world(world, product);
     struct ops ops = measure_clean(world, figures);
 

@@ -43,9 +43,16 @@ struct bench_figures {
     uint32_t drop_resent; /* most bytes sent again after a link drop */
     uint32_t cut_resent;  /* most acknowledged bytes sent again after a power cut */
     uint32_t cuts;        /* power cuts tried, in transfer and in install */
+    uint64_t region_erases[OTTER_REGION_ID_COUNT]; /* of the update, by region id */
+    uint32_t memory; /* most RAM that a member's coding needs */
 };
 
 enum { BENCH_CHUNK = 512 };
+
+/* Measures one update without a cut, a drop or a roll back. The only one for a device
+ * that installs from its card, whose own time is not counted. */
+void bench_measure_once(const struct bench_product *product,
+                        struct bench_figures *figures);
 
 /* Measures; ends the process if an update does not end as it must. */
 void bench_measure(const struct bench_product *product, struct bench_figures *figures);
