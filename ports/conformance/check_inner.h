@@ -21,6 +21,7 @@ struct check_row {
 extern const struct check_row port_check_board[];
 extern const struct check_row port_check_flash[];
 extern const struct check_row port_check_crypto[];
+extern const struct check_row port_check_files[];
 extern const struct check_row port_check_link[];
 
 /* Runs one row, prints its line and counts it. */
@@ -40,6 +41,13 @@ static inline enum check_verdict port_check_verdict(bool is_good)
 /* Milliseconds by the board's clock. */
 uint32_t port_check_ms(const struct port_check *check);
 void port_check_feed(const struct port_check *check);
+
+/* --- files, for the resets --- */
+
+/* Before a reset: makes a file and syncs it. True without files. After it: is the file
+ * there, whole? It is removed. */
+bool port_check_keep_file(struct port_check *check);
+bool port_check_find_file(struct port_check *check);
 
 /* --- flash, for the resets too --- */
 

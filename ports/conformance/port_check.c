@@ -151,6 +151,9 @@ bool port_check_run(struct port_check *check)
     run_table(check, "board", port_check_board); /* first: it finds the clock */
     run_table(check, "flash", port_check_flash);
     run_table(check, "crypto", port_check_crypto);
+    if (check->ports->files != NULL) { /* only a device with a card has any */
+        run_table(check, "files", port_check_files);
+    }
     run_table(check, "link", port_check_link);
     add_text(&line, "port check: ");
     add_number(&line, check->passed);
@@ -226,6 +229,11 @@ static enum port_check_resets begin_software(struct port_check *check)
                     leave_mark(check, MARK_SOFTWARE, true))) {
         return PORT_CHECK_RESETS_FAILED;
     }
+    if (!port_check_keep_file(check)) {
+        (void)port_check_erase(check, check->scratch_addr);
+        (void)expect(check, "a file can be made and synced", false);
+        return PORT_CHECK_RESETS_FAILED;
+    }
     board->request_manager(board->context, true);
     board->reset(board->context);
     return PORT_CHECK_RESETS_WAITS;
@@ -240,6 +248,10 @@ static enum port_check_resets begin_watchdog(struct port_check *check)
 
     is_good &=
         expect(check, "the word for the manager survives it", is_manager_wanted(check));
+    if (check->ports->files != NULL) {
+        is_good &= expect(check, "a file that was synced survives it",
+                          port_check_find_file(check));
+    }
     board->request_manager(board->context, false);
     if (!leave_mark(check, MARK_WATCHDOG, is_good)) {
         return PORT_CHECK_RESETS_FAILED;

@@ -14,8 +14,12 @@
  *     port_check_resets(&check);    resets twice, and goes on where it was
  *     port_check_run(&check);
  *
- * What it cannot try: power cuts, reads of words that a cut left half done, blackouts
- * of interrupts and caches of other masters. docs/PORTING.md says how to look at those.
+ * A device with a card needs the card in it: files are made in its folder `otter`, and
+ * removed.
+ *
+ * What it cannot try: power cuts, a card that is pulled out, reads of words that a cut
+ * left half done, blackouts of interrupts and caches of other masters. docs/PORTING.md
+ * says how to look at those.
  */
 #ifndef PORT_CHECK_H
 #define PORT_CHECK_H

@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 enum {
-    VCARD_PATH_MAX = 64, /* with the zero at its end */
+    VCARD_PATH_MAX = 128, /* with the zero at its end */
     VCARD_NODES_MAX = 48,
     VCARD_FILES_MAX = 8,     /* open at a time */
     VCARD_CHANGES_MAX = 128, /* unsynced; the oldest then reach the card */

@@ -7,6 +7,7 @@
 #include "crypto_bearssl.h"
 #include "port_check.h"
 #include "profiles.h"
+#include "vcard_files.h"
 #include "vflash.h"
 
 #include <setjmp.h>
@@ -53,6 +54,18 @@ enum mistake {
     RESET_LOSES_THE_WORD,
     WATCHDOG_SLEEPS,
     WATCHDOG_TELLS_SOFTWARE,
+    FILE_MISSING_IS_EMPTY,
+    FILE_NEW_KEEPS_THE_OLD,
+    FILE_WRITE_DROPS_ODD_PIECES,
+    FILE_READ_WRITES_ONE_MORE,
+    FILE_READ_IS_SEQUENTIAL,
+    FILE_RENAME_COPIES,
+    FILE_NAMES_ARE_SHORT,
+    FILE_REMOVE_FORGETS,
+    FILE_SYNC_WAITS,
+    FOLDER_ONCE_ONLY,
+    LIST_NEVER_ENDS,
+    FREE_BYTES_GROW,
 };
 
 struct bench {
@@ -75,6 +88,9 @@ struct bench {
     uint8_t cache[16];
     uint32_t cached_addr;
     struct otter_sha256 unit;
+    struct vcard card; /* of a board with files */
+    struct otter_files card_port, files;
+    uint32_t read_off, free_calls;
     bool has_message;
     uint8_t echo[8];
     size_t echo_size;
@@ -377,6 +393,162 @@ struct memory {
 
 static const struct memory usual = {4, 128, 512, 0xFF};
 
+/* --- its card --- */
+
+static const struct otter_files *sound_files(void *context)
+{
+    return &((struct bench *)context)->card_port;
+}
+
+static enum otter_result files_open(void *context, const char *path,
+                                    enum otter_file_mode mode, int *file)
+{
+    struct bench *bench = context;
+    const struct otter_files *sound = sound_files(context);
+    uint32_t size = 0;
+    bool is_there = vcard_peek(&bench->card, path, &size) != NULL;
+
+    bench->read_off = 0;
+    if (has(bench, FILE_NAMES_ARE_SHORT) && strlen(path) > 64) {
+        return OTTER_E_CARD_WRITE;
+    }
+    if (has(bench, FILE_MISSING_IS_EMPTY) && !is_there) {
+        mode = OTTER_FILE_NEW;
+    }
+    if (has(bench, FILE_NEW_KEEPS_THE_OLD) && is_there && mode == OTTER_FILE_NEW) {
+        *file = vcard_open(&bench->card, path, VCARD_MODE_WRITE);
+        *file |= (int)(bench->card.files[*file].id << 4);
+        return OTTER_OK;
+    }
+    return sound->open(sound->context, path, mode, file);
+}
+
+static enum otter_result files_size(void *context, int file, uint32_t *size)
+{
+    const struct otter_files *sound = sound_files(context);
+
+    return sound->size(sound->context, file, size);
+}
+
+static enum otter_result files_read(void *context, int file, uint32_t off, void *data,
+                                    size_t len)
+{
+    struct bench *bench = context;
+    const struct otter_files *sound = sound_files(context);
+    uint8_t *bytes = data;
+    uint32_t from = has(bench, FILE_READ_IS_SEQUENTIAL) ? bench->read_off : off;
+
+    bench->read_off = from + (uint32_t)len;
+    if (has(bench, FILE_READ_WRITES_ONE_MORE)) {
+        bytes[len] = 0;
+    }
+    return sound->read(sound->context, file, from, data, len);
+}
+
+static enum otter_result files_write(void *context, int file, uint32_t off,
+                                     const void *data, size_t len)
+{
+    struct bench *bench = context;
+    const struct otter_files *sound = sound_files(context);
+    uint8_t zeros[OTTER_PAGE_MAX] = {0};
+    bool is_dropped = has(bench, FILE_WRITE_DROPS_ODD_PIECES) && len == 17;
+
+    return sound->write(sound->context, file, off, is_dropped ? zeros : data, len);
+}
+
+static enum otter_result files_sync(void *context, int file)
+{
+    const struct otter_files *sound = sound_files(context);
+
+    return has(context, FILE_SYNC_WAITS) ? OTTER_OK : sound->sync(sound->context, file);
+}
+
+static enum otter_result files_close(void *context, int file)
+{
+    const struct otter_files *sound = sound_files(context);
+
+    return sound->close(sound->context, file);
+}
+
+static enum otter_result files_remove(void *context, const char *path)
+{
+    const struct otter_files *sound = sound_files(context);
+    uint32_t size = 0;
+    const struct bench *bench = context;
+
+    if (has(bench, FILE_REMOVE_FORGETS) &&
+        vcard_peek(&bench->card, path, &size) != NULL) {
+        return OTTER_OK;
+    }
+    return sound->remove(sound->context, path);
+}
+
+static enum otter_result files_rename(void *context, const char *from, const char *to)
+{
+    struct bench *bench = context;
+    const struct otter_files *sound = sound_files(context);
+    uint8_t bytes[4096];
+    uint32_t size = 0;
+
+    if (!has(bench, FILE_RENAME_COPIES)) {
+        return sound->rename(sound->context, from, to);
+    }
+    memcpy(bytes, vcard_peek(&bench->card, from, &size), sizeof(bytes) / 2);
+    vcard_provision(&bench->card, to, bytes, size < sizeof(bytes) ? size : 1);
+    return OTTER_OK;
+}
+
+static enum otter_result files_make_folder(void *context, const char *path)
+{
+    const struct otter_files *sound = sound_files(context);
+
+    return has(context, FOLDER_ONCE_ONLY) &&
+                   vcard_has(&((struct bench *)context)->card, path)
+               ? OTTER_E_CARD_WRITE
+               : sound->make_folder(sound->context, path);
+}
+
+static enum otter_result files_list(void *context, const char *path, uint32_t index,
+                                    struct otter_file_entry *entry)
+{
+    const struct otter_files *sound = sound_files(context);
+
+    return sound->list(sound->context, path,
+                       has(context, LIST_NEVER_ENDS) ? index % 2 : index, entry);
+}
+
+static enum otter_result files_free_bytes(void *context, uint32_t *bytes)
+{
+    struct bench *bench = context;
+
+    *bytes = vcard_free_bytes(&bench->card) +
+             (has(bench, FREE_BYTES_GROW) ? 100000 * bench->free_calls++ : 0);
+    return OTTER_OK;
+}
+
+/* Gives the board a card and a files port. */
+static void put_card(struct bench *bench)
+{
+    vcard_init(&bench->card, 65536);
+    vcard_power_on(&bench->card, (struct vcard_fault){.kind = VCARD_NONE});
+    vcard_files(&bench->card, &bench->card_port);
+    bench->files = (struct otter_files){
+        .context = bench,
+        .open = files_open,
+        .size = files_size,
+        .read = files_read,
+        .write = files_write,
+        .sync = files_sync,
+        .close = files_close,
+        .remove = files_remove,
+        .rename = files_rename,
+        .make_folder = files_make_folder,
+        .list = files_list,
+        .free_bytes = files_free_bytes,
+    };
+    bench->ports.files = &bench->files;
+}
+
 static struct bench *make(const struct memory *memory, enum mistake mistake)
 {
     static struct bench room;
@@ -448,6 +620,7 @@ static struct bench *make(const struct memory *memory, enum mistake mistake)
 
 static void drop(struct bench *bench)
 {
+    vcard_destroy(&bench->card);
     vflash_destroy(&bench->flash);
 }
 
@@ -477,6 +650,9 @@ static enum port_check_resets run_resets(struct bench *bench)
 
     (void)setjmp(bench->reset);
     starts = starts + 1;
+    if (starts > 1 && bench->ports.files != NULL) {
+        vcard_reset(&bench->card, 0); /* nothing that was not synced is there */
+    }
     assert_in_range(starts, 1, 4);
     return port_check_resets(&bench->check);
 }
@@ -644,9 +820,95 @@ static void scratch_that_is_none_is_not_written(void **state)
     }
 }
 
+static void a_sound_files_port_passes_and_leaves_nothing(void **state)
+{
+    struct bench *bench = make(&usual, NONE);
+
+    (void)state;
+    put_card(bench);
+    vcard_provision(&bench->card, "music/song.mp3", "la la", 5);
+    assert_int_equal(run_resets(bench), PORT_CHECK_RESETS_DONE);
+    assert_true(is_told(bench, "ok", "a file that was synced survives it"));
+    if (!port_check_run(&bench->check)) {
+        print_lines(bench);
+        fail_msg("a sound port fails");
+    }
+    assert_int_equal(bench->check.passed, 33);
+    assert_int_equal(bench->check.skipped, 0);
+    assert_true(vcard_has(&bench->card, "music/song.mp3"));
+    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
+        const struct vcard_node *node = &bench->card.live.nodes[i];
+
+        assert_false(node->id != 0 && strncmp(node->path, "otter/", 6) == 0);
+    }
+    drop(bench);
+}
+
+static void every_mistake_with_files_is_told_in_its_line(void **state)
+{
+    static const struct {
+        enum mistake mistake;
+        const char *line;
+    } cases[] = {
+        {FILE_MISSING_IS_EMPTY, "a file that is not there is told as such"},
+        {FILE_NEW_KEEPS_THE_OLD, "a new file is empty, whatever had its name"},
+        {FILE_WRITE_DROPS_ODD_PIECES, "a file holds what was written"},
+        {FILE_READ_WRITES_ONE_MORE, "a file holds what was written"},
+        {FILE_READ_IS_SEQUENTIAL, "a file holds what was written"},
+        {FILE_RENAME_COPIES, "a file takes another name, and the old one is gone"},
+        {FILE_NAMES_ARE_SHORT, "a name may have 127 bytes"},
+        {FILE_REMOVE_FORGETS, "a removed file is gone"},
+        {FOLDER_ONCE_ONLY, "a folder can be made, also where it is"},
+        {LIST_NEVER_ENDS, "each entry of a folder is listed once"},
+        {FREE_BYTES_GROW, "a file takes free bytes, if any are counted"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bench *bench = make(&usual, cases[i].mistake);
+
+        put_card(bench);
+        if (port_check_run(&bench->check) || !is_told(bench, "FAILED", cases[i].line)) {
+            print_lines(bench);
+            fail_msg("mistake %d is not told: %s", (int)cases[i].mistake,
+                     cases[i].line);
+        }
+        drop(bench);
+    }
+}
+
+static void a_sync_that_makes_sure_of_nothing_is_told_after_a_reset(void **state)
+{
+    struct bench *bench = make(&usual, FILE_SYNC_WAITS);
+
+    (void)state;
+    put_card(bench);
+    assert_int_equal(run_resets(bench), PORT_CHECK_RESETS_FAILED);
+    assert_true(is_told(bench, "FAILED", "a file that was synced survives it"));
+    drop(bench);
+}
+
+static void a_card_that_is_not_there_is_told(void **state)
+{
+    struct bench *bench = make(&usual, NONE);
+
+    (void)state;
+    put_card(bench);
+    vcard_pull(&bench->card, 0);
+    assert_false(port_check_run(&bench->check));
+    assert_int_equal(bench->check.failed, 10);
+    assert_int_equal(run_resets(bench), PORT_CHECK_RESETS_FAILED);
+    assert_true(is_told(bench, "FAILED", "a file can be made and synced"));
+    drop(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sound_files_port_passes_and_leaves_nothing),
+        cmocka_unit_test(every_mistake_with_files_is_told_in_its_line),
+        cmocka_unit_test(a_sync_that_makes_sure_of_nothing_is_told_after_a_reset),
+        cmocka_unit_test(a_card_that_is_not_there_is_told),
         cmocka_unit_test(a_sound_port_passes_on_memories_of_every_kind),
         cmocka_unit_test(nothing_outside_scratch_is_touched),
         cmocka_unit_test(every_mistake_is_told_in_its_line),
