@@ -12,14 +12,14 @@ set -euo pipefail
 
 # module: its public headers, include/otter/<name>.h
 declare -A headers=(
-    [base]="error config bytes crc32 utf8 events source"
-    [package]="control container"
+    [base]="error config bytes crc32 utf8 events source path"
+    [package]="control container tar"
     [codec]="stream"
     [flash]="map memory_map io table journal receipt state"
     [device]="device repair cipher card"
     [store]="plan store copying saving"
     [door]="receive card_door smp cbor serial_frame"
-    [install]="install restore"
+    [install]="install restore tree"
     [boot]="boot"
     [top]="agent manager otter"
 )
@@ -45,7 +45,7 @@ declare -A ports=(
     [board]="device door install boot top"
     [link]="device door top"
     [inflate]="codec device"
-    [files]="device store door"
+    [files]="device store door install"
 )
 
 # file:include that no rule covers: the headers with which a product overrides defaults

@@ -122,7 +122,7 @@ fi
 
 # The frozen vectors are what their generator makes.
 if command -v python3 >/dev/null; then
-    for format in flash card; do
+    for format in flash card tar; do
         header=tests/vectors/${format}_vectors.h
         if python3 "tests/vectors/make_$format.py" | diff -q - "$header" >/dev/null; then
             echo "docs: ${format}_vectors.h is what make_$format.py prints"

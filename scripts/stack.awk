@@ -22,6 +22,7 @@ BEGIN {
     pointer["load"] = "^otter_boot_load$"
     pointer["begin"] = pointer["run"] = "" # inflate is a port
     pointer["read", "src/flash"] = pointer["read", "src/device"] = ""
+    pointer["read", "src/install"] = ""
     pointer["read", "read_open_file"] = pointer["read", "otter_io_read"] = "card.c:read_file$"
     pointer["program"] = pointer["erase"] = ""
     pointer["time_ms"] = pointer["reset_cause"] = pointer["wants_manager"] = ""
@@ -30,7 +31,7 @@ BEGIN {
     pointer["receive"] = pointer["send"] = ""
     pointer["open"] = pointer["size"] = pointer["write"] = pointer["sync"] = ""
     pointer["close"] = pointer["remove"] = pointer["make_folder"] = ""
-    pointer["free_bytes"] = ""
+    pointer["free_bytes"] = pointer["list"] = ""
     pointer["sha256_init"] = ":sha256_init$"
     pointer["sha256_update"] = ":sha256_update$"
     pointer["sha256_final"] = ":sha256_final$"

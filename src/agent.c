@@ -184,7 +184,7 @@ static bool tidy(struct otter_agent *agent)
 
     return is_over && !agent->device.journal.is_lost &&
            otter_device_is_on_card(&agent->device) &&
-           otter_card_tidy(&agent->device, agent->tidied) && ++agent->tidied != 0;
+           otter_card_tidy(&agent->device, &agent->tidied);
 }
 
 enum otter_result otter_agent_install(struct otter_agent *agent, const char *path)
@@ -232,9 +232,7 @@ static void make_confirmed(const struct otter_control *control, uint32_t key_mas
     state->current = (uint8_t)(1 - state->current);
     state->faults = 0;
     state->powers = 0;
-    state->flags =
-        (uint8_t)(state->flags & ~(OTTER_FLAG_NEW_MANAGER | OTTER_FLAG_NEW_REGIONS |
-                                   OTTER_FLAG_CLOSED));
+    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_SYSTEM);
     if (control->counter > state->counter) {
         state->counter = control->counter;
     }

@@ -9,7 +9,7 @@
 
 enum {
     ASK_MS = 500,     /* between two looks for the card */
-    FAILURES_MAX = 3, /* of a card that is there but cannot be read, in a row */
+    FAILURES_MAX = 3, /* of a card that is there but cannot be used, in a row */
 };
 
 static void say(struct otter_manager *manager, enum otter_result why)
@@ -28,7 +28,9 @@ static void say(struct otter_manager *manager, enum otter_result why)
  */
 static void wait_for_card(struct otter_manager *manager, enum otter_result why)
 {
-    bool is_unreadable = why == OTTER_E_CARD_READ || why == OTTER_E_CARD_SAVED;
+    /* What another try may mend, and what a person has to. */
+    bool is_unreadable = why == OTTER_E_CARD_READ || why == OTTER_E_CARD_SAVED ||
+                         why == OTTER_E_CARD_WRITE || why == OTTER_E_CARD_FULL;
 
     if (why == OTTER_E_CARD_NONE) {
         manager->card_failures = 0;

@@ -42,10 +42,6 @@ void otter_pointer_encode(const struct otter_pointer *pointer,
 bool otter_pointer_decode(const uint8_t bytes[OTTER_POINTER_SIZE],
                           struct otter_pointer *pointer);
 
-/* True if `path` is a name that otter takes: relative, no empty part, no "." or "..",
- * no backslash, colon or control character. */
-bool otter_path_is_good(const char *path);
-
 /* A file that is read as a region. */
 struct otter_card_file {
     const struct otter_files *files;
@@ -61,6 +57,7 @@ struct otter_card {
                                 36-13; OTTER_OK: it could, since it was opened */
     struct otter_card_file package;
     struct otter_card_file saved;
+    struct otter_card_file tree;
     struct otter_source sources[OTTER_CARD_FILE_COUNT]; /* that the device's io reads */
 };
 
@@ -93,6 +90,16 @@ OTTER_MUST_CHECK enum otter_result otter_card_open_of(
 OTTER_MUST_CHECK enum otter_result otter_card_open_saved(struct otter_device *device,
                                                          uint8_t region, uint32_t size);
 
+/* Opens the archive of the tree of files whose hash is `sha`, `size` bytes, as the
+ * region SAVED_FILE or TREE_FILE. 36-20 if it is not there or has another size. Its
+ * content is not looked at. */
+OTTER_MUST_CHECK enum otter_result otter_card_open_archive(
+    struct otter_device *device, uint8_t region, const uint8_t sha[OTTER_SHA256_SIZE],
+    uint32_t size);
+
+/* Closes what is open as SAVED_FILE, so that it can be written. */
+void otter_card_close_saved(struct otter_device *device);
+
 /* Closes whatever is open. */
 void otter_card_close(struct otter_device *device);
 
@@ -104,9 +111,18 @@ OTTER_MUST_CHECK enum otter_result otter_card_write_pointer(
 /* The file of the copy of what the old system has in `region`. */
 void otter_card_saved_path(uint8_t region, char path[OTTER_PATH_SIZE]);
 
-/* Removes the file number `index` of those that an update leaves: pointers, then saved
- * copies. One file operation. False past the last one. */
-bool otter_card_tidy(struct otter_device *device, uint8_t index);
+/* The file of the archive of a tree whose hash is `sha`. */
+void otter_card_archive_path(const uint8_t sha[OTTER_SHA256_SIZE],
+                             char path[OTTER_PATH_SIZE]);
+
+/* Removes one file of those that an update leaves: pointers, then saved copies, then
+ * every archive but that of the current system's tree. `index` is 0 at first and is
+ * kept by the caller. A few file operations. False if nothing is left. */
+bool otter_card_tidy(struct otter_device *device, uint8_t *index);
+
+/* Makes sure of every name that was made or removed before, by making a file and
+ * closing it. */
+OTTER_MUST_CHECK enum otter_result otter_card_settle(struct otter_device *device);
 
 /* The folder of pointers and saved copies. */
 OTTER_MUST_CHECK enum otter_result otter_card_make_folder(struct otter_device *device);

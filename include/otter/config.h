@@ -55,6 +55,12 @@
 #define OTTER_EVENTS 16
 #endif
 
+/* Trees of files on a card, unpacked by the manager. 0: a package with one is refused
+ * before its transfer [23-22]. Default 1. */
+#ifndef OTTER_TREES
+#define OTTER_TREES 1
+#endif
+
 /* Codings of members that the manager decodes, besides raw: 1 or 0 each. zlib needs the
  * port of otter/port/inflate.h, too. */
 #ifndef OTTER_ZLIB
@@ -98,6 +104,7 @@ OTTER_STATIC_ASSERT(OTTER_EVENTS >= 2 && OTTER_EVENTS <= 4096 &&
                         (OTTER_EVENTS & (OTTER_EVENTS - 1)) == 0,
                     "OTTER_EVENTS is a power of two, 2 to 4096");
 OTTER_STATIC_ASSERT(OTTER_ZLIB == 0 || OTTER_ZLIB == 1, "OTTER_ZLIB is 0 or 1");
+OTTER_STATIC_ASSERT(OTTER_TREES == 0 || OTTER_TREES == 1, "OTTER_TREES is 0 or 1");
 OTTER_STATIC_ASSERT(OTTER_HEATSHRINK == 0 || OTTER_HEATSHRINK == 1,
                     "OTTER_HEATSHRINK is 0 or 1");
 OTTER_STATIC_ASSERT(OTTER_CODING_MEMORY % 8 == 0 && OTTER_CODING_MEMORY <= 65536,

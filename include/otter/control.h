@@ -9,6 +9,7 @@
 
 #include "otter/config.h"
 #include "otter/error.h"
+#include "otter/path.h"
 #include "otter/port/crypto.h"
 #include "otter/source.h"
 
@@ -48,6 +49,10 @@ enum otter_coding {
     OTTER_CODING_HEATSHRINK = 2, /* one stream with its head */
 };
 
+/* Stands for the region of a member that is a tree of files, in the folder of the card
+ * that the control packet names. */
+enum { OTTER_REGION_TREE = 0xE0 };
+
 enum {
     OTTER_MEMBER_KEPT = 1,       /* on the device already; not in the file */
     OTTER_MEMBER_IN_PLACE = 2,   /* written over its region while it is received */
@@ -65,6 +70,7 @@ enum otter_extension {
     OTTER_EXTENSION_BATTERY = 6, /* one byte, percent */
     OTTER_EXTENSION_WRAPS = 7,   /* key wraps; always critical */
     OTTER_EXTENSION_REVOKES = 8, /* key ids, 8 bytes each; always critical */
+    OTTER_EXTENSION_ROOT = 9,    /* name of the folder of a tree of files */
     OTTER_EXTENSION_CRITICAL = 0x8000,
 };
 
@@ -167,6 +173,12 @@ OTTER_MUST_CHECK enum otter_result otter_control_extension_find(
 OTTER_MUST_CHECK enum otter_result otter_control_extension(
     const struct otter_source *source, const struct otter_control *control,
     uint16_t type, void *data, size_t capacity, size_t *len);
+
+/* Reads the name of the folder of the card in which the package's tree of files lies. A
+ * packet has it if, and only if, it names a member in OTTER_REGION_TREE; else 21-24. */
+OTTER_MUST_CHECK enum otter_result otter_control_root(
+    const struct otter_source *source, const struct otter_control *control,
+    char root[OTTER_PATH_SIZE]);
 
 /* Reads key wrap `index` < wrap_count of an opened control packet. */
 OTTER_MUST_CHECK enum otter_result otter_control_wrap(

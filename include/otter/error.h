@@ -82,7 +82,7 @@ extern "C" {
       "Check the card, then retry")                                                       \
     X(STALE_DIRS,       14,  0, 100, RESERVED, "Removing stale directories failed",       \
       "Check the card, then retry")                                                       \
-    X(UNPACK,           15,  0, 100, LIVE,    "Unpacking resources or fonts failed",      \
+    X(UNPACK,           15,  0, 100, LIVE,    "Unpacking resources, fonts or files failed", \
       "Retry; if it repeats, the flash or the card that holds them is failing")           \
     X(SPLASH,           16,  0, 100, RESERVED, "Installing the splash screen failed",     \
       "Retry the update")                                                                 \
@@ -132,6 +132,8 @@ extern "C" {
       "Make the package again with otter pack")                                           \
     X(CONTROL_ORDER,    21, 24, 24, LIVE, "A member that is stored follows one that is written in place", \
       "Pack members in place last")                                                       \
+    X(CONTROL_ROOT,     21, 25, 25, LIVE, "The folder of a package's files is missing, or its name is not valid", \
+      "Name a folder of the card that is not otter's: root=")                             \
     /* 22: signatures and keys */                                                         \
     X(SIGNATURE_NONE,   22, 10, 10, LIVE, "The package is not signed",                    \
       "Sign it with a key that the device trusts")                                        \
@@ -347,7 +349,7 @@ extern "C" {
       "Put the card back: the update goes on by itself")                                  \
     X(CARD_NOT_FOUND,   36, 11, 11, LIVE, "The file is not on the card",                  \
       "Copy the package to the card, or name the right file")                             \
-    X(CARD_FULL,        36, 12, 12, LIVE, "The card has no room for the copy of the old system", \
+    X(CARD_FULL,        36, 12, 12, LIVE, "The card has no room for what the update needs", \
       "Remove files from the card, then start the update again")                          \
     X(CARD_READ,        36, 13, 13, LIVE, "The card cannot be read",                      \
       "Retry; if it repeats, use another card")                                           \
@@ -363,9 +365,34 @@ extern "C" {
       "Copy the package to the card")                                                     \
     X(CARD_SAVED,       36, 19, 19, LIVE, "The copy of the old system on the card is missing or damaged", \
       "Put back the card with which the update began")                                    \
+    X(CARD_TREE,        36, 20, 20, LIVE, "The archive of the installed files on the card is missing or damaged", \
+      "Install a package that carries the files")                                         \
+    X(CARD_INSIDE,      36, 21, 21, LIVE, "The package lies in the folder that it replaces", \
+      "Copy the package to another folder of the card")                                   \
     /* 37: replacing the flash table */                                                  \
     X(TABLE_WRITE,      37, 10, 10, LIVE, "The new flash table cannot be written",        \
-      "Retry; if it repeats, the table's flash is failing")
+      "Retry; if it repeats, the table's flash is failing")                               \
+    /* 38: archives of files */                                                           \
+    X(TAR_FORMAT,       38, 10, 10, LIVE, "An archive's header is not that of a ustar",   \
+      "Make the archive with otter pack, or with tar --format=ustar")                     \
+    X(TAR_CHECKSUM,     38, 11, 11, LIVE, "The checksum of an archive's header is wrong", \
+      "Make the archive again")                                                           \
+    X(TAR_NUMBER,       38, 12, 12, LIVE, "A size in an archive is no octal number",      \
+      "Make the archive with otter pack, or with tar --format=ustar")                     \
+    X(TAR_NAME,         38, 13, 13, LIVE, "A name in an archive leaves its root, or no card takes it", \
+      "Give the file another name")                                                       \
+    X(TAR_LONG,         38, 14, 14, LIVE, "A name in an archive is too long",             \
+      "Shorten it: 126 bytes together with the folder's name")                            \
+    X(TAR_TYPE,         38, 15, 15, LIVE, "An archive holds something that is neither a file nor a folder", \
+      "Leave links and devices out")                                                      \
+    X(TAR_ORDER,        38, 16, 16, LIVE, "Names in an archive are doubled or not in order", \
+      "Make the archive with otter pack, or with tar --sort=name")                        \
+    X(TAR_FOLDER,       38, 17, 17, LIVE, "A file stands in an archive before its folder", \
+      "Make the archive with otter pack")                                                 \
+    X(TAR_SIZE,         38, 18, 18, LIVE, "A size in an archive goes beyond its end",     \
+      "Make the archive again")                                                           \
+    X(TAR_END,          38, 19, 19, LIVE, "An archive has no end, or goes on behind it",  \
+      "Make the archive again")
 
 /* One number for result and code: the negative of XX * 256 + YY; 0 is success. */
 enum otter_result {

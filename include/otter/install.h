@@ -14,6 +14,7 @@
 #include "otter/repair.h"
 #include "otter/saving.h"
 #include "otter/stream.h"
+#include "otter/tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,24 +44,31 @@ struct otter_install {
     uint8_t repeats;        /* of stages 10 and 11 after a mismatch, */
     uint8_t region_repeats; /* and of stage 15 */
     bool has_old;           /* `old` is open */
-    bool has_bad_vectors;   /* what is decoded is a program that cannot run */
     bool is_ending;         /* the record that ends the installation is being written */
     enum otter_step end;    /* what to answer when it stands */
     struct otter_system incoming;
-    struct otter_system old;
+    union {
+        struct otter_tar_check tar; /* of stage 9 */
+        struct otter_system old;    /* of the stages after it */
+    };
     struct otter_member current;
     struct otter_plan plan;
     uint8_t content_key[OTTER_AES_KEY_SIZE]; /* of the package, unwrapped in stage 1 */
     struct otter_cipher store_cipher;        /* of the stored member under way */
     struct otter_cipher save_cipher;         /* of what is saved, or left for boot */
     struct otter_hashing hashing;
+    enum otter_result content_fault; /* of what is decoded: a program that cannot run,
+                                        or no tree of files */
     uint32_t filled; /* decoded bytes in device->page that are not hashed yet */
     struct otter_copying copying;
     struct otter_rewriting rewriting; /* of a copy of the flash table */
     struct otter_ciphered stored;     /* the stored member under way, */
     struct otter_stream stream;       /* its installed bytes, */
     struct otter_decoding decoding;   /* and what it takes to make them */
-    uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
+    union {
+        uint64_t arena[OTTER_CODING_MEMORY / 8 + (OTTER_CODING_MEMORY == 0)];
+        struct otter_tree tree; /* of stage 15, where nothing is decoded any more */
+    };
     struct otter_saving saving; /* in place of copying, onto a card */
 };
 

@@ -36,10 +36,13 @@ enum otter_region_id {
      * it runs; nobody erases or programs it (K15). */
     OTTER_REGION_LOADER = OTTER_REGION_ID_COUNT,
 
-    /* No spans of flash and in no format: files on the card, read as if they were
+    /* 0xE0 is OTTER_REGION_TREE of control.h, which is no span of flash.
+     *
+     * No spans of flash and in no format: files on the card, read as if they were
      * regions while the device has them open (card.h). */
     OTTER_REGION_PACKAGE_FILE = 0xF0,
     OTTER_REGION_SAVED_FILE = 0xF1,
+    OTTER_REGION_TREE_FILE = 0xF2,
 };
 
 enum {

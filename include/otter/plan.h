@@ -32,6 +32,8 @@ enum otter_strategy {
                                   installed: there is nothing to write */
     OTTER_STRATEGY_IN_PLACE = 8, /* received into its region by the manager; there is no
                                     way back (K13) */
+    OTTER_STRATEGY_TREE = 9,     /* files on a card: the way back is the archive of the
+                                    old ones, which lies there */
 };
 
 struct otter_placement {
@@ -78,6 +80,13 @@ OTTER_MUST_CHECK enum otter_result otter_plan_saved(const struct otter_device *d
 OTTER_MUST_CHECK enum otter_result otter_plan_saved_cipher(
     const struct otter_device *device, const struct otter_system *old,
     const struct otter_member *member, struct otter_cipher *cipher);
+
+/* Opens the cipher under which the archive of a tree lies on the card: closed if
+ * `member` did not come encrypted, or copies are clear by policy. 24-16 as above. With
+ * OTTER_TREES. */
+OTTER_MUST_CHECK enum otter_result otter_plan_tree_cipher(
+    const struct otter_device *device, const struct otter_member *member,
+    struct otter_cipher *cipher);
 
 #ifdef __cplusplus
 }

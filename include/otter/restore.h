@@ -2,13 +2,15 @@
 /*
  * The roll back of a device whose saved copies are files on a card: boot cannot read
  * these, so it runs the manager, which copies them back and hands over to boot again.
- * All copies are found whole before the first is written.
+ * All copies are found whole before the first is written. Files come back from the
+ * archive of the old tree, last of all.
  */
 #ifndef OTTER_RESTORE_H
 #define OTTER_RESTORE_H
 
 #include "otter/copying.h"
 #include "otter/install.h"
+#include "otter/tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +32,10 @@ struct otter_restore {
     struct otter_member current;
     struct otter_cipher cipher; /* of its copy */
     struct otter_hashing hashing;
+    bool has_tree; /* the old system's archive is there and whole, or it has no tree */
+    uint8_t repeats; /* of the files, after a mismatch */
     struct otter_copying copying;
+    struct otter_tree tree;
 };
 
 /* Starts, or goes on where the journal stands; changes only RAM. */

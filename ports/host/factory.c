@@ -561,7 +561,9 @@ static enum otter_result write_members(struct work *work)
         if (result == OTTER_OK) {
             result = member_image(work, i, &image);
         }
-        if (result == OTTER_OK && member.role != OTTER_ROLE_TABLE) {
+        /* Files are no part of the flash: whoever fills the card puts them there. */
+        if (result == OTTER_OK && member.role != OTTER_ROLE_TABLE &&
+            member.region != OTTER_REGION_TREE) {
             result = write_member(work, i, &member, &image);
         }
         if (result != OTTER_OK) {

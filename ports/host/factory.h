@@ -103,7 +103,8 @@ struct host_factory {
 };
 
 /* Writes a new device: boot, both table copies, the receipt of slot 0, every member
- * and a first journal of a confirmed system. `flash` is all erased. The map is the one
+ * and a first journal of a confirmed system. `flash` is all erased. Files, which lie on
+ * a card, are passed over. The map is the one
  * of the package's table member, which is raw and not encrypted. 21-17 if firmware,
  * manager or table is missing or not carried; 23-19 if something is larger than its
  * region; 24-17 if the content key decrypts to something else; codes of the parsers and

@@ -13,6 +13,7 @@
 #define OTTER_EVENTS        8
 #define OTTER_ZLIB          0
 #define OTTER_HEATSHRINK    1
+#define OTTER_TREES         0
 #define OTTER_CODING_MEMORY 1024 /* a window of 2 to the power of 10 */
 #define OTTER_SMP_REQUEST   512
 #define OTTER_SMP_REPLY     384

@@ -194,9 +194,7 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
         boot_take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
     }
     boot_clear_work(&state);
-    boot_clear_manager(&state);
-    state.flags =
-        (uint8_t)(state.flags & ~(OTTER_FLAG_NEW_REGIONS | OTTER_FLAG_CLOSED));
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_SYSTEM);
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;

@@ -10,9 +10,10 @@
 
 #include <string.h>
 
-static const char folder[] = "otter";
-static const char *const pointer_paths[OTTER_POINTER_COUNT] = {"otter/pointer.0",
-                                                               "otter/pointer.1"};
+static const char folder[] = OTTER_CARD_FOLDER;
+static const char settle_path[] = OTTER_CARD_FOLDER "/settle";
+static const char *const pointer_paths[OTTER_POINTER_COUNT] = {
+    OTTER_CARD_FOLDER "/pointer.0", OTTER_CARD_FOLDER "/pointer.1"};
 
 /* Regions of which a copy may be saved, in the order of tidying. */
 static const uint8_t saved_regions[] = {
@@ -111,13 +112,21 @@ enum otter_result otter_card_open_package(struct otter_device *device, const cha
                      &device->card->sources[OTTER_CARD_PACKAGE], path);
 }
 
+void otter_card_close_saved(struct otter_device *device)
+{
+    if (device->card != NULL) {
+        close_file(&device->card->saved, &device->card->sources[OTTER_CARD_SAVED]);
+    }
+}
+
 void otter_card_close(struct otter_device *device)
 {
     if (device->card == NULL) {
         return;
     }
     close_file(&device->card->package, &device->card->sources[OTTER_CARD_PACKAGE]);
-    close_file(&device->card->saved, &device->card->sources[OTTER_CARD_SAVED]);
+    otter_card_close_saved(device);
+    close_file(&device->card->tree, &device->card->sources[OTTER_CARD_TREE]);
     device->card->fault = OTTER_OK;
 }
 
@@ -125,7 +134,7 @@ void otter_card_close(struct otter_device *device)
 
 void otter_card_saved_path(uint8_t region, char path[OTTER_PATH_SIZE])
 {
-    static const char begin[] = "otter/saved";
+    static const char begin[] = OTTER_CARD_FOLDER "/saved";
     static const char end[] = ".bin";
     size_t len = sizeof(begin) - 1;
 
@@ -166,21 +175,151 @@ enum otter_result otter_card_make_folder(struct otter_device *device)
                          : files->make_folder(files->context, folder);
 }
 
-bool otter_card_tidy(struct otter_device *device, uint8_t index)
+/* ---- archives of trees ---- */
+
+enum {
+    ARCHIVE_DIGITS = 16,
+    ARCHIVE_BEGIN = sizeof(OTTER_CARD_FOLDER), /* of the name, behind the '/' */
+};
+
+static const char archive_end[] = ".tar";
+
+void otter_card_archive_path(const uint8_t sha[OTTER_SHA256_SIZE],
+                             char path[OTTER_PATH_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
+    size_t len = ARCHIVE_BEGIN;
+
+    memcpy(path, OTTER_CARD_FOLDER "/", len);
+    for (size_t i = 0; i < ARCHIVE_DIGITS / 2; i++) {
+        path[len++] = digits[sha[i] >> 4];
+        path[len++] = digits[sha[i] & 0x0FU];
+    }
+    memcpy(path + len, archive_end, sizeof(archive_end));
+}
+
+enum otter_result otter_card_open_archive(struct otter_device *device, uint8_t region,
+                                          const uint8_t sha[OTTER_SHA256_SIZE],
+                                          uint32_t size)
+{
+    bool is_saved = region == OTTER_REGION_SAVED_FILE;
+    char path[OTTER_PATH_SIZE];
+
+    if (otter_card_files(device) == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    struct otter_card *card = device->card;
+    struct otter_card_file *file = is_saved ? &card->saved : &card->tree;
+    struct otter_source *source =
+        &card->sources[is_saved ? OTTER_CARD_SAVED : OTTER_CARD_TREE];
+
+    otter_card_archive_path(sha, path);
+    card->fault = OTTER_OK;
+    enum otter_result result = open_file(device, file, source, path);
+
+    note_fault(&card->fault, result); /* without it nothing goes on */
+    if (result == OTTER_E_CARD_NOT_FOUND ||
+        (result == OTTER_OK && source->size != size)) {
+        close_file(file, source);
+        return OTTER_E_CARD_TREE;
+    }
+    return result;
+}
+
+/* True if `name` is that of an archive, but not the one at `kept`. */
+static bool is_archive_beside(const char *name, const char *kept)
+{
+    size_t len = 0;
+
+    while (len < (size_t)ARCHIVE_DIGITS && name[len] != '\0') {
+        len++;
+    }
+    return len == (size_t)ARCHIVE_DIGITS &&
+           memcmp(name + len, archive_end, sizeof(archive_end)) == 0 &&
+           memcmp(name, kept, len + sizeof(archive_end)) != 0;
+}
+
+/* The name of the archive that the current system needs, behind the folder's; empty if
+ * it has no tree. False if its receipt cannot be read: then nothing is known. */
+static bool find_kept(struct otter_device *device, char path[OTTER_PATH_SIZE])
+{
+    struct otter_system system;
+    struct otter_member member;
+
+    if (otter_system_peek(device, device->journal.state.current, &system) != OTTER_OK) {
+        return false;
+    }
+    enum otter_result result =
+        otter_system_in_region(device, &system, OTTER_REGION_TREE, &member);
+
+    memset(path, 0, OTTER_PATH_SIZE);
+    if (result == OTTER_OK) {
+        otter_card_archive_path(member.installed_sha, path);
+    }
+    return result == OTTER_OK || result == OTTER_E_CONTROL_MISSING;
+}
+
+enum otter_result otter_card_settle(struct otter_device *device)
+{
+    const struct otter_files *files = otter_card_files(device);
+    int file = 0;
+    enum otter_result result = otter_card_make_folder(device);
+
+    if (result == OTTER_OK) {
+        result = files->open(files->context, settle_path, OTTER_FILE_NEW, &file);
+    }
+    return result == OTTER_OK ? files->close(files->context, file) : result;
+}
+
+/* Removes one archive that nobody needs. False if there is none, or it stays. */
+static bool tidy_archive(struct otter_device *device)
+{
+    const struct otter_files *files = otter_card_files(device);
+    struct otter_file_entry entry;
+    char path[OTTER_PATH_SIZE];
+
+    if (!find_kept(device, path)) {
+        return false;
+    }
+    for (uint32_t i = 0; files->list(files->context, folder, i, &entry) == OTTER_OK;
+         i++) {
+        if (!entry.is_folder && is_archive_beside(entry.name, path + ARCHIVE_BEGIN)) {
+            memcpy(path, OTTER_CARD_FOLDER "/", ARCHIVE_BEGIN);
+            memcpy(path + ARCHIVE_BEGIN, entry.name,
+                   ARCHIVE_DIGITS + sizeof(archive_end));
+            return files->remove(files->context, path) == OTTER_OK;
+        }
+    }
+    return false;
+}
+
+bool otter_card_tidy(struct otter_device *device, uint8_t *index)
+{
+    enum {
+        POINTERS = OTTER_POINTER_COUNT,
+        COPIES = POINTERS + SAVED_COUNT,
+        FILES = COPIES + 1,
+    };
     const struct otter_files *files = otter_card_files(device);
     char path[OTTER_PATH_SIZE];
 
-    if (files == NULL || index >= OTTER_POINTER_COUNT + SAVED_COUNT) {
+    if (files == NULL || *index > FILES) {
         return false;
     }
-    if (index < OTTER_POINTER_COUNT) {
-        /* What is not there, or cannot be removed, harms nobody. */
-        (void)!files->remove(files->context, pointer_paths[index]);
-        return true;
+    if (*index == FILES) {
+        bool has_more = tidy_archive(device);
+
+        *index = (uint8_t)(*index + (has_more ? 0 : 1));
+        return has_more;
     }
-    otter_card_saved_path(saved_regions[index - OTTER_POINTER_COUNT], path);
-    (void)!files->remove(files->context, path);
+    if (*index >= POINTERS && *index < COPIES) {
+        otter_card_saved_path(saved_regions[*index - POINTERS], path);
+    }
+    /* What is not there, or cannot be removed, harms nobody. */
+    (void)!files->remove(files->context, *index < POINTERS ? pointer_paths[*index]
+                                         : *index < COPIES ? path
+                                                           : settle_path);
+    ++*index;
     return true;
 }
 
@@ -263,7 +402,8 @@ static uint32_t next_sequence(struct otter_device *device)
     }
     for (uint8_t i = 0; highest == UINT32_MAX && i < (uint8_t)OTTER_POINTER_COUNT;
          i++) {
-        (void)otter_card_tidy(device, i);
+        (void)!otter_card_files(device)->remove(otter_card_files(device)->context,
+                                                pointer_paths[i]);
     }
     return highest == UINT32_MAX ? 1 : highest + 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pointer files and names on the card, as values. Byte layout: docs/SPEC.md, "Card".
+ * Pointer files on the card, as values. Byte layout: docs/SPEC.md, "Card".
  */
 #include "otter/bytes.h"
 #include "otter/card.h"
@@ -67,33 +67,4 @@ bool otter_pointer_decode(const uint8_t bytes[OTTER_POINTER_SIZE],
         }
     }
     return length_of(pointer->path) == len && otter_path_is_good(pointer->path);
-}
-
-static bool is_dots(const char *part, size_t len)
-{
-    return (len == 1 && part[0] == '.') ||
-           (len == 2 && part[0] == '.' && part[1] == '.');
-}
-
-bool otter_path_is_good(const char *path)
-{
-    size_t len = length_of(path);
-    size_t begin = 0; /* of the part under way */
-
-    if (len > (size_t)OTTER_PATH_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i <= len; i++) {
-        uint8_t c = (uint8_t)path[i];
-
-        if (c == '/' || c == '\0') {
-            if (i == begin || is_dots(path + begin, i - begin)) {
-                return false;
-            }
-            begin = i + 1;
-        } else if (c < ' ' || c == 0x7F || c == '\\' || c == ':') {
-            return false;
-        }
-    }
-    return true;
 }

@@ -190,8 +190,41 @@ static enum otter_result do_head(struct otter_card_door *door)
     return result;
 }
 
-/* The copies of what will be replaced fit on the card (K13). Those of an earlier update
- * are gone before: the agent has removed them. */
+/* Files must not be unpacked over the package that they come from. */
+static enum otter_result check_root(const struct otter_card_door *door)
+{
+    struct otter_source source = control_source(door);
+    char root[OTTER_PATH_SIZE];
+    enum otter_result result = otter_control_root(&source, &door->control, root);
+
+    return result == OTTER_OK && otter_path_is_inside(door->path, root)
+               ? OTTER_E_CARD_INSIDE
+               : result;
+}
+
+/* What a member takes of the card: the copy of what it replaces, or the archive of a
+ * tree and its files, which are no longer than that. */
+static enum otter_result find_size(const struct otter_card_door *door,
+                                   const struct otter_placement *placement,
+                                   uint8_t index, uint64_t *size)
+{
+    struct otter_source source = control_source(door);
+    struct otter_member member;
+
+    *size =
+        placement->save_region == OTTER_REGION_SAVED_FILE ? placement->save_size : 0;
+    if (placement->strategy != OTTER_STRATEGY_TREE) {
+        return OTTER_OK;
+    }
+    enum otter_result result =
+        otter_control_member(&source, &door->control, index, &member);
+
+    *size = 2 * (uint64_t)member.installed_size;
+    return result == OTTER_OK ? check_root(door) : result;
+}
+
+/* What the update needs fits on the card (K13). What an earlier one has left is gone:
+ * the agent has removed it. */
 static enum otter_result check_room(const struct otter_card_door *door,
                                     const struct otter_plan *plan)
 {
@@ -200,15 +233,13 @@ static enum otter_result check_room(const struct otter_card_door *door,
     enum otter_result result = files->free_bytes(files->context, &room);
 
     for (uint8_t i = 0; result == OTTER_OK && i < plan->count; i++) {
-        const struct otter_placement *placement = &plan->members[i];
-        uint32_t size = placement->save_region == OTTER_REGION_SAVED_FILE
-                            ? placement->save_size
-                            : 0;
+        uint64_t size = 0;
 
-        if (size > room) {
-            return OTTER_E_CARD_FULL;
+        result = find_size(door, &plan->members[i], i, &size);
+        if (result == OTTER_OK && size > room) {
+            result = OTTER_E_CARD_FULL;
         }
-        room -= size;
+        room -= (uint32_t)size;
     }
     return result;
 }

@@ -71,6 +71,9 @@ enum otter_result otter_io_read(const struct otter_io *io, uint8_t id, uint32_t 
     if (id == OTTER_REGION_SAVED_FILE) {
         return read_open_file(io, OTTER_CARD_SAVED, off, data, size);
     }
+    if (id == OTTER_REGION_TREE_FILE) {
+        return read_open_file(io, OTTER_CARD_TREE, off, data, size);
+    }
     const struct otter_region *region = find_span(io, id, off, size);
 
     if (region == NULL) {

@@ -17,6 +17,7 @@ enum restore_step {
     RESTORE_HASH,     /* is it whole? */
     RESTORE_SEAL,     /* for each region: seal that it is written */
     RESTORE_COPY,
+    RESTORE_FILES,
     RESTORE_END, /* seal that all are */
     RESTORE_WAIT,
 };
@@ -26,6 +27,7 @@ static const uint8_t regions[] = {
     OTTER_REGION_APPLICATION,
     OTTER_REGION_RESOURCES,
     OTTER_REGION_FONT,
+    OTTER_REGION_TREE,
 };
 
 enum { REGION_COUNT = sizeof(regions) / sizeof(regions[0]) };
@@ -41,12 +43,18 @@ void otter_restore_open(struct otter_restore *restore, struct otter_device *devi
     restore->index = state->member;
 }
 
+/* A card that cannot be written is waited for, too: it may be changed, or emptied. */
+static bool is_of_card(enum otter_result result)
+{
+    return result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||
+           result == OTTER_E_CARD_SAVED || result == OTTER_E_CARD_FULL ||
+           result == OTTER_E_CARD_WRITE;
+}
+
 static enum otter_step fail(struct otter_restore *restore, enum otter_result result)
 {
     restore->result = result;
-    return otter_card_fault(restore->device) != OTTER_OK ||
-                   result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||
-                   result == OTTER_E_CARD_SAVED
+    return otter_card_fault(restore->device) != OTTER_OK || is_of_card(result)
                ? OTTER_STEP_CARD
                : OTTER_STEP_FAILED;
 }
@@ -59,8 +67,11 @@ static enum otter_step more_or_fail(struct otter_restore *restore,
 
 static bool is_replaced(const struct otter_restore *restore, uint8_t region)
 {
+    uint8_t flag = region == OTTER_REGION_TREE ? (uint8_t)OTTER_FLAG_NEW_TREE
+                                               : otter_region_flag(region);
+
     return region == OTTER_REGION_APPLICATION ||
-           (restore->device->journal.state.flags & otter_region_flag(region)) != 0;
+           (restore->device->journal.state.flags & flag) != 0;
 }
 
 /* Goes to the next region that was replaced. False: there is none. */
@@ -89,6 +100,85 @@ static enum otter_result open_copy(struct otter_restore *restore)
                               : result;
 }
 
+/* ---- files ---- */
+
+/* A card that has the copy of the application, but not this, will not get it by being
+ * waited for: the new files go, the old ones have gone, and the old system runs. */
+static void lack_archive(struct otter_restore *restore)
+{
+    otter_device_event(restore->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
+                       otter_code(OTTER_E_CARD_TREE));
+    restore->tree.target.is_there = false;
+}
+
+/* Opens the archive of the old tree; `target.is_there` is false if there is none. */
+static enum otter_result open_archive(struct otter_restore *restore)
+{
+    enum otter_result result =
+        otter_tree_open_side(restore->device, &restore->old, OTTER_REGION_SAVED_FILE,
+                             &restore->tree.target, &restore->current);
+
+    if (result != OTTER_E_CARD_TREE) {
+        return result;
+    }
+    lack_archive(restore);
+    return OTTER_OK;
+}
+
+/* Opens that of the new one, which says what is to go. Nothing is lost without it but
+ * tidiness. */
+static enum otter_result open_new_archive(struct otter_restore *restore)
+{
+    struct otter_device *device = restore->device;
+    struct otter_system new;
+    struct otter_member member;
+
+    restore->tree.other.is_there = false;
+    if (otter_system_peek(device, (uint8_t)(1 - device->journal.state.current), &new) !=
+            OTTER_OK ||
+        otter_tree_open_side(device, &new, OTTER_REGION_TREE_FILE, &restore->tree.other,
+                             &member) == OTTER_OK) {
+        return OTTER_OK;
+    }
+    return otter_card_fault(device);
+}
+
+static enum otter_step begin_files(struct otter_restore *restore, uint32_t cursor)
+{
+    enum otter_result result = open_archive(restore);
+
+    if (result == OTTER_OK && !restore->has_tree) {
+        restore->tree.target.is_there = false;
+    }
+    if (result == OTTER_OK) {
+        result = open_new_archive(restore);
+    }
+    otter_tree_open(&restore->tree, restore->device, cursor);
+    restore->step = RESTORE_FILES;
+    return more_or_fail(restore, result);
+}
+
+static enum otter_step restore_files(struct otter_restore *restore)
+{
+    struct otter_state state = restore->device->journal.state;
+    bool is_done = false;
+    enum otter_result result = otter_tree_step(&restore->tree, &is_done);
+
+    if (is_done) {
+        restore->index++;
+        restore->step = RESTORE_SEAL;
+    }
+    if (result == OTTER_E_UNPACK && restore->repeats == 0) {
+        restore->repeats++;
+        state.cursor = 0;
+        otter_tree_open(&restore->tree, restore->device, 0);
+        result = otter_journal_put(&restore->device->journal, &state, OTTER_SEALED);
+    }
+    return more_or_fail(restore, result);
+}
+
+/* ---- all of it ---- */
+
 static enum otter_step open(struct otter_restore *restore)
 {
     struct otter_device *device = restore->device;
@@ -106,11 +196,16 @@ static enum otter_step find(struct otter_restore *restore)
         restore->step = RESTORE_SEAL;
         return OTTER_STEP_MORE;
     }
-    enum otter_result result = open_copy(restore);
+    bool is_tree = regions[restore->index] == OTTER_REGION_TREE;
+    enum otter_result result = is_tree ? open_archive(restore) : open_copy(restore);
 
+    if (is_tree && !restore->tree.target.is_there) {
+        restore->index++; /* nothing is to come back */
+        return more_or_fail(restore, result);
+    }
     otter_hashing_start(restore->device, &restore->hashing, OTTER_REGION_SAVED_FILE, 0,
                         restore->current.installed_size);
-    restore->hashing.cipher = &restore->cipher;
+    restore->hashing.cipher = is_tree ? &restore->tree.target.cipher : &restore->cipher;
     restore->step = RESTORE_HASH;
     return more_or_fail(restore, result);
 }
@@ -126,11 +221,16 @@ static enum otter_step hash(struct otter_restore *restore)
         return more_or_fail(restore, result);
     }
     otter_hashing_final(restore->device, &restore->hashing, digest);
+    bool is_tree = regions[restore->index] == OTTER_REGION_TREE;
+    bool matches = memcmp(digest, restore->current.installed_sha, sizeof(digest)) == 0;
+
     restore->index++;
     restore->step = RESTORE_FIND;
-    return memcmp(digest, restore->current.installed_sha, sizeof(digest)) == 0
-               ? OTTER_STEP_MORE
-               : fail(restore, OTTER_E_CARD_SAVED);
+    restore->has_tree = is_tree && matches;
+    if (is_tree && !matches) {
+        lack_archive(restore);
+    }
+    return is_tree || matches ? OTTER_STEP_MORE : fail(restore, OTTER_E_CARD_SAVED);
 }
 
 static enum otter_step seal(struct otter_restore *restore)
@@ -142,7 +242,8 @@ static enum otter_step seal(struct otter_restore *restore)
         restore->step = RESTORE_END;
         return OTTER_STEP_MORE;
     }
-    enum otter_result result = open_copy(restore);
+    bool is_tree = regions[restore->index] == OTTER_REGION_TREE;
+    enum otter_result result = is_tree ? OTTER_OK : open_copy(restore);
 
     if (result != OTTER_OK) {
         return fail(restore, result);
@@ -150,6 +251,10 @@ static enum otter_step seal(struct otter_restore *restore)
     state.member = restore->index;
     state.cursor = restore->index == restore->first ? restore->cursor : 0;
     result = otter_journal_put(&device->journal, &state, OTTER_SEALED);
+    if (is_tree) {
+        return result == OTTER_OK ? begin_files(restore, state.cursor)
+                                  : fail(restore, result);
+    }
     restore->copying = (struct otter_copying){
         .device = device,
         .from_region = OTTER_REGION_SAVED_FILE,
@@ -201,6 +306,8 @@ enum otter_step otter_restore_step(struct otter_restore *restore)
         return seal(restore);
     case RESTORE_COPY:
         return copy(restore);
+    case RESTORE_FILES:
+        return restore_files(restore);
     case RESTORE_END:
         return end(restore);
     case RESTORE_WAIT:

@@ -3,8 +3,8 @@
  * Stages 1 and 9: the package's receipt is opened, verified and planned again, its
  * content key is unwrapped, every stored member is hashed again, and what is encrypted
  * or coded is decrypted and decoded once, all of it, before anything of it is written
- * (P2). Resources and fonts that the package keeps are hashed, too: nobody else looks
- * at these (K1). They only read.
+ * (P2); a tree of files is walked through, too. Resources and fonts that the package
+ * keeps are hashed, too: nobody else looks at these (K1). They only read.
  */
 #include "stages.h"
 
@@ -83,6 +83,11 @@ static bool is_encrypted(const struct otter_install *install)
     return (install->current.flags & OTTER_MEMBER_ENCRYPTED) != 0;
 }
 
+static bool is_tree(const struct otter_install *install)
+{
+    return otter_stage_placement(install)->strategy == OTTER_STRATEGY_TREE;
+}
+
 static bool is_kept(const struct otter_install *install)
 {
     return otter_stage_placement(install)->strategy == OTTER_STRATEGY_KEPT;
@@ -95,11 +100,11 @@ static bool is_there(const struct otter_install *install)
            otter_stage_placement(install)->strategy == OTTER_STRATEGY_IN_PLACE;
 }
 
-/* Its stored bytes are what is installed. */
+/* Its stored bytes are what is installed, as they are. */
 static bool is_plain(const struct otter_install *install)
 {
-    return is_there(install) ||
-           (install->current.coding == OTTER_CODING_RAW && !is_encrypted(install));
+    return is_there(install) || (install->current.coding == OTTER_CODING_RAW &&
+                                 !is_encrypted(install) && !is_tree(install));
 }
 
 /* Of other members the stored bytes are read first, then what they open to. */
@@ -166,6 +171,23 @@ static enum otter_step fail_decoding(struct otter_install *install,
                             is_encrypted(install) ? OTTER_E_DECRYPTED_HASH : result);
 }
 
+/* Every entry of a tree is looked at before any of them is unpacked (P2). */
+static enum otter_step begin_tree(struct otter_install *install)
+{
+    struct otter_source source = otter_span_source(&install->incoming.receipt.span,
+                                                   install->incoming.receipt.length);
+    char root[OTTER_PATH_SIZE];
+    enum otter_result result =
+        otter_control_root(&source, &install->incoming.control, root);
+    uint8_t len = 0;
+
+    while (result == OTTER_OK && len < OTTER_PATH_MAX && root[len] != '\0') {
+        len++;
+    }
+    otter_tar_check_open(&install->tar, install->current.installed_size, len);
+    return result == OTTER_OK ? OTTER_STEP_MORE : otter_stage_fail(install, result);
+}
+
 static enum otter_step begin_content(struct otter_install *install)
 {
     enum otter_result result = otter_stage_open_store(install);
@@ -177,9 +199,9 @@ static enum otter_step begin_content(struct otter_install *install)
     otter_hashing_start(install->device, &install->hashing, OTTER_REGION_NONE, 0,
                         install->current.installed_size);
     install->filled = 0;
-    install->has_bad_vectors = false;
+    install->content_fault = OTTER_OK;
     install->substep = CHECK_CONTENT;
-    return OTTER_STEP_MORE;
+    return is_tree(install) ? begin_tree(install) : OTTER_STEP_MORE;
 }
 
 /* What the receiver checks of a program that it can read. */
@@ -201,6 +223,14 @@ static enum otter_result check_vectors(const struct otter_install *install)
                      install->current.installed_size);
 }
 
+/* Looks at the next `len` bytes, which are in the page. */
+static enum otter_result check_page(struct otter_install *install, uint32_t len)
+{
+    return is_tree(install)
+               ? otter_tar_check_take(&install->tar, install->device->page, len)
+               : check_vectors(install);
+}
+
 /* Decodes into the page; a full one, or the last, is hashed. */
 static enum otter_step check_content(struct otter_install *install)
 {
@@ -215,9 +245,10 @@ static enum otter_step check_content(struct otter_install *install)
 
     install->filled += got;
     if (result == OTTER_OK && install->filled == room) {
-        /* Told at the end: what is no content of the package has no vectors either. */
-        install->has_bad_vectors =
-            install->has_bad_vectors || check_vectors(install) != OTTER_OK;
+        /* Told at the end: what is no content of the package is no program either. */
+        if (install->content_fault == OTTER_OK) {
+            install->content_fault = check_page(install, room);
+        }
         crypto->sha256_update(crypto->context, &hashing->sha, device->page, room);
         hashing->done += room;
         install->filled = 0;
@@ -243,8 +274,12 @@ static enum otter_step check_end(struct otter_install *install)
     if (memcmp(digest, install->current.installed_sha, sizeof(digest)) != 0) {
         return fail_decoding(install, OTTER_E_CODING_HASH);
     }
-    return install->has_bad_vectors ? otter_stage_fail(install, OTTER_E_VECTORS)
-                                    : next_member(install);
+    result = install->content_fault;
+    if (result == OTTER_OK && is_tree(install)) {
+        result = otter_tar_check_end(&install->tar);
+    }
+    return result == OTTER_OK ? next_member(install)
+                              : otter_stage_fail(install, result);
 }
 
 /* ---- the whole ---- */

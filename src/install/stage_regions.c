@@ -36,8 +36,9 @@ static enum otter_step begin(struct otter_install *install)
     if (found == OTTER_STEP_FAILED) {
         return found;
     }
-    if (otter_stage_writes(install, OTTER_STRATEGY_REGION) &&
-        install->member < state->member) {
+    if (otter_stage_writes(install, OTTER_STRATEGY_TREE) ||
+        (otter_stage_writes(install, OTTER_STRATEGY_REGION) &&
+         install->member < state->member)) {
         install->member++;
         return OTTER_STEP_MORE;
     }

@@ -222,7 +222,8 @@ static uint8_t first_written(const struct otter_install *install)
         if ((OTTER_STRATEGIES_WRITTEN >> strategy & 1U) != 0) {
             return (uint8_t)(i - 1);
         }
-        if (strategy == OTTER_STRATEGY_REGION) {
+        if (strategy == OTTER_STRATEGY_REGION ||
+            (strategy == OTTER_STRATEGY_TREE && first == 0)) {
             first = (uint8_t)(i - 1);
         }
     }
@@ -237,12 +238,16 @@ static enum otter_result close_save(struct otter_install *install)
 
     otter_state_begin(&state, OTTER_PART_WRITE);
     state.member = first_written(install);
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_TREE);
     for (uint8_t i = 0; i < install->plan.count; i++) {
         const struct otter_placement *placement = &install->plan.members[i];
 
         if (placement->strategy == OTTER_STRATEGY_REGION &&
             (placement->save_size > 0 || (state.flags & OTTER_FLAG_CLOSED) != 0)) {
             state.flags |= otter_region_flag(placement->target_region);
+        }
+        if (placement->strategy == OTTER_STRATEGY_TREE) {
+            state.flags |= OTTER_FLAG_NEW_TREE;
         }
     }
     return otter_journal_put(&install->device->journal, &state, OTTER_LASTING);
@@ -319,7 +324,8 @@ static enum otter_step begin_write(struct otter_install *install)
     if (found != OTTER_STEP_MORE) {
         return found;
     }
-    if (otter_stage_writes(install, OTTER_STRATEGY_REGION)) {
+    if (otter_stage_writes(install, OTTER_STRATEGY_REGION) ||
+        otter_stage_writes(install, OTTER_STRATEGY_TREE)) {
         return OTTER_STEP_DONE; /* it stood before stage 15 began */
     }
     enum otter_result result = otter_stage_open_write(install, begins_slot(install));

@@ -33,9 +33,15 @@ static bool replaces_regions(const struct otter_install *install)
     return has_strategy(install, OTTER_STRATEGY_REGION);
 }
 
+static bool replaces_tree(const struct otter_install *install)
+{
+    return has_strategy(install, OTTER_STRATEGY_TREE);
+}
+
 static bool replaces(const struct otter_install *install)
 {
-    return replaces_application(install) || replaces_regions(install);
+    return replaces_application(install) || replaces_regions(install) ||
+           replaces_tree(install);
 }
 
 static bool writes_application(const struct otter_install *install)
@@ -60,10 +66,16 @@ const struct otter_stage otter_stages[] = {
     {9, "Checking the firmware", always, otter_stage_check},
     {34, "Replacing the manager", replaces_manager, otter_stage_manager},
     {37, "Replacing the flash table", replaces_table, otter_stage_table},
+#if OTTER_TREES
+    {36, "Putting the new files aside", replaces_tree, otter_stage_aside},
+#endif
     {32, "Saving the old system", replaces, otter_stage_save},
     /* Everything above leaves the old system alone; everything below may change it. */
     {10, "Writing flash", writes_application, otter_stage_write},
     {11, "Validating flash", always, otter_stage_validate},
     {15, "Unpacking resources and fonts", replaces_regions, otter_stage_regions},
+#if OTTER_TREES
+    {15, "Unpacking files", replaces_tree, otter_stage_files},
+#endif
     {0, "", always, NULL},
 };

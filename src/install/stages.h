@@ -30,6 +30,8 @@ otter_stage_fn otter_stage_save;    /* stage_write.c */
 otter_stage_fn otter_stage_write;
 otter_stage_fn otter_stage_validate;
 otter_stage_fn otter_stage_regions; /* stage_regions.c */
+otter_stage_fn otter_stage_aside;   /* stage_tree.c */
+otter_stage_fn otter_stage_files;
 
 /* Sets `result` and answers FAILED. */
 enum otter_step otter_stage_fail(struct otter_install *install,
@@ -51,11 +53,12 @@ enum {
     OTTER_STRATEGIES_TABLE = 1 << OTTER_STRATEGY_TABLE,
     OTTER_STRATEGIES_LOADER = 1 << OTTER_STRATEGY_LOADER,
     OTTER_STRATEGIES_PLACE = 1 << OTTER_STRATEGY_IN_PLACE,
+    OTTER_STRATEGIES_TREE = 1 << OTTER_STRATEGY_TREE,
     OTTER_STRATEGIES_WRITTEN = OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_INTO,
-    OTTER_STRATEGIES_ALL = OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT |
-                           OTTER_STRATEGIES_WRITTEN | OTTER_STRATEGIES_BOOT |
-                           OTTER_STRATEGIES_REGION | OTTER_STRATEGIES_TABLE |
-                           OTTER_STRATEGIES_LOADER | OTTER_STRATEGIES_PLACE,
+    OTTER_STRATEGIES_ALL =
+        OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_WRITTEN |
+        OTTER_STRATEGIES_BOOT | OTTER_STRATEGIES_REGION | OTTER_STRATEGIES_TABLE |
+        OTTER_STRATEGIES_LOADER | OTTER_STRATEGIES_PLACE | OTTER_STRATEGIES_TREE,
 };
 
 /* Opens `stream` on the stored bytes of the member under way, which is `current`. */

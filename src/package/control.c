@@ -240,9 +240,12 @@ static enum otter_result check_member(const struct otter_member *member, uint8_t
     if ((member->flags & ~known_flags) != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
+    bool is_tree = member->region == OTTER_REGION_TREE;
+
     if (member->role == 0 || member->installed_size == 0 ||
         (member->depends >> index) != 0 ||
-        (is_declared && (member->flags & OTTER_MEMBER_IN_PLACE) == 0)) {
+        (is_declared && (member->flags & OTTER_MEMBER_IN_PLACE) == 0) ||
+        (is_tree && member->role != OTTER_ROLE_RESOURCES)) {
         return OTTER_E_CONTROL_MEMBER;
     }
     if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
@@ -295,7 +298,8 @@ static bool is_doubled(struct seen_members *seen, uint8_t index,
 }
 
 static enum otter_result check_members(const struct otter_source *source,
-                                       const struct otter_control *control)
+                                       const struct otter_control *control,
+                                       bool *has_tree)
 {
     const uint32_t wanted =
         1U << OTTER_ROLE_FIRMWARE | 1U << OTTER_ROLE_MANAGER | 1U << OTTER_ROLE_TABLE;
@@ -324,6 +328,7 @@ static enum otter_result check_members(const struct otter_source *source,
         if (is_out_of_order(&seen, &member)) {
             return OTTER_E_CONTROL_ORDER;
         }
+        *has_tree = *has_tree || member.region == OTTER_REGION_TREE;
     }
     return (seen.roles & wanted) == wanted ? OTTER_OK : OTTER_E_CONTROL_MISSING;
 }
@@ -389,18 +394,22 @@ enum otter_result otter_control_open(const struct otter_source *source,
                                      struct otter_control *control)
 {
     struct otter_control opened;
+    bool has_tree = false;
     enum otter_result result;
 
     memset(&opened, 0, sizeof(opened));
     result = read_head(source, &opened);
     if (result == OTTER_OK) {
-        result = check_members(source, &opened);
+        result = check_members(source, &opened, &has_tree);
     }
     if (result == OTTER_OK) {
         result = otter_control_check_extensions(source, &opened);
     }
     if (result == OTTER_OK) {
         result = otter_control_check_wraps(source, &opened);
+    }
+    if (result == OTTER_OK) {
+        result = otter_control_check_root(source, &opened, has_tree);
     }
     if (result == OTTER_OK) {
         result = otter_control_check_signatures(source, &opened);

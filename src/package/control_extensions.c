@@ -29,6 +29,7 @@ static const struct {
     {OTTER_EXTENSION_BATTERY, 1},
     {OTTER_EXTENSION_WRAPS, UINT16_MAX},
     {OTTER_EXTENSION_REVOKES, OTTER_REVOKES_MAX *OTTER_KEY_ID_SIZE},
+    {OTTER_EXTENSION_ROOT, OTTER_PATH_MAX},
 };
 
 static size_t find_extension(uint16_t type)
@@ -167,6 +168,9 @@ static enum otter_result check_extension(const struct otter_source *source,
     if (bare == OTTER_EXTENSION_REVOKES) {
         return take_revokes(control, type, off, len);
     }
+    if (bare == OTTER_EXTENSION_ROOT) {
+        return OTTER_OK; /* otter_control_check_root() */
+    }
     return len > extensions[row].max ? OTTER_E_CONTROL_TEXT
                                      : check_text(source, bare, off, len);
 }
@@ -273,3 +277,65 @@ enum otter_result otter_control_extension(const struct otter_source *source,
     }
     return source->read(source->context, off, data, *len);
 }
+
+enum otter_result otter_control_root(const struct otter_source *source,
+                                     const struct otter_control *control,
+                                     char root[OTTER_PATH_SIZE])
+{
+    size_t len = 0;
+    enum otter_result result = otter_control_extension(
+        source, control, OTTER_EXTENSION_ROOT, root, OTTER_PATH_MAX, &len);
+
+    root[len] = '\0';
+    if (result == OTTER_E_CONTROL_TEXT) {
+        return OTTER_E_CONTROL_ROOT;
+    }
+    return result == OTTER_OK && len == 0 ? OTTER_E_CONTROL_ROOT : result;
+}
+
+#if OTTER_TREES
+
+/* What otter keeps on the card itself is no place for a package's files. */
+static bool is_good_root(const char *root, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (root[i] == '\0') {
+            return false;
+        }
+    }
+    return otter_path_is_good(root) &&
+           otter_utf8_is_valid((const uint8_t *)root, len) &&
+           !otter_path_is_inside(root, OTTER_CARD_FOLDER);
+}
+
+enum otter_result otter_control_check_root(const struct otter_source *source,
+                                           const struct otter_control *control,
+                                           bool has_tree)
+{
+    char root[OTTER_PATH_SIZE];
+    uint32_t off = 0;
+    size_t len = 0;
+    enum otter_result result =
+        otter_control_extension_find(source, control, OTTER_EXTENSION_ROOT, &off, &len);
+
+    if (result != OTTER_OK || (off == 0 && !has_tree)) {
+        return result;
+    }
+    result =
+        has_tree ? otter_control_root(source, control, root) : OTTER_E_CONTROL_ROOT;
+    return result == OTTER_OK && !is_good_root(root, len) ? OTTER_E_CONTROL_ROOT
+                                                          : result;
+}
+
+#else
+
+enum otter_result otter_control_check_root(const struct otter_source *source,
+                                           const struct otter_control *control,
+                                           bool has_tree)
+{
+    (void)source;
+    (void)control;
+    return has_tree ? OTTER_E_CONTROL_ROOT : OTTER_OK;
+}
+
+#endif

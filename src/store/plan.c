@@ -85,12 +85,37 @@ static enum otter_result find_installed(const struct planning *planning,
     if (!planning->has_current) {
         return OTTER_E_KEPT;
     }
-    return otter_region_flag(region) != 0
+    return otter_region_flag(region) != 0 || region == OTTER_REGION_TREE
                ? otter_system_in_region(planning->device, &planning->current, region,
                                         installed)
                : otter_system_member(&planning->current, member->role, installed,
                                      &index);
 }
+
+#if OTTER_TREES
+
+/* Files that are kept stay in their folder. */
+static bool is_same_root(const struct planning *planning)
+{
+    const struct otter_receipt *receipt = &planning->current.receipt;
+    struct otter_source source = otter_span_source(&receipt->span, receipt->length);
+    char kept[OTTER_PATH_SIZE] = "";
+    char old[OTTER_PATH_SIZE] = "";
+
+    return otter_control_root(planning->source, planning->control, kept) == OTTER_OK &&
+           otter_control_root(&source, &planning->current.control, old) == OTTER_OK &&
+           memcmp(kept, old, sizeof(kept)) == 0;
+}
+
+#else
+
+static bool is_same_root(const struct planning *planning)
+{
+    (void)planning;
+    return false;
+}
+
+#endif
 
 /* A kept member is the one that the current system's receipt names. */
 static enum otter_result place_kept(struct planning *planning,
@@ -110,7 +135,8 @@ static enum otter_result place_kept(struct planning *planning,
         installed.installed_size != member->installed_size ||
         ((installed.flags ^ member->flags) & OTTER_MEMBER_ENCRYPTED) != 0 ||
         memcmp(installed.installed_sha, member->installed_sha, OTTER_SHA256_SIZE) !=
-            0) {
+            0 ||
+        (region == OTTER_REGION_TREE && !is_same_root(planning))) {
         return OTTER_E_KEPT;
     }
     if ((device->journal.state.flags & OTTER_FLAG_CLOSED) != 0 &&
@@ -119,7 +145,8 @@ static enum otter_result place_kept(struct planning *planning,
     }
     placement->strategy = OTTER_STRATEGY_KEPT;
     placement->target_region = region;
-    return take_region(planning, region);
+    /* Of files there is one member at most (21-16). */
+    return region == OTTER_REGION_TREE ? OTTER_OK : take_region(planning, region);
 }
 
 /* Boot installs what the manager has decoded, and outlives the codings it was compiled
@@ -136,9 +163,9 @@ static enum otter_result check_coding(const struct otter_device *device,
     return member->memory > OTTER_CODING_MEMORY ? OTTER_E_CODING_MEMORY : OTTER_OK;
 }
 
-static enum otter_result check_carried(const struct otter_device *device,
-                                       const struct otter_member *member,
-                                       const struct otter_region *target)
+/* What the program itself must be able to do with it. */
+static enum otter_result check_form(const struct otter_device *device,
+                                    const struct otter_member *member)
 {
     enum otter_result result = check_coding(device, member);
 
@@ -150,9 +177,20 @@ static enum otter_result check_carried(const struct otter_device *device,
     if (is_encrypted && !otter_cipher_is_possible(device->ports.crypto)) {
         return OTTER_E_CANNOT_DECRYPT;
     }
-    if ((member->flags & ~(OTTER_MEMBER_ENCRYPTED | OTTER_MEMBER_IN_PLACE |
-                           OTTER_MEMBER_COMPATIBLE)) != 0) {
-        return OTTER_E_CONTROL_FLAGS;
+    return (member->flags & ~(OTTER_MEMBER_ENCRYPTED | OTTER_MEMBER_IN_PLACE |
+                              OTTER_MEMBER_COMPATIBLE)) != 0
+               ? OTTER_E_CONTROL_FLAGS
+               : OTTER_OK;
+}
+
+static enum otter_result check_carried(const struct otter_device *device,
+                                       const struct otter_member *member,
+                                       const struct otter_region *target)
+{
+    enum otter_result result = check_form(device, member);
+
+    if (result != OTTER_OK) {
+        return result;
     }
     if (member->region != OTTER_REGION_NONE && member->region != target->id &&
         otter_map_find(&device->table.map, member->region) == NULL) {
@@ -266,6 +304,27 @@ enum otter_result otter_plan_saved_cipher(const struct otter_device *device,
                                           member->installed_sha)
                : result;
 }
+
+#if OTTER_TREES
+
+/* An archive that came in clear is no secret, whatever else its system holds. */
+enum otter_result otter_plan_tree_cipher(const struct otter_device *device,
+                                         const struct otter_member *member,
+                                         struct otter_cipher *cipher)
+{
+    uint8_t policy = device->table.policy.saved_copies;
+
+    otter_cipher_close(cipher);
+    if ((member->flags & OTTER_MEMBER_ENCRYPTED) == 0 || policy == OTTER_SAVED_CLEAR) {
+        return OTTER_OK;
+    }
+    return policy == OTTER_SAVED_ENCRYPTED
+               ? otter_cipher_open_stored(cipher, device->ports.crypto,
+                                          member->installed_sha)
+               : OTTER_E_STORAGE_KEY;
+}
+
+#endif
 
 /* Takes `size` bytes of staging, from a sector on. */
 static enum otter_result take_staging(struct planning *planning, uint32_t size,
@@ -510,6 +569,52 @@ static enum otter_result survey_in_place(struct planning *planning,
     return OTTER_OK;
 }
 
+#if OTTER_TREES
+
+/* Files: nothing of the old ones is saved, as their archive lies on the card. */
+static enum otter_result place_tree(struct planning *planning,
+                                    const struct otter_member *member,
+                                    struct otter_placement *placement)
+{
+    struct otter_device *device = planning->device;
+    struct otter_cipher cipher = {.crypto = NULL};
+
+    if (!otter_device_is_on_card(device)) {
+        return OTTER_E_STRATEGY;
+    }
+    if ((member->flags & ~OTTER_MEMBER_ENCRYPTED) != 0) {
+        return OTTER_E_CONTROL_FLAGS; /* an archive is never written in place */
+    }
+    enum otter_result result = check_form(device, member);
+
+    if (result == OTTER_OK) {
+        result = otter_plan_tree_cipher(device, member, &cipher);
+        otter_cipher_close(&cipher);
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    placement->strategy = OTTER_STRATEGY_TREE;
+    placement->target_region = OTTER_REGION_TREE;
+    result = place_in_file(planning, placement);
+    placement->save_region = OTTER_REGION_NONE;
+    return result;
+}
+
+#else
+
+static enum otter_result place_tree(struct planning *planning,
+                                    const struct otter_member *member,
+                                    struct otter_placement *placement)
+{
+    (void)planning;
+    (void)member;
+    (void)placement;
+    return OTTER_E_STRATEGY;
+}
+
+#endif
+
 /* The flash table lies at the begin of the store, wherever it stands in the package:
  * there a device finds it that has lost its copy (K8). */
 static enum otter_result reserve_table(struct planning *planning,
@@ -605,7 +710,9 @@ static enum otter_result place(struct planning *planning,
         return place_loader(planning, member, placement);
     case OTTER_ROLE_RESOURCES:
     case OTTER_ROLE_FONT:
-        return place_data(planning, member, placement);
+        return member->region == OTTER_REGION_TREE
+                   ? place_tree(planning, member, placement)
+                   : place_data(planning, member, placement);
     default:
         return OTTER_E_STRATEGY;
     }
@@ -624,7 +731,7 @@ static enum otter_result check_order(struct planning *planning,
     if (strategy == OTTER_STRATEGY_KEPT) {
         return OTTER_OK;
     }
-    if (strategy == OTTER_STRATEGY_REGION) {
+    if (strategy == OTTER_STRATEGY_REGION || strategy == OTTER_STRATEGY_TREE) {
         planning->data |= 1U << index;
     }
     if (strategy != OTTER_STRATEGY_IN_PLACE) {

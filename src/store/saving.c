@@ -21,12 +21,29 @@ void otter_saving_open(struct otter_saving *saving, struct otter_device *device,
         .device = device, .region = region, .size = size, .cipher = cipher};
 }
 
+void otter_saving_open_archive(struct otter_saving *saving, struct otter_device *device,
+                               struct otter_stream *stream,
+                               const uint8_t sha[OTTER_SHA256_SIZE],
+                               const struct otter_cipher *cipher)
+{
+    *saving = (struct otter_saving){.device = device,
+                                    .stream = stream,
+                                    .sha = sha,
+                                    .size = stream->size,
+                                    .cipher = cipher};
+}
+
 static enum otter_result create(struct otter_saving *saving)
 {
     const struct otter_files *files = otter_card_files(saving->device);
     char path[OTTER_PATH_SIZE];
 
-    otter_card_saved_path(saving->region, path);
+    otter_card_close_saved(saving->device);
+    if (saving->stream != NULL) {
+        otter_card_archive_path(saving->sha, path);
+    } else {
+        otter_card_saved_path(saving->region, path);
+    }
     return files->open(files->context, path, OTTER_FILE_NEW, &saving->file);
 }
 
@@ -37,9 +54,12 @@ static enum otter_result write_page(struct otter_saving *saving)
     uint32_t left = saving->size - saving->cursor;
     uint32_t len = left < sizeof(device->page) ? left : (uint32_t)sizeof(device->page);
     enum otter_result result =
-        otter_io_read(&device->io, saving->region, saving->cursor, device->page, len);
+        saving->stream != NULL
+            ? otter_stream_read(saving->stream, device->page, len, &len)
+            : otter_io_read(&device->io, saving->region, saving->cursor, device->page,
+                            len);
 
-    if (result == OTTER_OK) {
+    if (result == OTTER_OK && len > 0) {
         otter_cipher_apply(saving->cipher, saving->cursor, device->page, len);
         result = files->write(files->context, saving->file, saving->cursor,
                               device->page, len);
@@ -66,7 +86,10 @@ static enum otter_result do_step(struct otter_saving *saving)
     case SAVING_REOPEN:
         break;
     }
-    return otter_card_open_saved(saving->device, saving->region, saving->size);
+    return saving->stream != NULL
+               ? otter_card_open_archive(saving->device, OTTER_REGION_SAVED_FILE,
+                                         saving->sha, saving->size)
+               : otter_card_open_saved(saving->device, saving->region, saving->size);
 }
 
 enum otter_result otter_saving_step(struct otter_saving *saving, bool *is_done)

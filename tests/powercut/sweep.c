@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 16384 };
+enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 65536 };
 
 #define PACKAGE_PATH "next.otter"
 
@@ -100,6 +100,20 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .is_mixed = true,
      .is_for_long = true,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "tree",
+     .has_tree = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "tree-crash",
+     .has_tree = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
+    {.name = "tree-added",
+     .adds_tree = true,
+     .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
     {.name = "heatshrink",
@@ -257,6 +271,8 @@ static struct promise_system system_of(const struct sample *sample,
     };
 }
 
+static const struct tree no_tree = {NULL, 0};
+
 static void make_case(struct sweep_world *world)
 {
     const struct sweep_scenario *scenario = world->scenario;
@@ -278,6 +294,8 @@ static void make_case(struct sweep_world *world)
             scenario->is_encrypted ? world->next.stored[0] : world->next.firmware,
         .is_declared = scenario->is_declared,
     };
+    world->promise.old.tree = scenario->has_tree ? world->sample.first.tree : no_tree;
+    world->promise.new.tree = world->next.tree;
     if (scenario->revokes || scenario->rotates) {
         world->promise.new.key_mask &= ~1U;
     }
@@ -304,6 +322,10 @@ bool sweep_fits(const struct sweep_scenario *scenario,
     if (scenario->has_loader &&
         (otter_map_find(&profile->map, OTTER_REGION_LOADER) == NULL ||
          (needs_card && !otter_map_is_on_card(&profile->map)))) {
+        return false;
+    }
+    if ((scenario->has_tree || scenario->adds_tree) &&
+        !otter_map_is_on_card(&profile->map)) {
         return false;
     }
     return (!scenario->has_regions && !scenario->adds_regions) ||
@@ -438,6 +460,11 @@ static void open_card(struct sweep_world *world)
     vdevice_set_card(&world->device, &world->card, &world->files);
     vcard_provision(&world->card, PACKAGE_PATH, world->next.bytes,
                     (uint32_t)world->next.size);
+    if (world->scenario->has_tree) {
+        const struct sample_package *first = &world->sample.first;
+
+        tree_provision(&first->tree, first->archive, first->archive_size, &world->card);
+    }
     vcard_save(&world->card, &world->initial_card);
     world->device.flash.hooks.on_op = strike_flash;
     world->card.hooks.on_op = strike_card;
@@ -472,6 +499,10 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
         sample_carry_regions(&world->sample.first);
         sample_build(&world->sample.first);
     }
+    if (scenario->has_tree) {
+        sample_carry_tree(&world->sample.first);
+        sample_build(&world->sample.first);
+    }
     if (scenario->is_encrypted) {
         sample_encrypt_first(&world->sample);
     }
@@ -498,6 +529,9 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     }
     if (scenario->in_place) {
         sample_put_in_place(&world->next, scenario->is_declared);
+    }
+    if (scenario->has_tree || scenario->adds_tree) {
+        sample_carry_tree(&world->next);
     }
     if (scenario->coding != OTTER_CODING_RAW) {
         sample_code(&world->next, scenario->coding);

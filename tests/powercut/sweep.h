@@ -25,6 +25,8 @@ struct sweep_scenario {
     enum vdevice_app app_loader;  /* how that starts */
     bool has_regions;             /* both systems have resources and a font */
     bool adds_regions;            /* only the new one has */
+    bool has_tree;                /* both have files on a card (K20) */
+    bool adds_tree;               /* only the new one has */
     enum otter_coding coding;     /* of what the package carries */
     bool is_miscoded;             /* and decodes to other content */
     bool is_forged;               /* the package is refused */

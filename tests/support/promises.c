@@ -57,11 +57,24 @@ static bool is_declared_font(const struct promise_case *it, const struct part *p
     return it->is_declared && part->region == OTTER_REGION_FONT && has_new_font(it);
 }
 
+/* Files of one system and none of the other's. */
+static bool has_files(const struct promise_case *it,
+                      const struct promise_system *system)
+{
+    const struct promise_system *other = system == &it->old ? &it->new : &it->old;
+
+    return it->device->card == NULL ||
+           tree_is_on(it->device->card, &system->tree, &other->tree);
+}
+
 static bool has_shared(const struct promise_case *it,
                        const struct promise_system *system)
 {
     struct part parts[SHARED_PARTS];
 
+    if (!has_files(it, system)) {
+        return false;
+    }
     list_shared(system, parts);
     for (size_t i = 0; i < SHARED_PARTS; i++) {
         if (parts[i].bytes != NULL && !is_declared_font(it, &parts[i]) &&
@@ -240,7 +253,7 @@ const char *promise_p2(const struct promise_case *it)
                     is_untouched(it, OTTER_REGION_RESOURCES) &&
                     (is_untouched(it, OTTER_REGION_FONT) ||
                      may_have_font(it, &state)) &&
-                    is_untouched(it, OTTER_REGION_MANAGER))
+                    is_untouched(it, OTTER_REGION_MANAGER) && has_files(it, &it->old))
                ? NULL
                : "P2: the old system was changed before the package was verified";
 }

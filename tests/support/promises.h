@@ -11,6 +11,7 @@
 #define OTTER_TEST_PROMISES_H
 
 #include "secrecy.h"
+#include "tree.h"
 #include "vdevice.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct promise_system {
     uint32_t resources_size;
     const uint8_t *font;
     uint32_t font_size;
+    struct tree tree; /* its files on the card, or none */
     uint32_t counter;
     uint32_t key_mask;    /* keys that are trusted once it is confirmed */
     const uint8_t *table; /* content of its flash table; NULL: it is not looked at */

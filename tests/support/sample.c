@@ -138,8 +138,10 @@ static void encrypt_member(struct sample_package *package, uint8_t index)
 static void add_extension(struct sample_package *package, uint16_t type,
                           const void *data, size_t len)
 {
-    package->extensions[package->package.extension_count++] = (struct host_extension){
-        .type = type | OTTER_EXTENSION_CRITICAL, .len = (uint16_t)len, .data = data};
+    package->extensions[package->package.extension_count++] =
+        (struct host_extension){.type = (uint16_t)(type | OTTER_EXTENSION_CRITICAL),
+                                .len = (uint16_t)len,
+                                .data = data};
     package->package.extensions = package->extensions;
 }
 
@@ -283,6 +285,43 @@ void sample_put_in_place(struct sample_package *package, bool is_compatible)
     if (is_compatible) {
         font->flags |= OTTER_MEMBER_COMPATIBLE;
     }
+}
+
+void sample_carry_files(struct sample_package *package, const struct tree *tree)
+{
+    struct host_member *member = &package->members[package->package.member_count++];
+
+    package->tree = *tree;
+    package->archive_size = tree_archive(tree, package->archive, SAMPLE_TREE_MAX);
+    need(package->archive_size > 0 ? OTTER_OK : OTTER_E_NO_SPACE, "archive");
+    *member = (struct host_member){.role = OTTER_ROLE_RESOURCES,
+                                   .region = OTTER_REGION_TREE,
+                                   .image = {package->archive, package->archive_size}};
+    add_extension(package, OTTER_EXTENSION_ROOT, TREE_ROOT, strlen(TREE_ROOT));
+}
+
+void sample_carry_tree(struct sample_package *package)
+{
+    uint8_t minor = package->package.version.minor;
+    bool is_old = minor == 1;
+    const uint8_t *noise = package->contents;
+    const struct tree_file files[] = {
+        {"a", NULL, 0},
+        {"a/both", noise + minor, is_old ? 301 : 402},
+        {is_old ? "a/old" : "a/new", noise + 5, 130},
+        {"a.same", (const uint8_t *)"the same in both", 16},
+        {is_old ? "b" : "c", NULL, 0},
+        {is_old ? "b/empty" : "c/empty", noise, 0},
+        {"d", is_old ? NULL : noise, is_old ? 0 : 77}, /* a folder, then a file */
+        {"e", noise + 9, 90},
+    };
+    enum { COUNT = sizeof(files) / sizeof(files[0]) };
+    const struct tree tree = {package->files, COUNT};
+
+    OTTER_STATIC_ASSERT(sizeof(files) <= sizeof(package->files), "room for the files");
+    fill_noise(5000U + minor, package->contents, sizeof(package->contents));
+    memcpy(package->files, files, sizeof(files));
+    sample_carry_files(package, &tree);
 }
 
 /* Every second part repeats the one before it. */

@@ -10,6 +10,7 @@
 #include "factory.h"
 #include "host_wrap.h"
 #include "profiles.h"
+#include "tree.h"
 #include "vdevice.h"
 
 enum {
@@ -20,8 +21,11 @@ enum {
     SAMPLE_RESOURCES_SIZE = 301,
     SAMPLE_FONT_SIZE = 702,
     SAMPLE_LOADER_SIZE = 611,
-    SAMPLE_PACKAGE_MAX = 5120,
-    SAMPLE_STORED_MAX = 2200, /* of a coded member */
+    SAMPLE_TREE_MAX = 8192, /* of an archive of files */
+    SAMPLE_TREE_FILES = 8,
+    SAMPLE_TREE_CONTENT = 600,
+    SAMPLE_PACKAGE_MAX = 5120,           /* without a tree */
+    SAMPLE_STORED_MAX = SAMPLE_TREE_MAX, /* of a coded or encrypted member */
 };
 
 /* A package that can be changed before it is built. */
@@ -39,8 +43,13 @@ struct sample_package {
     uint8_t revoked[OTTER_KEY_ID_SIZE]; /* of sample_revoke(), sample_rotate() */
     struct otter_table table;           /* of sample_rotate() */
     uint8_t table_bytes[OTTER_TABLE_MAX];
-    struct host_extension extensions[2];
-    uint8_t bytes[SAMPLE_PACKAGE_MAX];
+    struct host_extension extensions[3];
+    struct tree_file files[SAMPLE_TREE_FILES]; /* of sample_carry_tree() */
+    uint8_t contents[SAMPLE_TREE_CONTENT];
+    struct tree tree;
+    uint8_t archive[SAMPLE_TREE_MAX];
+    uint32_t archive_size;
+    uint8_t bytes[SAMPLE_PACKAGE_MAX + SAMPLE_TREE_MAX];
     size_t size;
 };
 
@@ -78,6 +87,12 @@ void sample_carry_loader(const struct sample *sample, struct sample_package *pac
  * `is_compatible`: the package declares that the old system runs with it, too. Then
  * sample_build(). */
 void sample_put_in_place(struct sample_package *package, bool is_compatible);
+/* Makes the package carry a tree of files, too: of version 1 or 2, which have some
+ * names in common. The first system's package is to be built again then. */
+void sample_carry_tree(struct sample_package *package);
+
+/* The same with other files, which stay in use. */
+void sample_carry_files(struct sample_package *package, const struct tree *tree);
 
 /* Codes what the package carries, which is made compressible for it: a few chunks of
  * zlib, or one stream of heatshrink. */

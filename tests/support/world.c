@@ -24,7 +24,7 @@ static void need(bool is_true, const char *what)
 }
 
 /* What the product is besides the plain one. */
-enum variety { PLAIN, WITH_REGIONS, REVOKING };
+enum variety { PLAIN, WITH_REGIONS, REVOKING, WITH_FILES };
 
 static struct world *make(const struct host_profile *profile, bool is_ecc,
                           enum variety variety)
@@ -38,6 +38,9 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
         sample_build(&world->sample.first);
     } else if (variety == REVOKING) {
         sample_trust_second(&world->sample);
+    } else if (variety == WITH_FILES) {
+        sample_carry_tree(&world->sample.first);
+        sample_build(&world->sample.first);
     }
     sample_device(&world->sample, is_ecc, &world->device);
     memo_crypto(&world->device.crypto);
@@ -46,6 +49,8 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
         sample_carry_regions(&world->next);
     } else if (variety == REVOKING) {
         sample_revoke(&world->sample, &world->next);
+    } else if (variety == WITH_FILES) {
+        sample_carry_tree(&world->next);
     }
     sample_build(&world->next);
     world_mark(world);
@@ -108,6 +113,39 @@ struct world *world_make_on_card(bool is_ecc, bool has_regions)
 
     host_profile_small(&small, &profile);
     return put_on_card(make(&profile, is_ecc, has_regions));
+}
+
+struct world *world_make_with_files(void)
+{
+    const struct host_small small = {.is_on_card = true,
+                                     .word_size = 8,
+                                     .page_size = 128,
+                                     .sector_size = 512,
+                                     .erased = 0xFF};
+    struct host_profile profile;
+
+    host_profile_small(&small, &profile);
+    struct world *world = put_on_card(make(&profile, false, WITH_FILES));
+    const struct sample_package *first = &world->sample.first;
+
+    tree_provision(&first->tree, first->archive, first->archive_size, &world->card);
+    world_mark(world);
+    return world;
+}
+
+void world_rebuild(struct world *world)
+{
+    sample_build(&world->next);
+    vcard_provision(&world->card, WORLD_PATH, world->next.bytes,
+                    (uint32_t)world->next.size);
+}
+
+bool world_has_files(const struct world *world, bool of_next)
+{
+    const struct tree *old = &world->sample.first.tree;
+    const struct tree *new = &world->next.tree;
+
+    return tree_is_on(&world->card, of_next ? new : old, of_next ? old : new);
 }
 
 struct world *world_make_sd(void)

@@ -40,6 +40,16 @@ struct world *world_make_full(bool is_ab);
 struct world *world_make_on_card(bool is_ecc, bool has_regions);
 struct world *world_make_sd(void);
 
+/* A small device with a card; both systems have a tree of files (sample_carry_tree()).
+ */
+struct world *world_make_with_files(void);
+
+/* `next`, built anew, takes its place on the card. */
+void world_rebuild(struct world *world);
+
+/* True if the card has the files of the first system, or of `next`, and no other's. */
+bool world_has_files(const struct world *world, bool of_next);
+
 /* The same without ECC; the device trusts two keys, and the package, which the second
  * one signs, revokes the first (K17). */
 struct world *world_make_revoking(bool is_ab);

@@ -39,12 +39,14 @@ static enum otter_result try_update(struct world *world, enum vdevice_app app)
     return result;
 }
 
-/* Old or new application, whole. */
+/* Old or new application, whole, with the files of its version. */
 static bool has_a_system(const struct world *world)
 {
+    bool is_old = world_is_untouched(world, OTTER_REGION_APPLICATION);
+
     return world->device.program == OTTER_PROGRAM_AGENT &&
-           (world_is_untouched(world, OTTER_REGION_APPLICATION) ||
-            world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+           (is_old || world_holds(world, OTTER_REGION_APPLICATION, &world->next)) &&
+           world_has_files(world, !is_old);
 }
 
 static uint32_t count_card_ops(struct world *world, enum vdevice_app app)
@@ -87,7 +89,9 @@ static void note_code(uint16_t code, bool seen[WANTED_CODES])
     }
 }
 
-static void sweep_faults(enum vdevice_app app, uint8_t wanted)
+/* Each operation of the card fails in each way; with a `stride` in every so many-th. */
+static void sweep_faults(struct world *world, enum vdevice_app app, uint8_t wanted,
+                         uint32_t stride)
 {
     static const struct {
         enum vcard_fault_kind kind;
@@ -96,13 +100,15 @@ static void sweep_faults(enum vdevice_app app, uint8_t wanted)
         {VCARD_FAIL, 0}, {VCARD_FAIL, 1}, {VCARD_FAIL, 100}, {VCARD_FULL, 0},
         {VCARD_PULL, 0}, {VCARD_PULL, 1}, {VCARD_PULL, 3},
     };
-    struct world *world = world_make_on_card(false, true);
     bool seen[2][WANTED_CODES] = {{false}}; /* by the door; in the outcome */
     uint32_t count = count_card_ops(world, app);
 
     assert_in_range(count, 100, 10000);
     for (uint32_t op = 0; op < count; op++) {
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+            if ((op + i) % stride != 0) {
+                continue;
+            }
             world_back(world);
             vcard_put_back(&world->card);
             world->device.card_fault = (struct vcard_fault){
@@ -132,13 +138,27 @@ static void sweep_faults(enum vdevice_app app, uint8_t wanted)
 static void p7_a_failing_card_has_a_code_and_a_retry_works(void **state)
 {
     (void)state;
-    sweep_faults(VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
+    sweep_faults(world_make_on_card(false, true), VDEVICE_CONFIRM,
+                 OTTER_OUTCOME_CONFIRMED, 1);
 }
 
 static void p7_so_it_has_while_it_rolls_back(void **state)
 {
     (void)state;
-    sweep_faults(VDEVICE_CRASH, OTTER_OUTCOME_ROLLED_BACK);
+    sweep_faults(world_make_on_card(false, true), VDEVICE_CRASH,
+                 OTTER_OUTCOME_ROLLED_BACK, 1);
+}
+
+static void p7_so_it_has_while_files_are_unpacked(void **state)
+{
+    (void)state;
+    sweep_faults(world_make_with_files(), VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED, 3);
+}
+
+static void p7_so_it_has_while_files_are_brought_back(void **state)
+{
+    (void)state;
+    sweep_faults(world_make_with_files(), VDEVICE_CRASH, OTTER_OUTCOME_ROLLED_BACK, 3);
 }
 
 /* ---- what the door refuses ---- */
@@ -685,6 +705,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(p7_a_failing_card_has_a_code_and_a_retry_works),
         cmocka_unit_test(p7_so_it_has_while_it_rolls_back),
+        cmocka_unit_test(p7_so_it_has_while_files_are_unpacked),
+        cmocka_unit_test(p7_so_it_has_while_files_are_brought_back),
         cmocka_unit_test(p6_a_bad_package_is_refused_before_anything_is_written),
         cmocka_unit_test(a_name_that_is_not_there_or_leaves_the_card_is_refused),
         cmocka_unit_test(a_card_without_room_for_the_copy_is_refused_at_once),

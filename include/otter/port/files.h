@@ -21,12 +21,11 @@
 #define OTTER_PORT_FILES_H
 
 #include "otter/error.h"
+#include "otter/path.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { OTTER_PATH_MAX = 127, OTTER_PATH_SIZE = OTTER_PATH_MAX + 1 };
 
 enum otter_file_mode {
     OTTER_FILE_READ, /* the file must be there */
@@ -43,8 +42,8 @@ struct otter_file_entry {
 struct otter_files {
     void *context;
 
-    /* Opens a file and gives a number for the calls below. otter has at most two files
-     * open at a time, one of them for writing. */
+    /* Opens a file and gives a number for the calls below. otter has at most three
+     * files open at a time, one of them for writing. */
     enum otter_result (*open)(void *context, const char *path,
                               enum otter_file_mode mode, int *file);
 

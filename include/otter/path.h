@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of files and folders of a card: which ones otter takes. Parts are joined by
+ * '/', and no name leads out of the folder that it is put behind. Pure functions.
+ */
+#ifndef OTTER_PATH_H
+#define OTTER_PATH_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { OTTER_PATH_MAX = 127, OTTER_PATH_SIZE = OTTER_PATH_MAX + 1 };
+
+/* The folder in which otter keeps its own files on a card. */
+#define OTTER_CARD_FOLDER "otter"
+
+/* True if `path` is a name that otter takes: relative, at most OTTER_PATH_MAX bytes, no
+ * empty part, no "." or "..", no backslash, colon or control character. */
+bool otter_path_is_good(const char *path);
+
+/* True if `path` is `folder` or lies in it. Letters A to Z count as a to z: so a card's
+ * file system takes them. */
+bool otter_path_is_inside(const char *path, const char *folder);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
