@@ -180,7 +180,11 @@ done
 stop TERM
 check "after them" "1.0.0+0" "$(running board)"
 
-say "8. the same from a card: an application of 400,000 bytes, for which flash has room but once"
+say "8. from a card: an application of 400,000 bytes, for which flash has room but once, and files"
+noise() { # FILE SIZE SEED: the same bytes each time
+    head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
+        -iv "$(printf '%032d' 0)" > "$1"
+}
 large() { # OUT VERSION FILLER: a program and what it carries
     "$app" large.elf 0x08000000 "$2" && arm-none-eabi-objcopy -O binary large.elf "$1" &&
         head -c $((400000 - $(stat -c %s "$1"))) /dev/zero | tr '\0' "$3" >> "$1"
@@ -189,12 +193,23 @@ large one.bin 1 1 && large two.bin 2 2 && "$app" manager-sd.elf 0x1FF10000 1 || 
 need "$otter" factory -o sd.hex --profile sd --sign key.pem --version 1.0.0 --counter 5 --boot boot-ab.elf \
     --manager manager-sd.elf --firmware one.bin,rebase=0x08000000 --package-out first-sd.otter
 need "$otter" device new new-sd --profile sd --package first-sd.otter --boot boot-ab.elf
-need "$otter" pack -o two.otter --key key.pem --follow first-sd.otter --version 2.0.0 --counter 6 \
-    --firmware two.bin --rebase 0x08000000
+mkdir -p old-files/icons new-files/fonts && echo one > old-files/version &&
+    echo two > new-files/version && noise old-files/icons/a.raw 3000 5 &&
+    noise new-files/fonts/b.raw 5000 6 || exit 1
+need "$otter" pack -o with-files.otter --key key.pem --follow first-sd.otter --version 1.0.1 \
+    --counter 5 --firmware one.bin --rebase 0x08000000 --member resources=old-files,root=data
+need "$otter" pack -o two.otter --key key.pem --follow with-files.otter --version 2.0.0 --counter 6 \
+    --firmware two.bin --rebase 0x08000000 --member resources=new-files,root=data
+files() { # FOLDER: the card's files are these and no others
+    diff -r "$1" board/card/data > /dev/null && echo "files of ${1%-files}"
+}
 fresh board sd
+show install board with-files.otter > /dev/null 2>&1
+check "firmware and files from one package" "1.0.1+0 files of old" \
+    "$(running board) $(files old-files)"
 show install board two.otter --app crash --json > i.json 2> /dev/null
-check "a crashing application is rolled back from the card" "31-10 1.0.0+0" \
-    "$(field i.json code) $(running board)"
+check "a crashing application is rolled back from the card, with its files" \
+    "31-10 1.0.1+0 files of old" "$(field i.json code) $(running board) $(files old-files)"
 show install board two.otter --cut 600:torn > install.log 2>&1
 check "power cut while the application is written" "power cut at flash operation 600" \
     "$(grep 'power cut at' install.log)"
@@ -203,13 +218,9 @@ show device run board > device.log 2>&1
 check "the card is pulled out meanwhile" "[36-10]" "$(grep -o '\[36-10\]' device.log | tail -n 1)"
 mv pulled board/card
 show device run board | events
-check "the card is back" "2.0.0+0" "$(running board)"
+check "the card is back" "2.0.0+0 files of new" "$(running board) $(files new-files)"
 
 say "9. firmware, resources and a font of a megabyte in one package, encrypted, over the link"
-noise() { # FILE SIZE SEED: the same bytes each time
-    head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
-        -iv "$(printf '%032d' 0)" > "$1"
-}
 noise one.res 300001 1 && noise two.res 410003 2 && noise one.font 1048577 3 &&
     noise two.font 1100000 4 || exit 1
 need "$otter" factory -o full.hex --profile full --sign key.pem --version 1.0.0 --counter 5 \

@@ -56,7 +56,7 @@ check "the plan puts the font into its region" 0 "font: region" \
     "$OTTER" inspect new.otter --device board
 check "and saves the old one" 0 "1048577 bytes saved in staging" \
     "$OTTER" inspect new.otter --device board
-check "all of a version are installed together" 0 "unpacking resources and fonts" \
+check "all of a version are installed together" 0 "unpacking resources, fonts and files" \
     "$OTTER" install board new.otter
 check "resources and font are there" 0 same same new.res new.font
 check "every promise holds" 0 "every promise holds" promises confirmed

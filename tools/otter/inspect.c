@@ -3,6 +3,7 @@
  * otter inspect: everything that a package file names. The description is made once,
  * as JSON; the text for people is printed from it. docs/man/otter-inspect.1.scd.
  */
+#include "archive.h"
 #include "help.h"
 #include "inspect_plan.h"
 #include "names.h"
@@ -172,6 +173,43 @@ static enum otter_result add_members(const struct package_file *package,
     return result;
 }
 
+static json_t *json_files(const struct bytes *archive, uint8_t root_len)
+{
+    json_t *list = json_array();
+    struct otter_tar tar;
+
+    otter_tar_open(&tar, (uint32_t)archive->size, root_len);
+    while (archive_next(archive, &tar)) {
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:b, s:I}", "name", tar.entry.name,
+                                              "is_folder", (int)tar.entry.is_folder,
+                                              "size", (json_int_t)tar.entry.size));
+    }
+    return list;
+}
+
+/* The files on the card; their list if they are carried, and not encrypted. */
+static enum otter_result add_files(const struct package_file *package,
+                                   json_t *described)
+{
+    const struct otter_source inner = package_file_inner(package);
+    char root[OTTER_PATH_SIZE];
+    enum otter_result result = otter_control_root(&inner, &package->control, root);
+
+    if (result == OTTER_E_CONTROL_ROOT) {
+        return OTTER_OK;
+    }
+    if (result == OTTER_OK) {
+        (void)json_object_set_new(
+            described, "files",
+            json_pack("{s:s, s:o}", "root", root, "entries",
+                      package->tree.data == NULL
+                          ? json_null()
+                          : json_files(&package->tree, (uint8_t)strlen(root))));
+    }
+    return result;
+}
+
 static const char *state_of(const struct package_signature *signature,
                             const struct key_ring *ring)
 {
@@ -318,6 +356,7 @@ static json_t *describe(const struct package_file *package, const struct key_rin
 
         if (product_describe(&inner, &package->control, described) != OTTER_OK ||
             add_members(package, described) != OTTER_OK ||
+            add_files(package, described) != OTTER_OK ||
             add_recipients(package, described) != OTTER_OK ||
             add_revoked(package, described) != OTTER_OK) {
             (void)json_object_set_new(described, "is_cut_short", json_true());
@@ -403,6 +442,33 @@ static void print_member(size_t index, const json_t *member)
                  (long long)number_in(member, "memory"));
 }
 
+static void print_files(const json_t *files)
+{
+    const json_t *entries = json_object_get(files, "entries");
+    size_t folders = 0;
+
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        folders +=
+            json_is_true(json_object_get(json_array_get(entries, i), "is_folder"));
+    }
+    (void)printf("files      in %s", string_in(files, "root"));
+    if (json_is_array(entries)) {
+        (void)printf(": %zu files, %zu folders", json_array_size(entries) - folders,
+                     folders);
+    }
+    (void)printf("\n");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+
+        if (json_is_true(json_object_get(entry, "is_folder"))) {
+            (void)printf("           %s/\n", string_in(entry, "name"));
+        } else {
+            (void)printf("           %s, %lld bytes\n", string_in(entry, "name"),
+                         (long long)number_in(entry, "size"));
+        }
+    }
+}
+
 static void print_encryption(const json_t *described)
 {
     const json_t *recipients = json_object_get(described, "recipients");
@@ -433,6 +499,9 @@ static void print_description(const json_t *described)
     product_print(described, LABEL);
     for (size_t i = 0; i < json_array_size(members); i++) {
         print_member(i, json_array_get(members, i));
+    }
+    if (json_object_get(described, "files") != NULL) {
+        print_files(json_object_get(described, "files"));
     }
     print_encryption(described);
     for (size_t i = 0; i < json_array_size(signatures); i++) {

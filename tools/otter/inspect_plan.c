@@ -24,10 +24,13 @@ static const char *strategy_name(uint8_t strategy)
         [OTTER_STRATEGY_TABLE] = "table copy",
         [OTTER_STRATEGY_LOADER] = "from RAM",
         [OTTER_STRATEGY_IN_PLACE] = "in place",
+        [OTTER_STRATEGY_TREE] = "archive",
     };
 
-    return strategy < sizeof(strategies) / sizeof(strategies[0]) ? strategies[strategy]
-                                                                 : "?";
+    bool is_known = strategy < sizeof(strategies) / sizeof(strategies[0]) &&
+                    strategies[strategy] != NULL;
+
+    return is_known ? strategies[strategy] : "?";
 }
 
 /* Of what is written in place there is no copy (K13). */

@@ -65,7 +65,7 @@ static const char *const stages[] = {
     [9] = "checking the firmware",
     [10] = "writing flash",
     [11] = "validating flash",
-    [15] = "unpacking resources and fonts",
+    [15] = "unpacking resources, fonts and files",
     [32] = "saving the old system",
     [34] = "replacing the manager",
     [37] = "replacing the flash table",
@@ -95,6 +95,9 @@ const char *name_of_region(uint8_t region)
 {
     if (region == OTTER_REGION_PACKAGE_FILE || region == OTTER_REGION_SAVED_FILE) {
         return "card";
+    }
+    if (region == OTTER_REGION_TREE) {
+        return "files on the card";
     }
     return NAME_AT(regions, region);
 }

@@ -557,6 +557,11 @@ static int add_member(struct pack *pack, struct pack_member *member,
         status = pack_member_code(member, &target);
     }
     complain_at(NULL);
+    if (status == TOOL_DONE && member->root != NULL &&
+        package_set_extension(package, OTTER_EXTENSION_ROOT, member->root,
+                              strlen(member->root)) != OTTER_OK) {
+        status = complain("too many extensions");
+    }
     if (status == TOOL_DONE) {
         package->members[package->member_count++] = (struct package_member){
             .role = member->role,
@@ -669,6 +674,20 @@ static enum otter_result keep_text(struct package *package,
                : result;
 }
 
+/* Files that are kept stay in their folder. */
+static enum otter_result keep_root(struct package *package,
+                                   const struct package_file *file)
+{
+    const struct otter_source source = package_file_inner(file);
+    char root[OTTER_PATH_SIZE];
+
+    if (has_extension(package, OTTER_EXTENSION_ROOT) ||
+        otter_control_root(&source, &file->control, root) != OTTER_OK) {
+        return OTTER_OK;
+    }
+    return package_set_extension(package, OTTER_EXTENSION_ROOT, root, strlen(root));
+}
+
 static enum otter_result keep_values(struct pack *pack, const struct package_file *file)
 {
     struct package *package = &pack->package;
@@ -680,6 +699,9 @@ static enum otter_result keep_values(struct pack *pack, const struct package_fil
     if (!pack->has_hardware) {
         package->hardware_min = file->control.hardware_min;
         package->hardware_max = file->control.hardware_max;
+    }
+    if (result == OTTER_OK) {
+        result = keep_root(package, file);
     }
     if (result == OTTER_OK) {
         result = keep_text(package, file, OTTER_EXTENSION_VENDOR);

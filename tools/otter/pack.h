@@ -48,6 +48,7 @@ struct pack_member {
     uint16_t version; /* of the program */
     const char *path;
     const char *place; /* in a recipe, for complaints; or NULL */
+    const char *root;  /* of a tree of files: its folder on the card; or NULL */
     bool has_only, has_rebase, has_link;
     bool has_encrypt; /* it says whether it is to be encrypted: */
     bool is_encrypted;
@@ -69,10 +70,12 @@ struct pack_member {
 uint8_t pack_region_of(uint8_t role, uint8_t region);
 
 /* Reads "ROLE=FILE[,region=ID][,link=ADDR][,only=RANGE][,rebase=ADDR][,coding=NAME]"
- * and so on; cuts `text` into pieces that stay in use. */
+ * and so on, or "resources=FOLDER,root=NAME"; cuts `text` into pieces that stay in
+ * use. */
 int pack_member_parse(char *text, struct pack_member *member);
 
-/* Reads the member's file into `data` and finds its link address. `map` may be NULL;
+/* Reads the member's file, or the files of its folder, into `data` and finds its link
+ * address. `map` may be NULL;
  * else the image is checked against it. */
 int pack_member_load(struct pack_member *member, const struct pack_map *map);
 

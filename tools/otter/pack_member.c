@@ -3,6 +3,7 @@
  * Members of a package that is being made: from the words of the command line to flat
  * bytes with a link address.
  */
+#include "archive.h"
 #include "names.h"
 #include "otter/bytes.h"
 #include "otter/table.h"
@@ -10,6 +11,7 @@
 #include "verbs.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* The region of its own that each role has, and whether a processor starts it. */
 static const struct {
@@ -95,6 +97,15 @@ static bool parse_in_place(const char *text, uint8_t *flags)
     return false;
 }
 
+/* A folder of the card for files. */
+static bool parse_root(const char *text, struct pack_member *member)
+{
+    member->root = text;
+    member->region = OTTER_REGION_TREE;
+    return member->role == OTTER_ROLE_RESOURCES && otter_path_is_good(text) &&
+           !otter_path_is_inside(text, OTTER_CARD_FOLDER);
+}
+
 /* One "NAME=VALUE" after the file's name. */
 static bool parse_word(const char *word, struct pack_member *member)
 {
@@ -103,6 +114,9 @@ static bool parse_word(const char *word, struct pack_member *member)
 
     if (len == 6 && memcmp(word, "region", len) == 0) {
         return parse_region(equals + 1, &member->region);
+    }
+    if (len == 4 && memcmp(word, "root", len) == 0) {
+        return parse_root(equals + 1, member);
     }
     if (len == 7 && memcmp(word, "version", len) == 0) {
         uint64_t number = 0;
@@ -161,7 +175,8 @@ int pack_member_parse(char *text, struct pack_member *member)
             return complain_usage(
                 "--member %s=%s: \"%s\" is none of region=ID, version=N, "
                 "link=ADDR, only=RANGE, rebase=ADDR, coding=NAME, encrypt=yes|no and "
-                "in-place=yes|compatible|no",
+                "in-place=yes|compatible|no; root=NAME, of resources, is a folder of "
+                "the card, but not otter's",
                 text, member->path, word);
         }
     }
@@ -221,9 +236,37 @@ static int place(struct pack_member *member, const struct pack_map *map,
     return pack_map_place(map, region, member, image);
 }
 
+/* The files of a folder, or an archive of them. */
+static int load_tree(struct pack_member *member)
+{
+    uint8_t root_len = (uint8_t)strlen(member->root);
+    struct stat about;
+
+    if (member->has_only || member->has_rebase || member->has_link) {
+        return complain("%s: files have no addresses: no only=, rebase= and link=",
+                        member->path);
+    }
+    if (stat(member->path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        return archive_make(member->path, root_len, &member->data);
+    }
+    int status = file_read(member->path, FILE_ANY_SIZE, &member->data);
+
+    if (status != TOOL_DONE) {
+        return status;
+    }
+    enum otter_result result = archive_check(&member->data, root_len, NULL);
+
+    return result == OTTER_OK ? TOOL_DONE
+                              : complain_code(member->path, result, TOOL_FAILED);
+}
+
 int pack_member_load(struct pack_member *member, const struct pack_map *map)
 {
     struct image image;
+
+    if (member->root != NULL) {
+        return load_tree(member);
+    }
     int status = image_read(member->path, &image);
 
     if (status == TOOL_DONE && !adjust(member, &image)) {

@@ -4,6 +4,7 @@
  */
 #include "package_read.h"
 
+#include "archive.h"
 #include "crypto_bearssl.h"
 #include "host_coding.h"
 #include "keys.h"
@@ -47,11 +48,51 @@ static void take_hash(struct package_file *package)
                             package->hash) == OTTER_OK;
 }
 
-/* Decodes every coded member, to nowhere; `index` names the one that fails. A coding
- * that this tool does not know is the device's to judge, and what is encrypted is
+/* Decodes a tree of files and looks at each entry. */
+static enum otter_result take_tree(struct package_file *package,
+                                   const struct otter_source *stored,
+                                   const struct otter_member *member)
+{
+    const struct otter_source inner = package_file_inner(package);
+    struct bytes tree = {.data = malloc(member->installed_size),
+                         .size = member->installed_size};
+    char root[OTTER_PATH_SIZE];
+    enum otter_result result = OTTER_E_TAR_SIZE;
+
+    if (tree.data != NULL && tree.size <= (size_t)FILE_ANY_SIZE) {
+        result = host_decode(stored, member, tree.data);
+    }
+    if (result == OTTER_OK) {
+        result = otter_control_root(&inner, &package->control, root);
+    }
+    if (result == OTTER_OK) {
+        result = archive_check(&tree, (uint8_t)strlen(root), NULL);
+    }
+    package->tree = tree;
+    return result;
+}
+
+/* A coding that this tool does not know is the device's to judge. */
+static enum otter_result check_content(struct package_file *package,
+                                       const struct otter_member *member, uint32_t off)
+{
+    const struct host_image stored = {package->file.data + off, member->stored_size};
+    const struct otter_source source = host_image_source(&stored);
+    bool is_known = member->coding < 32 && (OTTER_CODINGS >> member->coding & 1U) != 0;
+
+    if (!is_known || member->stored_size == 0) {
+        return OTTER_OK;
+    }
+    if (member->region == OTTER_REGION_TREE) {
+        return take_tree(package, &source, member);
+    }
+    return member->coding == OTTER_CODING_RAW ? OTTER_OK
+                                              : host_decode(&source, member, NULL);
+}
+
+/* Decodes every coded member; `index` names the one that fails. What is encrypted is
  * judged when it is decrypted. */
-static enum otter_result check_codings(const struct package_file *package,
-                                       uint8_t *index)
+static enum otter_result check_codings(struct package_file *package, uint8_t *index)
 {
     const struct otter_source inner = package_file_inner(package);
     struct otter_member member;
@@ -64,16 +105,8 @@ static enum otter_result check_codings(const struct package_file *package,
         if (result == OTTER_OK) {
             result = otter_control_member_off(&inner, &package->control, i, &off);
         }
-        bool is_known =
-            member.coding < 32 && (OTTER_CODINGS >> member.coding & 1U) != 0;
-
-        if (result == OTTER_OK && is_known && member.coding != OTTER_CODING_RAW &&
-            (member.flags & OTTER_MEMBER_ENCRYPTED) == 0) {
-            const struct host_image stored = {package->file.data + off,
-                                              member.stored_size};
-            const struct otter_source source = host_image_source(&stored);
-
-            result = host_decode(&source, &member, NULL);
+        if (result == OTTER_OK && (member.flags & OTTER_MEMBER_ENCRYPTED) == 0) {
+            result = check_content(package, &member, off);
         }
         if (result != OTTER_OK) {
             *index = i;
@@ -86,6 +119,7 @@ static enum otter_result check_codings(const struct package_file *package,
 bool package_blames_member(enum otter_result result)
 {
     return result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH ||
+           otter_code(result) >> 8 == otter_code(OTTER_E_TAR_FORMAT) >> 8 ||
            otter_code(result) >> 8 == otter_code(OTTER_E_CODING_HASH) >> 8;
 }
 
@@ -121,6 +155,7 @@ int package_file_read(const char *path, struct package_file *package)
 void package_file_free(struct package_file *package)
 {
     bytes_free(&package->file);
+    bytes_free(&package->tree);
     package->inner = (struct bytes){0};
 }
 

@@ -18,17 +18,10 @@
 /* --- the schema --- */
 
 static const struct recipe_key member_fields[] = {
-    {.name = "role"},
-    {.name = "name"},
-    {.name = "file", .is_path = true},
-    {.name = "region"},
-    {.name = "version"},
-    {.name = "link"},
-    {.name = "only"},
-    {.name = "rebase"},
-    {.name = "coding"},
-    {.name = "in-place"},
-    {0},
+    {.name = "role"},   {.name = "name"},     {.name = "file", .is_path = true},
+    {.name = "region"}, {.name = "version"},  {.name = "link"},
+    {.name = "only"},   {.name = "rebase"},   {.name = "root"},
+    {.name = "coding"}, {.name = "in-place"}, {0},
 };
 
 static const struct recipe_key variant_fields[] = {
