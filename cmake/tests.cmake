@@ -20,7 +20,8 @@ endforeach()
 
 otter_sources(powercut_sources tests/powercut)
 if(powercut_sources)
-    set(powercut_link -Wl,--wrap=otter_crc32 PkgConfig::ZLIB)
+    pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+    set(powercut_link -Wl,--wrap=otter_crc32 PkgConfig::LIBDEFLATE)
     otter_program(powercut tests "${powercut_sources}" ${test_libraries}
                   ${powercut_link})
     target_include_directories(powercut PRIVATE ${PROJECT_SOURCE_DIR}/src)

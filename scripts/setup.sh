@@ -29,6 +29,7 @@ build    softhsm2                     a security module in software, for tests
 build    opensc                       pkcs11-tool, which signs with it
 build    scdoc                        manual pages, which are installed with the tool
 build    libcmocka-dev                the test framework
+build    libdeflate-dev               CRC-32 of the sweeps
 build    gcc-arm-none-eabi            build Cortex-M images for demo and tests
 build    libnewlib-arm-none-eabi      string.h for Cortex-M
 build    firmware-microbit-micropython a real Cortex-M image as test input

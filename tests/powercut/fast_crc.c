@@ -6,13 +6,13 @@
 
 #include "otter/crc32.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
-static bool uses_zlib;
+static bool uses_libdeflate;
 
 void fast_crc_use(bool is_fast)
 {
-    uses_zlib = is_fast;
+    uses_libdeflate = is_fast;
 }
 
 /* Names that the linker's --wrap makes. */
@@ -21,6 +21,6 @@ uint32_t __wrap_otter_crc32(uint32_t crc, const void *data, size_t size);
 
 uint32_t __wrap_otter_crc32(uint32_t crc, const void *data, size_t size)
 {
-    return uses_zlib ? (uint32_t)crc32_z(crc, data, size)
-                     : __real_otter_crc32(crc, data, size);
+    return uses_libdeflate ? libdeflate_crc32(crc, data, size)
+                           : __real_otter_crc32(crc, data, size);
 }
