@@ -139,6 +139,7 @@ static bool may_write(const struct otter_device *view, uint8_t id)
     case OTTER_REGION_BOOT:
     case OTTER_REGION_PACKAGE_FILE:
     case OTTER_REGION_SAVED_FILE:
+    case OTTER_REGION_TREE_FILE:
     case OTTER_REGION_ID_COUNT:
         break;
     }
