@@ -489,14 +489,20 @@ static bool is_installed(uint8_t id)
            id == OTTER_REGION_RESOURCES || id == OTTER_REGION_FONT;
 }
 
-/* Some file on the card holds one of these secrets: a saved copy, a package. */
-static bool is_on_card(const struct vcard *card, const struct secrecy *secrets)
+/* Some file on the card holds one of these secrets: a saved copy, a package, the
+ * archive of a tree. `but`: the folder whose files are installed, and lie in clear. */
+static bool is_on_card(const struct vcard *card, const struct secrecy *secrets,
+                       const char *but)
 {
+    size_t len = strlen(but);
+
     for (size_t i = 0; card != NULL && secrets != NULL && i < VCARD_NODES_MAX; i++) {
         const struct vcard_node *node = &card->live.nodes[i];
         uint32_t size = 0;
+        bool is_looked_at =
+            node->id != 0 && (len == 0 || strncmp(node->path, but, len) != 0);
         const uint8_t *bytes =
-            node->id == 0 ? NULL : vcard_peek(card, node->path, &size);
+            is_looked_at ? vcard_peek(card, node->path, &size) : NULL;
         size_t at = 0;
 
         if (bytes != NULL && secrecy_finds(secrets, bytes, size, &at)) {
@@ -526,8 +532,8 @@ const char *promise_k26(const struct promise_case *it)
             return "K26: a key lies in flash";
         }
     }
-    return is_on_card(it->device->card, it->contents) ||
-                   is_on_card(it->device->card, it->keys)
+    return is_on_card(it->device->card, it->contents, TREE_ROOT "/") ||
+                   is_on_card(it->device->card, it->keys, "")
                ? "K26: what was encrypted, or a key, lies in clear on the card"
                : NULL;
 }
