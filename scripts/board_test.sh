@@ -460,7 +460,7 @@ scene_card() {
 finish_from_card() {
     local button= word='^application: confirmed'
     case "$(field before.json phase) $(field before.json version)" in
-    "confirmed 1.0.0+0") button=button=1 ;;
+    "confirmed 1.0.0+0" | "receiving 1.0.0+0" | "complete 1.0.0+0") button=button=1 ;;
     "confirmed 2.0.0+0") word='^application: started' ;;
     esac
     rm -f dir/console.log
