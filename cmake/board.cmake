@@ -112,18 +112,18 @@ endfunction()
 # Boot is never replaced, so the others call its crypto, whose functions microbit.ld
 # lists behind the vector table.
 function(programs_microbit)
-    microbit_program(boot boot_main.c 0x0 0xA000 PORT_NAME="boot" PORT_NUMBER=0
+    microbit_program(boot boot_main.c 0x0 0xB000 PORT_NAME="boot" PORT_NUMBER=0
         OTTER_BEARSSL_I15=1)
     board_crypto(boot)
-    microbit_program(port_check port_check_main.c 0x0 0xA000 PORT_NAME="port check"
+    microbit_program(port_check port_check_main.c 0x0 0xB000 PORT_NAME="port check"
         PORT_NUMBER=0 OTTER_BEARSSL_I15=1)
     board_crypto(port_check)
     target_link_libraries(port_check PRIVATE otter_port_check)
-    microbit_program(manager manager_main.c 0xF800 0xD000 PORT_NAME="manager"
+    microbit_program(manager manager_main.c 0x10800 0xE000 PORT_NAME="manager"
         PORT_NUMBER=1)
-    microbit_program(application-1 application_main.c 0x1C800 0xB000
+    microbit_program(application-1 application_main.c 0x1E800 0xB000
         PORT_NAME="application" PORT_NUMBER=2 APPLICATION_VERSION="1")
-    microbit_program(application-2 application_main.c 0x1C800 0xB000
+    microbit_program(application-2 application_main.c 0x1E800 0xB000
         PORT_NAME="application" PORT_NUMBER=2 APPLICATION_VERSION="2")
     foreach(name manager application-1 application-2)
         target_link_options(${name} PRIVATE -Wl,--defsym=otter_crypto_bearssl=0x40)

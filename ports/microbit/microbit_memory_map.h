@@ -3,9 +3,9 @@
  * Memory map of the port to the micro:bit: overrides of otter/memory_map.h. 256 KiB of
  * flash in pages of 1 KiB, 16 KiB of RAM; programs run where they lie.
  *
- *     flash 0x00000 boot       0x0A000 table       0x0A800 receipts
- *           0x0D800 journal    0x0F800 manager     0x1C800 application
- *           0x27800 store      0x3D800 free
+ *     flash 0x00000 boot       0x0B000 table       0x0B800 receipts
+ *           0x0E800 journal    0x10800 manager     0x1E800 application
+ *           0x29800 store      0x3F800 free
  *     RAM   0x20000000 a program's stack and data, 12 KiB
  *           0x20003000 what survives a reset
  *
@@ -17,18 +17,18 @@
 #define OTTER_SECTOR_SIZE 0x400u
 
 #define OTTER_BOOT_ADDR        0u
-#define OTTER_BOOT_SIZE        0xA000u
-#define OTTER_TABLE_ADDR       0xA000u
+#define OTTER_BOOT_SIZE        0xB000u
+#define OTTER_TABLE_ADDR       0xB000u
 #define OTTER_TABLE_SIZE       0x800u
-#define OTTER_RECEIPTS_ADDR    0xA800u
+#define OTTER_RECEIPTS_ADDR    0xB800u
 #define OTTER_RECEIPTS_SIZE    0x3000u
-#define OTTER_JOURNAL_ADDR     0xD800u
+#define OTTER_JOURNAL_ADDR     0xE800u
 #define OTTER_JOURNAL_SIZE     0x2000u
-#define OTTER_MANAGER_ADDR     0xF800u
-#define OTTER_MANAGER_SIZE     0xD000u
-#define OTTER_APPLICATION_ADDR 0x1C800u
+#define OTTER_MANAGER_ADDR     0x10800u
+#define OTTER_MANAGER_SIZE     0xE000u
+#define OTTER_APPLICATION_ADDR 0x1E800u
 #define OTTER_APPLICATION_SIZE 0xB000u
-#define OTTER_STAGING_ADDR     0x27800u
+#define OTTER_STAGING_ADDR     0x29800u
 #define OTTER_STAGING_SIZE     0x16000u
 
 #define OTTER_RAM_ADDR 0x20000000u
