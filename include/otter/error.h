@@ -83,7 +83,7 @@ extern "C" {
     X(STALE_DIRS,       14,  0, 100, RESERVED, "Removing stale directories failed",       \
       "Check the card, then retry")                                                       \
     X(UNPACK,           15,  0, 100, LIVE,    "Unpacking resources, fonts or files failed", \
-      "Retry; if it repeats, the flash or the card that holds them is failing")           \
+      "Remove what else has a file's name on the card, then retry; if it repeats, flash or card fails") \
     X(SPLASH,           16,  0, 100, RESERVED, "Installing the splash screen failed",     \
       "Retry the update")                                                                 \
     /* 20: the package file */                                                            \

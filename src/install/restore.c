@@ -158,21 +158,39 @@ static enum otter_step begin_files(struct otter_restore *restore, uint32_t curso
     return more_or_fail(restore, result);
 }
 
-static enum otter_step restore_files(struct otter_restore *restore)
+static enum otter_step repeat_files(struct otter_restore *restore)
 {
     struct otter_state state = restore->device->journal.state;
+
+    restore->repeats++;
+    state.cursor = 0;
+    otter_tree_open(&restore->tree, restore->device, 0);
+    return more_or_fail(
+        restore, otter_journal_put(&restore->device->journal, &state, OTTER_SEALED));
+}
+
+/* What cannot be brought back because somebody has put something else there closes no
+ * application that is whole: it is told, and the old system runs (K20). A card that is
+ * gone, full, or cannot be written is waited for. */
+static enum otter_step restore_files(struct otter_restore *restore)
+{
     bool is_done = false;
     enum otter_result result = otter_tree_step(&restore->tree, &is_done);
+    bool is_hopeless = result != OTTER_OK && !is_of_card(result) &&
+                       otter_card_fault(restore->device) == OTTER_OK &&
+                       !otter_journal_is_busy(&restore->device->journal);
 
-    if (is_done) {
+    if (result == OTTER_E_UNPACK && restore->repeats == 0) {
+        return repeat_files(restore);
+    }
+    if (is_hopeless) {
+        otter_device_event(restore->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER,
+                           0, otter_code(result));
+        result = OTTER_OK;
+    }
+    if (is_done || is_hopeless) {
         restore->index++;
         restore->step = RESTORE_SEAL;
-    }
-    if (result == OTTER_E_UNPACK && restore->repeats == 0) {
-        restore->repeats++;
-        state.cursor = 0;
-        otter_tree_open(&restore->tree, restore->device, 0);
-        result = otter_journal_put(&restore->device->journal, &state, OTTER_SEALED);
     }
     return more_or_fail(restore, result);
 }

@@ -186,18 +186,35 @@ static enum otter_result find_depth(struct otter_tree *tree)
     return result;
 }
 
+/* A file where the archive has a folder is somebody else's. */
+static bool is_file(const struct otter_files *files, const char *path)
+{
+    int file = 0;
+
+    if (files->open(files->context, path, OTTER_FILE_READ, &file) != OTTER_OK) {
+        return false;
+    }
+    (void)!files->close(files->context, file); /* nothing was written */
+    return true;
+}
+
 /* Removes a file, or a folder if nothing of somebody else is in it. */
 static enum otter_result remove_path(const struct otter_tree *tree, const char *path,
                                      bool is_folder)
 {
     const struct otter_files *files = otter_card_files(tree->device);
-    enum otter_result result = files->remove(files->context, path);
     struct otter_file_entry entry;
 
-    if (result == OTTER_E_CARD_WRITE && is_folder) {
+    if (is_folder && is_file(files, path)) {
+        return OTTER_OK;
+    }
+    enum otter_result result = files->remove(files->context, path);
+
+    if (result == OTTER_E_CARD_WRITE) {
+        /* A folder with something in it stays, also under the name of a file. */
         enum otter_result listed = files->list(files->context, path, 0, &entry);
 
-        return listed == OTTER_E_CARD_NOT_FOUND ? result : listed;
+        return listed == OTTER_OK ? OTTER_OK : result;
     }
     return result == OTTER_E_CARD_NOT_FOUND ? OTTER_OK : result;
 }
@@ -478,6 +495,9 @@ enum otter_result otter_tree_step(struct otter_tree *tree, bool *is_done)
 {
     enum otter_result result = do_step(tree);
 
+    if (result == OTTER_E_CARD_NOT_FOUND) {
+        result = OTTER_E_UNPACK; /* something else has the name, or the one above it */
+    }
     *is_done = result == OTTER_OK && tree->step == TREE_END;
     if (result != OTTER_OK && tree->is_file_open) {
         (void)!close_file(tree); /* the failure counts */

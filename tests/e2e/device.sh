@@ -42,7 +42,7 @@ for profile in link ab; do
 done
 expect 1 "exists already" "a device is not made twice" \
     "$otter" device new ab --profile ab --sign key.pem
-expect 2 "takes link, ab or full" "an unknown profile is refused" \
+expect 2 "takes link, ab, full or sd" "an unknown profile is refused" \
     "$otter" device new x --profile sdx --sign key.pem
 expect 2 "give --sign KEY.pem or --sign-with COMMAND" "somebody must sign the first system" \
     "$otter" device new x --profile ab

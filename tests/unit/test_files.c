@@ -15,6 +15,7 @@
 #include "crypto_bearssl.h"
 #include "world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -504,6 +505,67 @@ static void k5_files_that_do_not_read_back_are_given_up(void **state)
     world_drop(world);
 }
 
+/* A person has put something else where the old files are to come back, or the new ones
+ * to go: the old application, which is whole, runs all the same, and theirs stays. */
+static void k20_what_stands_in_the_way_of_files_closes_no_application(void **state)
+{
+    static const uint8_t own[] = "mine";
+    static const struct {
+        const char *taken; /* off the card */
+        const char *path;
+        const uint8_t *bytes; /* NULL: a folder, with something in it */
+    } cases[] = {
+        {TREE_ROOT "/a/both", TREE_ROOT "/a/both", NULL},
+        {TREE_ROOT "/e", TREE_ROOT "/e", NULL},
+        {TREE_ROOT "/a/old", TREE_ROOT "/a/old", NULL},
+        {NULL, TREE_ROOT "/c", own},
+        {NULL, TREE_ROOT "/a/new", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world *world = world_make_with_files();
+        char inner[VCARD_PATH_MAX];
+
+        (void)snprintf(inner, sizeof(inner), "%s/mine", cases[i].path);
+        if (cases[i].taken != NULL) {
+            take_off(world, cases[i].taken);
+        }
+        vcard_provision(&world->card, cases[i].path, cases[i].bytes,
+                        cases[i].bytes == NULL ? 0 : sizeof(own));
+        if (cases[i].bytes == NULL) {
+            vcard_provision(&world->card, inner, own, sizeof(own));
+        }
+        assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_ROLLED_BACK);
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        assert_true(
+            vcard_has(&world->card, cases[i].bytes == NULL ? inner : cases[i].path));
+        assert_int_equal(world_state(world).flags, 0);
+        world_drop(world);
+    }
+}
+
+/* The same with a file where the folder of the first tree is to be. */
+static void k20_a_file_with_the_name_of_the_folder_stays(void **state)
+{
+    static const uint8_t own[] = "mine";
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    sample_carry_tree(&world->next);
+    world_rebuild(world);
+    vcard_provision(&world->card, TREE_ROOT, own, sizeof(own));
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_ROLLED_BACK);
+    assert_true(vcard_has(&world->card, TREE_ROOT));
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +589,8 @@ int main(void)
         cmocka_unit_test(a_device_without_a_card_takes_no_files),
         cmocka_unit_test(k13_a_card_without_room_for_the_files_is_refused_at_once),
         cmocka_unit_test(k5_files_that_do_not_read_back_are_given_up),
+        cmocka_unit_test(k20_what_stands_in_the_way_of_files_closes_no_application),
+        cmocka_unit_test(k20_a_file_with_the_name_of_the_folder_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static int take_profile(struct new_device *device, const char *name)
 {
     device->profile = host_profile_find(name);
     if (device->profile == NULL) {
-        return complain_usage("--profile takes link, ab or full, not \"%s\"", name);
+        return complain_usage("--profile takes link, ab, full or sd, not \"%s\"", name);
     }
     device->policy = device->profile->policy;
     return TOOL_DONE;
