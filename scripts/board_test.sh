@@ -8,9 +8,11 @@
 # stay silent; packages are forged; bytes are lost; QEMU is killed at random moments and
 # ends at chosen flash operations.
 #
-#   board_test.sh [--kills N] [--cut-step N] [--seed N] [--keep] [--scene NAME]...
+#   board_test.sh [--kills N] [--cut-step N] [--cut-first N] [--seed N] [--keep]
+#                 [--scene NAME]...
 #     --kills     how often QEMU is killed at random (300)
 #     --cut-step  power goes off at every Nth flash operation of an installation (48)
+#     --cut-first from this one on (0), so that two can share them
 #     --seed      of the random moments
 #     --keep      leaves the folder, and says where it is
 #     --scene     only this: port_check, boot, update, refusals, roll_backs, rescue,
@@ -29,16 +31,18 @@ otter=${OTTER:-$build/release/tools/otter}
 programs=${BOARD_PROGRAMS:-$build/ast1030}
 kills=300
 cut_step=48
+cut_first=0
 seed=${SEED:-1}
 keep=no
 while [ $# -gt 0 ]; do
     case $1 in
     --kills) kills=$2 && shift 2 ;;
     --cut-step) cut_step=$2 && shift 2 ;;
+    --cut-first) cut_first=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
     --keep) keep=yes && shift ;;
     --scene) scenes="${scenes:-} $2" && shift 2 ;;
-    *) sed -n '12,17s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    *) sed -n '11,19s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     esac
 done
 RANDOM=$seed
@@ -587,7 +591,7 @@ cut_at() { # OPERATION WAY
 }
 
 scene_cuts() {
-    local ways=(before torn after) operation=0 count=0
+    local ways=(before torn after) operation=$cut_first count=0
     say "8. power goes off at every ${cut_step}th flash operation of an installation"
     fresh
     start
