@@ -42,6 +42,9 @@ enum otter_role {
     OTTER_ROLE_OPTION_BYTES = 8,
 };
 
+/* True for what a processor runs: firmware, manager, loader. */
+bool otter_role_is_program(uint8_t role);
+
 /* How a member's stored bytes become its installed bytes. */
 enum otter_coding {
     OTTER_CODING_RAW = 0,
@@ -175,7 +178,7 @@ OTTER_MUST_CHECK enum otter_result otter_control_extension(
     uint16_t type, void *data, size_t capacity, size_t *len);
 
 /* Reads the name of the folder of the card in which the package's tree of files lies. A
- * packet has it if, and only if, it names a member in OTTER_REGION_TREE; else 21-24. */
+ * packet has it if, and only if, it names a member in OTTER_REGION_TREE; else 21-25. */
 OTTER_MUST_CHECK enum otter_result otter_control_root(
     const struct otter_source *source, const struct otter_control *control,
     char root[OTTER_PATH_SIZE]);

@@ -228,6 +228,9 @@ OTTER_MUST_CHECK enum otter_result otter_system_verify(struct otter_device *devi
                                                        uint8_t flags,
                                                        struct otter_system *system);
 
+/* Stack pointer and reset vector: how an image begins. */
+enum { OTTER_VECTORS_SIZE = 8 };
+
 /* Checks that the stack pointer in the first word at `off` of `region` lies in RAM and
  * that the reset vector in the second lies in the image of `size` bytes as it runs in
  * `runs_in`. 23-17. */
@@ -235,9 +238,10 @@ OTTER_MUST_CHECK enum otter_result otter_vectors_check(
     const struct otter_device *device, uint8_t region, uint32_t off,
     const struct otter_region *runs_in, uint32_t size);
 
-/* The same for the first 8 bytes of an image that were read before. */
+/* The same for what was read of an image before: there are as many bytes, whatever its
+ * size. */
 OTTER_MUST_CHECK enum otter_result otter_vectors_judge(
-    const struct otter_device *device, const uint8_t vectors[8],
+    const struct otter_device *device, const uint8_t vectors[OTTER_VECTORS_SIZE],
     const struct otter_region *runs_in, uint32_t size);
 
 /* Opens for writing what the program may write in the journal's phase. Called again

@@ -7,6 +7,7 @@
 #define OTTER_PATH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +21,9 @@ enum { OTTER_PATH_MAX = 127, OTTER_PATH_SIZE = OTTER_PATH_MAX + 1 };
 /* True if `path` is a name that otter takes: relative, at most OTTER_PATH_MAX bytes, no
  * empty part, no "." or "..", no backslash, colon or control character. */
 bool otter_path_is_good(const char *path);
+
+/* Bytes of `path` before its end, at most OTTER_PATH_MAX + 1. */
+size_t otter_path_length(const char *path);
 
 /* True if `path` is `folder` or lies in it. Letters A to Z count as a to z: so a card's
  * file system takes them. */

@@ -36,6 +36,16 @@ bool otter_path_is_good(const char *path)
     return false;
 }
 
+size_t otter_path_length(const char *path)
+{
+    size_t len = 0;
+
+    while (len <= (size_t)OTTER_PATH_MAX && path[len] != '\0') {
+        len++;
+    }
+    return len;
+}
+
 static char small(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -74,12 +74,9 @@ static enum otter_result check_copy(const struct otter_boot *boot,
     if (memcmp(digest, member->installed_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
-    return member->installed_size < 8
-               ? OTTER_E_VECTORS
-               : otter_vectors_judge(
-                     device, memory,
-                     otter_map_find(&device->table.map, OTTER_REGION_LOADER),
-                     member->installed_size);
+    return otter_vectors_judge(device, memory,
+                               otter_map_find(&device->table.map, OTTER_REGION_LOADER),
+                               member->installed_size);
 }
 
 /* Most packages bring none: then no signature is checked for it. */

@@ -12,21 +12,11 @@ enum { POINTER_VERSION = 1, CRC_OFF = OTTER_POINTER_SIZE - 4 };
 
 static const uint8_t magic[4] = {'O', 'T', 'T', 'P'};
 
-static size_t length_of(const char *path)
-{
-    size_t len = 0;
-
-    while (len <= (size_t)OTTER_PATH_MAX && path[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 void otter_pointer_encode(const struct otter_pointer *pointer,
                           uint8_t bytes[OTTER_POINTER_SIZE])
 {
     struct otter_writer writer = otter_writer_of(bytes, OTTER_POINTER_SIZE);
-    size_t len = length_of(pointer->path);
+    size_t len = otter_path_length(pointer->path);
 
     otter_writer_bytes(&writer, magic, sizeof(magic));
     otter_writer_le16(&writer, POINTER_VERSION);
@@ -66,5 +56,5 @@ bool otter_pointer_decode(const uint8_t bytes[OTTER_POINTER_SIZE],
             return false;
         }
     }
-    return length_of(pointer->path) == len && otter_path_is_good(pointer->path);
+    return otter_path_length(pointer->path) == len && otter_path_is_good(pointer->path);
 }

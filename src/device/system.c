@@ -280,13 +280,16 @@ enum otter_result otter_system_open(struct otter_device *device, uint8_t slot,
 }
 
 enum otter_result otter_vectors_judge(const struct otter_device *device,
-                                      const uint8_t vectors[8],
+                                      const uint8_t vectors[OTTER_VECTORS_SIZE],
                                       const struct otter_region *runs_in, uint32_t size)
 {
     const struct otter_policy *policy = &device->table.policy;
     uint32_t stack = otter_load_le32(vectors);
     uint32_t reset = otter_load_le32(vectors + 4);
 
+    if (size < OTTER_VECTORS_SIZE) {
+        return OTTER_E_VECTORS;
+    }
     /* A full stack begins one past the RAM's end. */
     if (stack <= policy->ram_addr || stack - policy->ram_addr > policy->ram_size) {
         return OTTER_E_VECTORS;
@@ -301,7 +304,7 @@ enum otter_result otter_vectors_check(const struct otter_device *device,
                                       uint8_t region_id, uint32_t off,
                                       const struct otter_region *runs_in, uint32_t size)
 {
-    uint8_t vectors[8];
+    uint8_t vectors[OTTER_VECTORS_SIZE];
 
     if (size < sizeof(vectors)) {
         return OTTER_E_VECTORS;

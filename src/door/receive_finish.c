@@ -52,14 +52,11 @@ static enum otter_result finish_member(struct otter_receive *receive)
     if (memcmp(digest, receive->current.stored_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
-    bool is_program = receive->current.role == OTTER_ROLE_FIRMWARE ||
-                      receive->current.role == OTTER_ROLE_MANAGER ||
-                      receive->current.role == OTTER_ROLE_LOADER;
     bool is_plain = receive->current.coding == OTTER_CODING_RAW &&
                     (receive->current.flags & OTTER_MEMBER_ENCRYPTED) == 0;
 
     /* The engine looks into what is coded or encrypted (stage 9). */
-    if (!is_program || !is_plain) {
+    if (!otter_role_is_program(receive->current.role) || !is_plain) {
         return OTTER_OK;
     }
     return otter_vectors_check(

@@ -179,13 +179,13 @@ static enum otter_step begin_tree(struct otter_install *install)
     char root[OTTER_PATH_SIZE];
     enum otter_result result =
         otter_control_root(&source, &install->incoming.control, root);
-    uint8_t len = 0;
 
-    while (result == OTTER_OK && len < OTTER_PATH_MAX && root[len] != '\0') {
-        len++;
+    if (result != OTTER_OK) {
+        return otter_stage_fail(install, result);
     }
-    otter_tar_check_open(&install->tar, install->current.installed_size, len);
-    return result == OTTER_OK ? OTTER_STEP_MORE : otter_stage_fail(install, result);
+    otter_tar_check_open(&install->tar, install->current.installed_size,
+                         (uint8_t)otter_path_length(root));
+    return OTTER_STEP_MORE;
 }
 
 static enum otter_step begin_content(struct otter_install *install)
@@ -209,18 +209,14 @@ static enum otter_result check_vectors(const struct otter_install *install)
 {
     const struct otter_device *device = install->device;
     const struct otter_placement *placement = otter_stage_placement(install);
-    bool is_program = install->current.role == OTTER_ROLE_FIRMWARE ||
-                      install->current.role == OTTER_ROLE_MANAGER;
 
-    if (!is_program || install->hashing.done > 0) {
+    if (!otter_role_is_program(install->current.role) || install->hashing.done > 0) {
         return OTTER_OK;
     }
-    return install->filled < 8
-               ? OTTER_E_VECTORS
-               : otter_vectors_judge(
-                     device, device->page,
-                     otter_map_find(&device->table.map, placement->target_region),
-                     install->current.installed_size);
+    return otter_vectors_judge(
+        device, device->page,
+        otter_map_find(&device->table.map, placement->target_region),
+        install->current.installed_size);
 }
 
 /* Looks at the next `len` bytes, which are in the page. */

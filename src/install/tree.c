@@ -68,19 +68,9 @@ enum otter_result otter_tree_open_side(struct otter_device *device,
     return result;
 }
 
-static size_t length_of(const char *path)
-{
-    size_t len = 0;
-
-    while (len < (size_t)OTTER_PATH_MAX && path[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 static void rewind_side(struct otter_tree_side *side)
 {
-    otter_tar_open(&side->tar, side->size, (uint8_t)length_of(side->root));
+    otter_tar_open(&side->tar, side->size, (uint8_t)otter_path_length(side->root));
 }
 
 static enum otter_result read_side(const struct otter_tree *tree,
@@ -130,12 +120,12 @@ static enum otter_result rewind_both(struct otter_tree *tree)
 /* The path of an entry on the card; archives hold none that would not fit. */
 static void make_path(struct otter_tree *tree, const struct otter_tree_side *side)
 {
-    size_t root = length_of(side->root);
+    size_t root = otter_path_length(side->root);
 
     memcpy(tree->path, side->root, root);
     tree->path[root] = '/';
     memcpy(tree->path + root + 1, side->tar.entry.name,
-           length_of(side->tar.entry.name) + 1);
+           otter_path_length(side->tar.entry.name) + 1);
 }
 
 /* ---- what is stale ---- */
@@ -152,7 +142,7 @@ static uint8_t depth_of(const char *name)
 
 static bool has_same_root(const struct otter_tree *tree)
 {
-    size_t len = length_of(tree->target.root);
+    size_t len = otter_path_length(tree->target.root);
 
     return tree->target.is_there && tree->other.is_there &&
            memcmp(tree->target.root, tree->other.root, len + 1) == 0;
@@ -277,7 +267,7 @@ static enum otter_result make_folders(struct otter_tree *tree)
 {
     const struct otter_files *files = otter_card_files(tree->device);
     const char *root = tree->target.root;
-    size_t len = length_of(tree->path);
+    size_t len = otter_path_length(tree->path);
 
     do {
         tree->path[len] = root[len];

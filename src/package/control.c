@@ -277,13 +277,18 @@ static bool is_out_of_order(struct seen_members *seen,
            (member->flags & OTTER_MEMBER_KEPT) == 0;
 }
 
+bool otter_role_is_program(uint8_t role)
+{
+    return role == OTTER_ROLE_FIRMWARE || role == OTTER_ROLE_MANAGER ||
+           role == OTTER_ROLE_LOADER;
+}
+
 static bool is_doubled(struct seen_members *seen, uint8_t index,
                        const struct otter_member *member)
 {
     /* A system has one of each of these, wherever it lies. */
     bool is_single =
-        member->role == OTTER_ROLE_FIRMWARE || member->role == OTTER_ROLE_MANAGER ||
-        member->role == OTTER_ROLE_TABLE || member->role == OTTER_ROLE_LOADER;
+        otter_role_is_program(member->role) || member->role == OTTER_ROLE_TABLE;
 
     for (uint8_t i = 0; i < index; i++) {
         if (seen->role[i] == member->role &&

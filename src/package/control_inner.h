@@ -26,7 +26,7 @@ OTTER_MUST_CHECK enum otter_result otter_control_check_wraps(
     const struct otter_source *source, const struct otter_control *control);
 
 /* The folder of a tree is named if, and only if, the packet has one, and the name is
- * good. 21-24. */
+ * good. 21-25. */
 OTTER_MUST_CHECK enum otter_result otter_control_check_root(
     const struct otter_source *source, const struct otter_control *control,
     bool has_tree);
