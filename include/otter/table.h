@@ -93,6 +93,11 @@ void otter_table_wrap(uint8_t *bytes, size_t size, uint32_t sequence);
  * begins with a sector; else two, at its halves: 0 and 2. */
 enum { OTTER_TABLE_PLACES = 4 };
 
+/* Where place `place` begins in a region of `size` bytes, and which place begins at
+ * `off`. */
+uint32_t otter_table_place_off(uint32_t size, uint8_t place);
+uint8_t otter_table_place_at(uint32_t size, uint32_t off);
+
 /* True if the region has place `place`. */
 bool otter_table_has_place(const struct otter_flash *flash, uint32_t addr,
                            uint32_t size, uint8_t place);

@@ -83,7 +83,7 @@ enum otter_result otter_rewriting_table(struct otter_rewriting *rewriting,
     rewriting->region = OTTER_REGION_TABLE;
     rewriting->from_region = content->region;
     rewriting->from_off = content->off;
-    rewriting->to_off = place * (ports->table_size / OTTER_TABLE_PLACES);
+    rewriting->to_off = otter_table_place_off(ports->table_size, place);
     rewriting->to_size = room;
     rewriting->spans[0].size = OTTER_TABLE_CONTENT_OFF + size;
     return make_head(rewriting, content, size, sequence);
@@ -115,8 +115,7 @@ bool otter_rewriting_finds_other(const struct otter_rewriting *rewriting,
     if (!is_flash || rewriting->region != OTTER_REGION_TABLE) {
         return false;
     }
-    place =
-        (uint8_t)(rewriting->to_off / (device->ports.table_size / OTTER_TABLE_PLACES));
+    place = otter_table_place_at(device->ports.table_size, rewriting->to_off);
     device->table_failed = (uint8_t)(device->table_failed | 1U << place);
     return otter_table_spare(device, &place);
 }
@@ -127,11 +126,11 @@ static enum otter_result seal(struct otter_rewriting *rewriting, bool is_erased)
 {
     struct otter_device *device = rewriting->device;
     struct otter_state state = device->journal.state;
-    uint32_t place_size = device->ports.table_size / OTTER_TABLE_PLACES;
 
     state.erased = is_erased ? 1 : 0;
     if (rewriting->region == OTTER_REGION_TABLE && otter_table_is_split(device)) {
-        state.member = (uint8_t)(1 + rewriting->to_off / place_size);
+        state.member = (uint8_t)(1 + otter_table_place_at(device->ports.table_size,
+                                                          rewriting->to_off));
     }
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
 }

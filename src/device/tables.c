@@ -40,7 +40,7 @@ static struct otter_span content_at(const struct otter_device *device, uint8_t p
 
     if (place != PLACE_STORE) {
         span.region = OTTER_REGION_TABLE;
-        span.off = place * (device->ports.table_size / OTTER_TABLE_PLACES) +
+        span.off = otter_table_place_off(device->ports.table_size, place) +
                    OTTER_TABLE_CONTENT_OFF;
     }
     return span;
@@ -150,28 +150,39 @@ static uint8_t halves_but(const struct otter_device *device, uint8_t but)
 }
 
 /* A copy that a cut has touched is none, even if it reads right (K5); but for the last
- * one that there is. */
-static uint8_t halves_with_copy(const struct otter_device *device)
+ * one that there is: then `begun` is NO_PLACE. */
+static uint8_t halves_with_copy(const struct otter_device *device, uint8_t *begun)
 {
-    uint8_t halves = halves_but(device, begun_place(device));
+    *begun = begun_place(device);
+    uint8_t halves = halves_but(device, *begun);
 
-    return halves != 0 ? halves : halves_but(device, NO_PLACE);
+    if (halves == 0 && *begun != NO_PLACE) {
+        *begun = NO_PLACE;
+        halves = halves_but(device, NO_PLACE);
+    }
+    return halves;
+}
+
+static uint8_t halves_whole(const struct otter_device *device)
+{
+    uint8_t begun;
+
+    return halves_with_copy(device, &begun);
 }
 
 bool otter_table_is_twice(const struct otter_device *device)
 {
-    return halves_with_copy(device) == BOTH_HALVES;
+    return halves_whole(device) == BOTH_HALVES;
 }
 
 bool otter_table_spare(const struct otter_device *device, uint8_t *place)
 {
-    uint8_t halves = halves_with_copy(device);
-    uint8_t begun = begun_place(device);
+    uint8_t begun;
+    uint8_t halves = halves_with_copy(device, &begun);
     uint32_t least = UINT32_MAX;
     bool is_found = false;
 
-    if (begun != NO_PLACE && (device->table_failed >> begun & 1U) == 0 &&
-        halves_but(device, begun) != 0) {
+    if (begun != NO_PLACE && (device->table_failed >> begun & 1U) == 0) {
         *place = begun; /* redone */
         return true;
     }
@@ -251,7 +262,7 @@ bool otter_device_use_table(struct otter_device *device, uint8_t slot)
         return false;
     }
     memcpy(device->table_sha, member.installed_sha, OTTER_SHA256_SIZE);
-    device->table_damaged = (uint8_t)(BOTH_HALVES & ~halves_with_copy(device));
+    device->table_damaged = (uint8_t)(BOTH_HALVES & ~halves_whole(device));
     return true;
 }
 

@@ -285,10 +285,20 @@ void otter_table_wrap(uint8_t *bytes, size_t size, uint32_t sequence)
     otter_store_le32(bytes + OFF_CRC, table_crc(bytes, length));
 }
 
+uint32_t otter_table_place_off(uint32_t size, uint8_t place)
+{
+    return place * (size / OTTER_TABLE_PLACES);
+}
+
+uint8_t otter_table_place_at(uint32_t size, uint32_t off)
+{
+    return (uint8_t)(off / (size / OTTER_TABLE_PLACES));
+}
+
 static bool has_quarters(const struct otter_flash *flash, uint32_t addr, uint32_t size)
 {
     for (uint8_t place = 1; place < (uint8_t)OTTER_TABLE_PLACES; place++) {
-        uint32_t at = addr + place * (size / OTTER_TABLE_PLACES);
+        uint32_t at = addr + otter_table_place_off(size, place);
         const struct otter_flash_area *area = otter_flash_area_at(flash, at);
 
         if (area == NULL || (at - area->addr) % area->sector_size != 0) {
@@ -316,7 +326,7 @@ enum otter_result otter_table_read_place(const struct otter_flash *flash, uint32
                                          size_t *length)
 {
     uint32_t max = otter_table_place_size(flash, addr, size);
-    uint32_t at = addr + place * (size / OTTER_TABLE_PLACES);
+    uint32_t at = addr + otter_table_place_off(size, place);
     enum otter_result result =
         flash->read(flash->context, at, bytes, OTTER_TABLE_HEAD_SIZE);
 
