@@ -20,9 +20,8 @@
  *   --long      --maps, --closures, and --real with each scenario on all three
  *   --replay ID one run, with a trace
  *
- * Without an option: --memo, --real, --card and --closure. --small N: on twin N alone;
- * with
- * --closure KIND --first: up to the first violation.
+ * Without an option: --memo, --real, --card and --closure. --small N: on twin, or with
+ * --maps on profile, N alone; with --closure KIND --first: up to the first violation.
  */
 #include "canon.h"
 #include "closures.h"
@@ -41,15 +40,19 @@
 static bool has_open_closure;
 static size_t only_twin = SIZE_MAX;
 
+static bool is_wanted(size_t twin)
+{
+    return only_twin == SIZE_MAX || only_twin == twin;
+}
+
 static void sweep_small(const struct cuts_effort *effort)
 {
     struct host_profile profile;
 
     for (size_t i = 0; report_twin(i, &profile); i++) {
-        if (only_twin != SIZE_MAX && only_twin != i) {
-            continue;
+        if (is_wanted(i)) {
+            cuts_sweep(&profile, i % 2 == 1, effort);
         }
-        cuts_sweep(&profile, i % 2 == 1, effort);
     }
 }
 
@@ -148,10 +151,12 @@ static void sweep_real_maps(const char *kind)
 
     (void)kind;
     for (size_t i = 0; host_profile_at(i) != NULL; i++) {
-        cuts_sweep(host_profile_at(i), false, &effort);
-        cuts_sweep(host_profile_at(i), true, &effort);
+        if (is_wanted(i)) {
+            cuts_sweep(host_profile_at(i), false, &effort);
+            cuts_sweep(host_profile_at(i), true, &effort);
+        }
     }
-    for (size_t i = 0; report_large(i, &profile); i++) {
+    for (size_t i = 0; only_twin == SIZE_MAX && report_large(i, &profile); i++) {
         cuts_sweep(&profile, i % 2 == 1, &sampled);
     }
 }
