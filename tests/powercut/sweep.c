@@ -489,6 +489,93 @@ static const char *check_package(const struct sweep_world *world)
                : NULL;
 }
 
+/* The device with the system that it leaves the factory with. */
+static void make_device(struct sweep_world *world, const struct host_profile *profile)
+{
+    const struct sweep_scenario *scenario = world->scenario;
+    struct sample *sample = &world->sample;
+    struct vdevice *device = &world->device;
+
+    sample_make(sample, profile);
+    if (scenario->revokes) {
+        sample_trust_second(sample);
+    }
+    if (scenario->has_regions) {
+        sample_carry_regions(&sample->first);
+        sample_build(&sample->first);
+    }
+    if (scenario->has_tree) {
+        sample_carry_tree(&sample->first);
+        sample_build(&sample->first);
+    }
+    if (scenario->is_encrypted) {
+        sample_encrypt_first(sample);
+    }
+    sample_device(sample, world->is_ecc, device);
+    device->app = scenario->app;
+    device->app_manager = scenario->app_manager;
+    device->app_loader = scenario->app_loader;
+    device->flash.hooks.on_breach = note_breach;
+    device->hooks.context = world;
+    device->hooks.on_progress = note_progress;
+    device->hooks.on_start = note_start;
+    if (world->has_memo) {
+        memo_crypto(&device->crypto);
+    }
+}
+
+/* Signed, and only then spoilt. */
+static void spoil_package(const struct sweep_scenario *scenario,
+                          struct sample_package *next)
+{
+    if (scenario->is_forged) {
+        next->bytes[OTTER_IMAGE_HEADER_SIZE + 44] ^= 1; /* the target id */
+    }
+    if (scenario->is_damaged) {
+        next->bytes[next->size - OTTER_TRAILER_SIZE - 1] ^= 1;
+    }
+}
+
+/* The package that the device is given. */
+static void make_package(struct sweep_world *world)
+{
+    const struct sweep_scenario *scenario = world->scenario;
+    struct sample *sample = &world->sample;
+    struct sample_package *next = &world->next;
+
+    sample_next(sample, 2, next);
+    if (scenario->has_manager) {
+        sample_carry_manager(sample, next);
+    }
+    if (scenario->has_regions || scenario->adds_regions) {
+        sample_carry_regions(next);
+    }
+    if (scenario->has_loader) {
+        sample_carry_loader(sample, next);
+    }
+    if (scenario->in_place) {
+        sample_put_in_place(next, scenario->is_declared);
+    }
+    if (scenario->has_tree || scenario->adds_tree) {
+        sample_carry_tree(next);
+    }
+    if (scenario->coding != OTTER_CODING_RAW) {
+        sample_code(next, scenario->coding);
+        next->firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
+    }
+    if (scenario->is_encrypted) {
+        sample_encrypt(sample, next);
+    }
+    if (scenario->revokes) {
+        sample_revoke(sample, next);
+    }
+    if (scenario->rotates) {
+        sample_rotate(sample, next);
+    }
+    sample_build(next);
+    spoil_package(scenario, next);
+}
+
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo)
 {
@@ -497,68 +584,8 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     world->is_ecc = is_ecc;
     world->has_memo = has_memo;
     fast_crc_use(has_memo);
-    sample_make(&world->sample, profile);
-    if (scenario->revokes) {
-        sample_trust_second(&world->sample);
-    }
-    if (scenario->has_regions) {
-        sample_carry_regions(&world->sample.first);
-        sample_build(&world->sample.first);
-    }
-    if (scenario->has_tree) {
-        sample_carry_tree(&world->sample.first);
-        sample_build(&world->sample.first);
-    }
-    if (scenario->is_encrypted) {
-        sample_encrypt_first(&world->sample);
-    }
-    sample_device(&world->sample, is_ecc, &world->device);
-    world->device.app = scenario->app;
-    world->device.flash.hooks.on_breach = note_breach;
-    world->device.hooks.context = world;
-    world->device.hooks.on_progress = note_progress;
-    world->device.hooks.on_start = note_start;
-    if (has_memo) {
-        memo_crypto(&world->device.crypto);
-    }
-    sample_next(&world->sample, 2, &world->next);
-    if (scenario->has_manager) {
-        world->device.app_manager = scenario->app_manager;
-        sample_carry_manager(&world->sample, &world->next);
-    }
-    if (scenario->has_regions || scenario->adds_regions) {
-        sample_carry_regions(&world->next);
-    }
-    if (scenario->has_loader) {
-        world->device.app_loader = scenario->app_loader;
-        sample_carry_loader(&world->sample, &world->next);
-    }
-    if (scenario->in_place) {
-        sample_put_in_place(&world->next, scenario->is_declared);
-    }
-    if (scenario->has_tree || scenario->adds_tree) {
-        sample_carry_tree(&world->next);
-    }
-    if (scenario->coding != OTTER_CODING_RAW) {
-        sample_code(&world->next, scenario->coding);
-        world->next.firmware[SAMPLE_FIRMWARE_SIZE / 2] ^= scenario->is_miscoded;
-    }
-    if (scenario->is_encrypted) {
-        sample_encrypt(&world->sample, &world->next);
-    }
-    if (scenario->revokes) {
-        sample_revoke(&world->sample, &world->next);
-    }
-    if (scenario->rotates) {
-        sample_rotate(&world->sample, &world->next);
-    }
-    sample_build(&world->next);
-    if (scenario->is_forged) {
-        world->next.bytes[OTTER_IMAGE_HEADER_SIZE + 44] ^= 1; /* the target id */
-    }
-    if (scenario->is_damaged) {
-        world->next.bytes[world->next.size - OTTER_TRAILER_SIZE - 1] ^= 1;
-    }
+    make_device(world, profile);
+    make_package(world);
     if (otter_map_is_on_card(&world->sample.profile.map)) {
         open_card(world);
     }
