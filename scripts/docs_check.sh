@@ -5,7 +5,8 @@
 # with ```sh below a line <!-- test -->, is executed in an empty folder, with the tool on
 # PATH; blocks of one document share the folder, in order. A block below a line
 # <!-- quote FILE --> must stand in FILE line by line. Also compares docs/ERRORS.md with
-# the tool, and fails if no test names a promise, or a contract whose code exists.
+# the tool and the README's costs with the benchmark, and fails if no test names a
+# promise, or a contract whose code exists.
 set -euo pipefail
 . "$(dirname "$0")/files.sh"
 
@@ -78,6 +79,15 @@ if diff <(rows_of docs/ERRORS.md | grep -v '| reserved |$' | sed 's/|  *|$/|/; s
     echo "docs: RECOVERY.md has every code and its remedy"
 else
     echo "docs: RECOVERY.md lacks these codes of ERRORS.md (<) or has others (>)" >&2
+    failed=1
+fi
+
+# The README's tables of what each form of a package costs are what `make bench` prints.
+costs_of() { awk '/^\| (profile \| package|erases of an update)/, /^$/' "$1" | sed -E ':a s/([0-9]),([0-9]{3})/\1\2/; ta'; }
+if "$build/release/tests/bench" >"$work/bench" && diff <(costs_of "$work/bench") <(costs_of README.md) >&2; then
+    echo "docs: README has the costs that make bench prints"
+else
+    echo "docs: README has other costs than make bench prints (<)" >&2
     failed=1
 fi
 

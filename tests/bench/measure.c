@@ -119,7 +119,9 @@ static uint32_t erases_max(const struct vdevice *device, bool of_state)
     for (uint8_t i = 0; i < map->count; i++) {
         const struct otter_region *region = &map->regions[i];
 
-        if (is_state(device, region->addr) == of_state) {
+        /* A loader's region is RAM. */
+        if (region->id != OTTER_REGION_LOADER &&
+            is_state(device, region->addr) == of_state) {
             uint32_t count =
                 vflash_erases_max(&device->flash, region->addr, region->size);
 
