@@ -41,7 +41,7 @@ struct otter_card_door {
     struct otter_span span;
     struct otter_control control;
     struct otter_member current;
-    struct otter_sha256 member_sha;
+    struct otter_hashing hashing; /* of the member under way */
     struct otter_sha256 package_sha;
     uint8_t hash[OTTER_SHA256_SIZE]; /* that the trailer names */
     uint8_t chunk[OTTER_CARD_DOOR_CHUNK];

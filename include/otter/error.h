@@ -295,7 +295,7 @@ extern "C" {
     X(TRIAL_DAMAGED,    31, 14, 14, LIVE, "The new system was damaged in its trial and was rolled back", \
       "Send the package again")                                                           \
     X(ONE_WAY,          31, 15, 15, LIVE, "The new system failed, and a member written in place leaves no way back", \
-      "Correct the firmware and send a new version to the manager")                       \
+      "Correct the firmware and send it to the manager together with that member: it cannot be kept") \
     /* 32: the copy of the old system */                                                  \
     X(SAVE_READ,        32, 10, 10, LIVE, "The old system cannot be read for its copy",   \
       "Retry the update")                                                                 \
@@ -319,8 +319,8 @@ extern "C" {
     /* 34: replacing the manager */                                                       \
     X(MANAGER_SAVE,     34, 10, 10, LIVE, "The old manager cannot be saved",              \
       "Retry; if it repeats, the store's flash is failing")                               \
-    X(MANAGER_ALONE,    34, 11, 11, LIVE, "The manager is not replaced while the application is damaged", \
-      "Send a package without a manager first")                                           \
+    X(MANAGER_ALONE,    34, 11, 11, LIVE, "The manager is not replaced while the application is damaged or closed", \
+      "Send a package first that keeps the manager, or carries the one on the device")    \
     X(MANAGER_WRITE,    34, 12, 12, LIVE, "The new manager could not be written and the old one was taken back", \
       "Retry; if it repeats, the manager's flash is failing")                             \
     X(MANAGER_START,    34, 13, 13, LIVE, "The new manager did not start and the old one was taken back", \

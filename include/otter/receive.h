@@ -88,7 +88,7 @@ struct otter_receive {
     struct otter_plan plan;
     struct otter_sector sector;       /* of the store, under way */
     struct otter_rewriting rewriting; /* of a receipt's copy */
-    struct otter_sha256 member_sha;
+    struct otter_hashing hashing;     /* of the member under way */
     struct otter_sha256 package_sha;
 };
 

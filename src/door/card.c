@@ -7,6 +7,8 @@
  */
 #include "otter/card_door.h"
 
+#include "otter/kept.h"
+
 #include <string.h>
 
 enum card_step {
@@ -14,6 +16,8 @@ enum card_step {
     CARD_OPEN,      /* open the file */
     CARD_HEAD,      /* image header, control packet, lengths, trailer */
     CARD_SIGNATURE, /* signature, plan, room for the copy */
+    CARD_KEPT,      /* go to the next member that is kept, */
+    CARD_HASH_KEPT, /* and compare what the device has with it */
     CARD_HASH_HEAD, /* hash header and control packet */
     CARD_MEMBER,    /* go to the next member that is carried */
     CARD_HASH,      /* hash it */
@@ -259,11 +263,49 @@ static enum otter_result do_signature(struct otter_card_door *door)
     if (result == OTTER_OK) {
         result = check_room(door, &plan);
     }
-    device->ports.crypto->sha256_init(device->ports.crypto->context,
-                                      &door->package_sha);
+    door->member = 0;
+    door->step = CARD_KEPT;
+    return result;
+}
+
+static void begin_hash(struct otter_card_door *door)
+{
+    const struct otter_crypto *crypto = door->device->ports.crypto;
+
+    crypto->sha256_init(crypto->context, &door->package_sha);
     door->cursor = 0;
     door->end = door->head_end;
     door->step = CARD_HASH_HEAD;
+}
+
+/* What the package keeps must be there, files as their archive (K8). */
+static enum otter_result do_kept(struct otter_card_door *door)
+{
+    struct otter_source source = control_source(door);
+    bool has_content = false;
+    enum otter_result result = OTTER_OK;
+
+    if (door->member == door->control.member_count) {
+        begin_hash(door);
+        return OTTER_OK;
+    }
+    result =
+        otter_control_member(&source, &door->control, door->member++, &door->current);
+    if (result == OTTER_OK && (door->current.flags & OTTER_MEMBER_KEPT) != 0) {
+        result =
+            otter_kept_open(door->device, &door->current, &door->hashing, &has_content);
+    }
+    door->step = has_content ? CARD_HASH_KEPT : CARD_KEPT;
+    return result;
+}
+
+static enum otter_result do_hash_kept(struct otter_card_door *door)
+{
+    bool is_done = false;
+    enum otter_result result =
+        otter_kept_step(door->device, &door->current, &door->hashing, &is_done);
+
+    door->step = is_done ? CARD_KEPT : CARD_HASH_KEPT;
     return result;
 }
 
@@ -283,7 +325,8 @@ static enum otter_result hash_on(struct otter_card_door *door, bool in_member)
         }
         crypto->sha256_update(crypto->context, &door->package_sha, door->chunk, len);
         if (in_member) {
-            crypto->sha256_update(crypto->context, &door->member_sha, door->chunk, len);
+            crypto->sha256_update(crypto->context, &door->hashing.sha, door->chunk,
+                                  len);
         }
         door->cursor += len;
         done += len;
@@ -328,7 +371,7 @@ static enum otter_result do_member(struct otter_card_door *door)
         door->member++;
         return OTTER_OK;
     }
-    crypto->sha256_init(crypto->context, &door->member_sha);
+    crypto->sha256_init(crypto->context, &door->hashing.sha);
     door->end = door->cursor + door->current.stored_size;
     door->step = CARD_HASH;
     return result;
@@ -344,7 +387,7 @@ static enum otter_result do_hash(struct otter_card_door *door)
     if (result != OTTER_OK || door->cursor < door->end) {
         return result;
     }
-    crypto->sha256_final(crypto->context, &door->member_sha, digest);
+    crypto->sha256_final(crypto->context, &door->hashing.sha, digest);
     door->member++;
     door->step = CARD_MEMBER;
     return memcmp(digest, door->current.stored_sha, sizeof(digest)) == 0
@@ -425,7 +468,8 @@ static enum otter_result do_end(struct otter_card_door *door)
 
 static card_fn *const steps[CARD_STEP_COUNT] = {
     [CARD_OPEN] = do_open,           [CARD_HEAD] = do_head,
-    [CARD_SIGNATURE] = do_signature, [CARD_HASH_HEAD] = do_hash_head,
+    [CARD_SIGNATURE] = do_signature, [CARD_KEPT] = do_kept,
+    [CARD_HASH_KEPT] = do_hash_kept, [CARD_HASH_HEAD] = do_hash_head,
     [CARD_MEMBER] = do_member,       [CARD_HASH] = do_hash,
     [CARD_FEED] = do_feed,           [CARD_POINTER] = do_pointer,
     [CARD_REQUEST] = do_request,     [CARD_END] = do_end,

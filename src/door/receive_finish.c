@@ -48,7 +48,7 @@ static enum otter_result finish_member(struct otter_receive *receive)
 
     receive->cursor = 0;
     receive->member++;
-    crypto->sha256_final(crypto->context, &receive->member_sha, digest);
+    crypto->sha256_final(crypto->context, &receive->hashing.sha, digest);
     if (memcmp(digest, receive->current.stored_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
@@ -80,7 +80,7 @@ static enum otter_result hash_part(struct otter_receive *receive)
         return result;
     }
     otter_cipher_apply(receive_cipher(receive), receive->cursor, part, len);
-    crypto->sha256_update(crypto->context, &receive->member_sha, part, len);
+    crypto->sha256_update(crypto->context, &receive->hashing.sha, part, len);
     crypto->sha256_update(crypto->context, &receive->package_sha, part, len);
     receive->cursor += len;
     return OTTER_OK;
@@ -162,7 +162,7 @@ enum otter_result receive_do_verify_member(struct otter_receive *receive)
             return OTTER_OK;
         }
         receive_open_cipher(receive);
-        crypto->sha256_init(crypto->context, &receive->member_sha);
+        crypto->sha256_init(crypto->context, &receive->hashing.sha);
     }
     for (uint32_t done = 0; done < OTTER_STEP_BYTES; done += HASH_PART) {
         enum otter_result result = hash_part(receive);

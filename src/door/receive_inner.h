@@ -58,6 +58,8 @@ receive_fn receive_do_control;
 receive_fn receive_do_flush_control;
 receive_fn receive_do_check;
 receive_fn receive_do_keys;
+receive_fn receive_do_kept;
+receive_fn receive_do_hash_kept;
 receive_fn receive_do_head;
 receive_fn receive_do_begin_copy;
 receive_fn receive_do_copy;

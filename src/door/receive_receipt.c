@@ -6,6 +6,7 @@
 #include "receive_inner.h"
 
 #include "otter/crc32.h"
+#include "otter/kept.h"
 
 #include <string.h>
 
@@ -183,8 +184,42 @@ enum otter_result receive_do_keys(struct otter_receive *receive)
 {
     struct otter_source source = receive_control_source(receive);
 
-    receive->step = RECEIVE_HEAD;
+    receive->member = 0;
+    receive->step = RECEIVE_KEPT;
     return otter_keys_check_early(receive->device, &source, &receive->control);
+}
+
+/* What is kept must be there before the store is erased for the rest (K8). On a card
+ * the door has looked before it fed anything. */
+enum otter_result receive_do_kept(struct otter_receive *receive)
+{
+    struct otter_source source = receive_control_source(receive);
+    bool has_content = false;
+    enum otter_result result = OTTER_OK;
+
+    if (receive->member == receive->control.member_count ||
+        otter_device_is_on_card(receive->device)) {
+        receive->step = RECEIVE_HEAD;
+        return OTTER_OK;
+    }
+    result = otter_control_member(&source, &receive->control, receive->member++,
+                                  &receive->current);
+    if (result == OTTER_OK && (receive->current.flags & OTTER_MEMBER_KEPT) != 0) {
+        result = otter_kept_open(receive->device, &receive->current, &receive->hashing,
+                                 &has_content);
+    }
+    receive->step = has_content ? RECEIVE_HASH_KEPT : RECEIVE_KEPT;
+    return result;
+}
+
+enum otter_result receive_do_hash_kept(struct otter_receive *receive)
+{
+    bool is_done = false;
+    enum otter_result result = otter_kept_step(receive->device, &receive->current,
+                                               &receive->hashing, &is_done);
+
+    receive->step = is_done ? RECEIVE_KEPT : RECEIVE_HASH_KEPT;
+    return result;
 }
 
 enum otter_result receive_do_head(struct otter_receive *receive)

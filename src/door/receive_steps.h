@@ -17,6 +17,8 @@ enum otter_receive_step {
     RECEIVE_FLUSH_CONTROL, /* program what is waiting of it */
     RECEIVE_CHECK,         /* form, signature, plan */
     RECEIVE_KEYS,          /* does it leave a trusted key? */
+    RECEIVE_KEPT,          /* go to the next member that is kept */
+    RECEIVE_HASH_KEPT,     /* is it the one that the device has? */
     RECEIVE_HEAD,          /* program the first copy's head */
     RECEIVE_BEGIN_COPY,    /* seal that the second copy begins */
     RECEIVE_COPY,          /* write it */

@@ -8,6 +8,8 @@
  */
 #include "stages.h"
 
+#include "otter/kept.h"
+
 #include <string.h>
 
 enum package_substep {
@@ -18,6 +20,7 @@ enum package_substep {
 enum check_substep {
     CHECK_BEGIN = 0,
     CHECK_STORED,  /* the bytes as they are stored */
+    CHECK_KEPT,    /* what is there, of a member that is kept */
     CHECK_CONTENT, /* what they decode to */
     CHECK_END,     /* is that all of them? */
 };
@@ -124,23 +127,33 @@ static enum otter_step next_member(struct otter_install *install)
     return OTTER_STEP_MORE;
 }
 
-/* Starts the hash of the member under way where it is stored; of resources or a font
- * that the package keeps, or that was written in place, where it is installed. False if
- * there is nothing to check: boot looks at the programs. */
-static bool open_hash(struct otter_install *install)
+/* Starts the hash of the member under way where it is stored; of one that was written
+ * in place where it is installed. */
+static void open_hash(struct otter_install *install)
 {
     const struct otter_placement *placement = otter_stage_placement(install);
 
-    if (is_kept(install) && otter_region_flag(placement->target_region) == 0) {
-        return false;
-    }
     otter_hashing_start(install->device, &install->hashing,
                         is_there(install) ? placement->target_region
                                           : placement->store_region,
                         is_there(install) ? 0 : placement->store_off,
                         is_there(install) ? install->current.installed_size
                                           : install->current.stored_size);
-    return true;
+    install->substep = CHECK_STORED;
+}
+
+/* Nobody else looks at what is kept: boot has the programs alone (K1). */
+static enum otter_step open_kept(struct otter_install *install)
+{
+    bool has_content = false;
+    enum otter_result result = otter_kept_open(install->device, &install->current,
+                                               &install->hashing, &has_content);
+
+    if (result != OTTER_OK) {
+        return otter_stage_fail(install, result);
+    }
+    install->substep = CHECK_KEPT;
+    return has_content ? OTTER_STEP_MORE : next_member(install);
 }
 
 static enum otter_step begin_check(struct otter_install *install)
@@ -150,10 +163,10 @@ static enum otter_step begin_check(struct otter_install *install)
     if (found != OTTER_STEP_MORE) {
         return found;
     }
-    if (!open_hash(install)) {
-        return next_member(install);
+    if (is_kept(install)) {
+        return open_kept(install);
     }
-    install->substep = CHECK_STORED;
+    open_hash(install);
     return OTTER_STEP_MORE;
 }
 
@@ -299,12 +312,27 @@ static enum otter_step check_stored(struct otter_install *install)
                is_there(install) ? install->current.installed_sha
                                  : install->current.stored_sha,
                sizeof(digest)) != 0) {
-        return otter_stage_fail(install, is_kept(install) ? OTTER_E_KEPT
-                                         : is_there(install) && is_encrypted(install)
+        return otter_stage_fail(install, is_there(install) && is_encrypted(install)
                                              ? OTTER_E_DECRYPTED_HASH
                                              : OTTER_E_CHECK_DAMAGED);
     }
     return is_plain(install) ? next_member(install) : begin_content(install);
+}
+
+static enum otter_step check_kept(struct otter_install *install)
+{
+    bool is_done = false;
+    enum otter_result result = otter_kept_step(install->device, &install->current,
+                                               &install->hashing, &is_done);
+
+    if (result == OTTER_E_KEPT || result == OTTER_E_CARD_TREE) {
+        return otter_stage_fail(install, result);
+    }
+    if (result != OTTER_OK) {
+        return fail_reading(install);
+    }
+    tell_percent(install, install->hashing.done);
+    return is_done ? next_member(install) : OTTER_STEP_MORE;
 }
 
 enum otter_step otter_stage_check(struct otter_install *install)
@@ -314,6 +342,8 @@ enum otter_step otter_stage_check(struct otter_install *install)
         return begin_check(install);
     case CHECK_STORED:
         return check_stored(install);
+    case CHECK_KEPT:
+        return check_kept(install);
     case CHECK_CONTENT:
         return check_content(install);
     case CHECK_END:

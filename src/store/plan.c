@@ -434,6 +434,19 @@ static enum otter_result place_raw(struct planning *planning,
                : result;
 }
 
+/* Is it the manager that runs? Stage 34 then replaces nothing (K15). */
+static bool is_same_manager(const struct planning *planning,
+                            const struct otter_member *member)
+{
+    struct otter_member running;
+    uint8_t index;
+
+    return otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &running,
+                               &index) == OTTER_OK &&
+           running.installed_size == member->installed_size &&
+           memcmp(running.installed_sha, member->installed_sha, OTTER_SHA256_SIZE) == 0;
+}
+
 /* The manager is replaced by boot, while an application stands that can run. */
 static enum otter_result place_manager(struct planning *planning,
                                        const struct otter_member *member,
@@ -455,7 +468,8 @@ static enum otter_result place_manager(struct planning *planning,
     if (planning->is_in_place) {
         return OTTER_E_IN_PLACE_MANAGER;
     }
-    if ((planning->device->journal.state.flags & OTTER_FLAG_CLOSED) != 0) {
+    if ((planning->device->journal.state.flags & OTTER_FLAG_CLOSED) != 0 &&
+        !is_same_manager(planning, member)) {
         return OTTER_E_MANAGER_ALONE;
     }
     placement->strategy = OTTER_STRATEGY_BY_BOOT;

@@ -211,6 +211,52 @@ static void k8_files_that_are_kept_elsewhere_are_not_those_of_the_device(void **
     world_drop(world);
 }
 
+/* Without their archive nobody knows which files a system has: the card may be another
+ * one. It is found out before anything is written, and by stage 9 once more. */
+static void k8_files_without_their_archive_are_not_kept(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_make_with_files();
+        char path[OTTER_PATH_SIZE];
+
+        keep_tree(&world->sample, &world->next);
+        world_rebuild(world);
+        archive_of(&world->sample.first, path);
+        if (i == 0) {
+            take_off(world, path);
+        } else {
+            vcard_flip(&world->card, path, 520, 3);
+        }
+        assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_E_CARD_TREE);
+        assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
+        assert_true(world_has_files(world, false));
+        world_drop(world);
+    }
+}
+
+static void k8_an_archive_that_is_damaged_after_the_request_is_no_kept_one(void **state)
+{
+    struct world *world = world_make_with_files();
+    char path[OTTER_PATH_SIZE];
+    enum otter_result result = OTTER_OK;
+
+    (void)state;
+    keep_tree(&world->sample, &world->next);
+    world_rebuild(world);
+    archive_of(&world->sample.first, path);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(vdevice_install(&world->device, WORLD_PATH, &result),
+                     VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    vcard_flip(&world->card, path, 520, 3);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(outcome_of(world).code, otter_code(OTTER_E_CARD_TREE));
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    world_drop(world);
+}
+
 /* ---- the way back ---- */
 
 static void note_event(void *context, enum otter_program program,
@@ -576,6 +622,9 @@ int main(void)
         cmocka_unit_test(a_tree_may_move_to_another_folder_and_be_empty),
         cmocka_unit_test(files_that_are_kept_stay_with_their_archive),
         cmocka_unit_test(k8_files_that_are_kept_elsewhere_are_not_those_of_the_device),
+        cmocka_unit_test(k8_files_without_their_archive_are_not_kept),
+        cmocka_unit_test(
+            k8_an_archive_that_is_damaged_after_the_request_is_no_kept_one),
         cmocka_unit_test(without_the_old_archive_there_is_no_way_back_and_it_is_told),
         cmocka_unit_test(a_damaged_archive_is_none),
         cmocka_unit_test(k26_the_archive_of_encrypted_files_is_encrypted),

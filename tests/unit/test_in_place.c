@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { SECTOR = 512, CHUNK = 200, FONT = 4 };
+enum { SECTOR = 512, CHUNK = 200, MANAGER = 1, FONT = 4 };
 
 static const bool kinds[] = {false, true}; /* single, A/B */
 
@@ -543,6 +543,73 @@ static void k13_declared_compatible_the_old_system_comes_back(void **state)
     on_both(check_declared, true);
 }
 
+/* The font of the update stays, so the old receipt does not describe it any more. Known
+ * from the control packet, that is said before anything of the store is erased (K8). */
+static void check_declared_then_kept(struct world *world)
+{
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+    static struct sample_package other;
+    enum otter_result result = OTTER_OK;
+
+    fail_trial(world);
+    world->device.app = VDEVICE_CONFIRM;
+    sample_next(&world->sample, 3, &other);
+    sample_carry_regions(&other);
+    other.members[FONT].flags = OTTER_MEMBER_KEPT;
+    other.members[FONT].image.data = world->sample.first.font;
+    vflash_measure_reset(&world->device.flash);
+    assert_int_equal(feed_other(world, &other), OTTER_E_KEPT);
+    assert_int_equal(
+        vflash_erases_max(&world->device.flash, staging->addr, staging->size), 0);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_outcome(world, OTTER_OUTCOME_REFUSED, OTTER_E_KEPT);
+    assert_true(runs(world, &world->sample.first));
+    other.members[FONT].flags = 0;
+    other.members[FONT].image.data = other.font;
+    assert_int_equal(feed_other(world, &other), OTTER_OK);
+    assert_int_equal(vdevice_request(&world->device, &result), VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &other));
+    assert_true(has_font(world, &other));
+}
+
+static void k8_what_a_declared_member_has_replaced_is_not_kept(void **state)
+{
+    (void)state;
+    on_both(check_declared_then_kept, true);
+}
+
+/* A package may bring the manager that runs, as the first one does: it is not replaced,
+ * so it may come while the application is closed (K15). */
+static void check_everything(struct world *world)
+{
+    static struct sample_package other;
+    enum otter_result result = OTTER_OK;
+
+    fail_trial(world);
+    assert_in_manager(world, OTTER_E_ONE_WAY);
+    world->device.app = VDEVICE_CONFIRM;
+    sample_next(&world->sample, 3, &other);
+    sample_carry_regions(&other);
+    other.members[MANAGER].flags = 0;
+    other.members[MANAGER].version = 1;
+    assert_int_equal(feed_other(world, &other), OTTER_OK);
+    assert_int_equal(vdevice_request(&world->device, &result), VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &other));
+    assert_true(has_font(world, &other));
+    assert_int_equal(world_state(world).flags, 0);
+    assert_true(world_is_untouched(world, OTTER_REGION_MANAGER));
+}
+
+static void k15_a_package_with_everything_ends_the_closed_state(void **state)
+{
+    (void)state;
+    on_both(check_everything, false);
+}
+
 /* Complete and not requested, the old system runs with a member that it is declared
  * compatible with; half of that member is nobody's. */
 static void check_declared_between(struct world *world)
@@ -744,6 +811,8 @@ int main(void)
         cmocka_unit_test(k2_a_lost_journal_does_not_open_the_application),
         cmocka_unit_test(k13_a_failed_trial_with_no_way_back_ends_in_the_manager),
         cmocka_unit_test(k13_declared_compatible_the_old_system_comes_back),
+        cmocka_unit_test(k8_what_a_declared_member_has_replaced_is_not_kept),
+        cmocka_unit_test(k15_a_package_with_everything_ends_the_closed_state),
         cmocka_unit_test(k13_declared_compatible_it_runs_until_the_request),
         cmocka_unit_test(k26_an_encrypted_member_is_decrypted_into_its_place),
         cmocka_unit_test(k26_after_a_reset_it_is_verified_with_the_key),

@@ -213,7 +213,8 @@ static void k8_a_font_that_is_kept_stays(void **state)
     }
 }
 
-static void k8_a_font_that_is_kept_and_damaged_is_refused_before_anything(void **state)
+static void k8_a_font_that_is_kept_and_damaged_is_refused_before_its_transfer(
+    void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -221,7 +222,32 @@ static void k8_a_font_that_is_kept_and_damaged_is_refused_before_anything(void *
 
         keep_font(world);
         damage_font(world);
-        assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_feed(world), OTTER_E_KEPT);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_outcome(world, OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_REFUSED,
+                       23 * 256 + 18);
+        assert_true(world_is_untouched(world, OTTER_REGION_STAGING));
+        assert_true(world_is_untouched(world, OTTER_REGION_RESOURCES));
+        assert_true(world_holds(world, world->device.region, &world->sample.first));
+        world_drop(world);
+    }
+}
+
+/* Stage 9 looks once more, before anything is written. */
+static void k8_a_font_that_is_damaged_after_the_transfer_is_no_kept_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_make_full(kinds[i]);
+
+        keep_font(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_feed(world), OTTER_OK);
+        damage_font(world);
+        assert_int_equal(world_request(world), OTTER_OK);
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
         assert_outcome(world, OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_FAILED,
                        23 * 256 + 18);
         assert_true(world_holds(world, world->device.region, &world->sample.first));
@@ -482,7 +508,9 @@ int main(void)
         cmocka_unit_test(k13_a_first_font_needs_no_way_back),
         cmocka_unit_test(k13_a_system_without_a_font_leaves_the_old_one_alone),
         cmocka_unit_test(k8_a_font_that_is_kept_stays),
-        cmocka_unit_test(k8_a_font_that_is_kept_and_damaged_is_refused_before_anything),
+        cmocka_unit_test(
+            k8_a_font_that_is_kept_and_damaged_is_refused_before_its_transfer),
+        cmocka_unit_test(k8_a_font_that_is_damaged_after_the_transfer_is_no_kept_one),
         cmocka_unit_test(k1_boot_does_not_read_a_font_and_whoever_asks_is_told),
         cmocka_unit_test(k13_an_old_font_that_is_damaged_is_no_way_back),
         cmocka_unit_test(
