@@ -74,6 +74,21 @@ check "declared, the old system comes back" 1 "31-10" \
     "$OTTER" install board declared.otter --app crash
 check "with the new font" 0 same same new.font
 check "and runs" 0 "version 1.0.0" "$OTTER" status board
+check "with a font that is not its own" 0 "in application, not as installed: font" \
+    "$OTTER" status board
+check "the plan knows" 0 "refused: [23-18]" "$OTTER" inspect kept.otter --device board
+check "keeping the font is refused before the transfer" 4 "23-18" \
+    "$OTTER" install board kept.otter
+check "the first package brings all of it" 0 "confirmed" "$OTTER" install board first.otter
+check "and its font" 0 same same old.font
+
+fresh
+check "a system that fails once more" 1 "together with that member" \
+    "$OTTER" install board new.otter --app crash
+check "the first package opens the application again" 0 "confirmed" \
+    "$OTTER" install board first.otter
+check "which runs" 0 $', in application\n' "$OTTER" status board
+check "with its font" 0 same same old.font
 
 # Reception of the firmware is some 150 operations, then comes the font.
 for op in 100 250 350 420 500; do

@@ -100,10 +100,29 @@ static json_t *describe_plan(const struct otter_device *view,
                      (json_int_t)(staging == NULL ? 0 : staging->size));
 }
 
+/* What the package keeps, as the doors look at it before a transfer (K8). */
+static enum otter_result compare_kept(struct otter_device *view,
+                                      const struct otter_source *source,
+                                      const struct otter_control *control)
+{
+    struct otter_member member;
+    enum otter_result result = OTTER_OK;
+
+    for (uint8_t i = 0; i < control->member_count && result == OTTER_OK; i++) {
+        result = otter_control_member(source, control, i, &member);
+        if (result == OTTER_OK && (member.flags & OTTER_MEMBER_KEPT) != 0) {
+            result = virtual_compare(view, &member);
+        }
+    }
+    otter_card_close(view);
+    return result;
+}
+
 static json_t *ask(struct virtual_device *device, const struct package_file *package)
 {
     struct otter_source source = package_file_inner(package);
     struct otter_device *view = calloc(1, sizeof(*view));
+    struct otter_card card;
     struct otter_plan plan;
     json_t *described = NULL;
 
@@ -120,6 +139,7 @@ static json_t *ask(struct virtual_device *device, const struct package_file *pac
                                       view->table.key_count,
                                       view->journal.state.key_mask, view->ports.crypto);
     }
+    otter_card_attach(view, &card);
     view->program = OTTER_PROGRAM_MANAGER; /* boot does not judge codings */
     if (result == OTTER_OK) {
         result = otter_plan_make(view, &source, &package->control, &plan);
@@ -129,6 +149,9 @@ static json_t *ask(struct virtual_device *device, const struct package_file *pac
 
         result = otter_control_find_wrap(&source, &package->control, view->ports.crypto,
                                          &wrap);
+    }
+    if (result == OTTER_OK) {
+        result = compare_kept(view, &source, &package->control);
     }
     described = result == OTTER_OK
                     ? describe_plan(view, &source, &package->control, &plan)

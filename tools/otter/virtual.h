@@ -76,4 +76,9 @@ int virtual_refused(enum otter_result result);
 int status_directory(const char *path, bool is_json);
 int confirm_directory(const char *path, bool is_json);
 
+/* Compares what an installed or kept member says with what the device has: 23-18, 36-20
+ * or what the card answers; OTTER_OK also for programs, which are not looked at. */
+enum otter_result virtual_compare(struct otter_device *view,
+                                  const struct otter_member *member);
+
 #endif

@@ -3,6 +3,8 @@
  * A virtual device in words: its events while it runs, its description when it is off.
  * The description is made once, as JSON; people read the same values.
  */
+#include "otter/kept.h"
+
 #include "names.h"
 #include "product.h"
 #include "virtual.h"
@@ -102,6 +104,60 @@ static json_t *describe_members(const struct otter_system *system)
     return members;
 }
 
+enum otter_result virtual_compare(struct otter_device *view,
+                                  const struct otter_member *member)
+{
+    struct otter_hashing hashing;
+    bool has_content = false;
+    bool is_done = false;
+    enum otter_result result = otter_kept_open(view, member, &hashing, &has_content);
+
+    while (result == OTTER_OK && has_content && !is_done) {
+        result = otter_kept_step(view, member, &hashing, &is_done);
+    }
+    return result;
+}
+
+/* Resources, fonts and files that are not what the receipt says: a member that was
+ * written in place outlives a roll back. */
+static json_t *list_changed(struct otter_device *view,
+                            const struct otter_system *system)
+{
+    struct otter_source source =
+        otter_span_source(&system->receipt.span, system->receipt.length);
+    json_t *changed = json_array();
+
+    for (uint8_t i = 0; i < system->control.member_count; i++) {
+        struct otter_member member;
+        enum otter_result result =
+            otter_control_member(&source, &system->control, i, &member);
+
+        if (result == OTTER_OK) {
+            result = virtual_compare(view, &member);
+        }
+        if (result == OTTER_E_KEPT || result == OTTER_E_CARD_TREE) {
+            (void)json_array_append_new(changed,
+                                        json_string(member.region == OTTER_REGION_TREE
+                                                        ? "files"
+                                                        : name_of_role(member.role)));
+        }
+    }
+    otter_card_close(view);
+    return changed;
+}
+
+static void describe_changed(struct otter_device *view,
+                             const struct otter_system *system, json_t *described)
+{
+    json_t *changed = list_changed(view, system);
+
+    if (json_array_size(changed) > 0 &&
+        json_is_true(json_object_get(described, "installed"))) {
+        (void)json_object_set(described, "changed", changed);
+    }
+    json_decref(changed);
+}
+
 /* A system that its receipt vouches for, or why there is none. */
 static json_t *describe_system(struct otter_device *view, uint8_t slot)
 {
@@ -122,10 +178,8 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
     }
     json_t *described = json_pack(
         "{s:i, s:b, s:s, s:I, s:s, s:s, s:s, s:o}", "slot", slot, "installed",
-        otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
-            otter_system_check_regions(view, &system, OTTER_FLAG_NEW_REGIONS) ==
-                OTTER_OK,
-        "version", name_of_version(&system.control.version, version), "counter",
+        otter_system_check(view, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK, "version",
+        name_of_version(&system.control.version, version), "counter",
         (json_int_t)system.control.counter, "package_id",
         hex_of(system.control.package_id, OTTER_PACKAGE_ID_SIZE, id), "hash", hash,
         "region", name_of_region(otter_system_region(view, slot, OTTER_ROLE_FIRMWARE)),
@@ -133,6 +187,7 @@ static json_t *describe_system(struct otter_device *view, uint8_t slot)
     const struct otter_source source =
         otter_span_source(&system.receipt.span, system.receipt.length);
 
+    describe_changed(view, &system, described);
     if (product_describe(&source, &system.control, described) != OTTER_OK) {
         (void)json_object_set_new(described, "is_cut_short", json_true());
     }
@@ -266,6 +321,7 @@ static json_t *describe_card(const struct otter_files *files)
 json_t *virtual_describe(struct vdevice *device, bool is_full)
 {
     struct otter_device view;
+    struct otter_card card;
     char code[NAME_CODE_SIZE];
     enum otter_result result = vdevice_inspect(device, &view);
 
@@ -274,6 +330,7 @@ json_t *virtual_describe(struct vdevice *device, bool is_full)
                          name_of_code(otter_code(result), code), "text",
                          text_of_code(otter_code(result)));
     }
+    otter_card_attach(&view, &card);
     json_t *described = describe_state(device, &view);
 
     (void)json_object_set_new(described, "keys", describe_keys(&view));
@@ -306,6 +363,18 @@ static json_int_t number_at(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+static void print_changed(const json_t *changed)
+{
+    size_t index;
+    const json_t *name;
+
+    json_array_foreach(changed, index, name)
+    {
+        (void)printf("%s%s", index == 0 ? ", not as installed: " : ", ",
+                     json_string_value(name));
+    }
+}
+
 static void print_system(const char *title, const json_t *system)
 {
     if (json_object_get(system, "code") != NULL) {
@@ -315,11 +384,13 @@ static void print_system(const char *title, const json_t *system)
     }
     bool is_installed = json_is_true(json_object_get(system, "installed"));
 
-    (void)printf("%-14s version %s, counter %lld, package %.16s, %s%s\n", title,
+    (void)printf("%-14s version %s, counter %lld, package %.16s, %s%s", title,
                  text_at(system, "version"), number_at(system, "counter"),
                  text_at(system, "package_id"),
                  is_installed ? "in " : "its receipt only: not in ",
                  text_at(system, "region"));
+    print_changed(json_object_get(system, "changed"));
+    (void)printf("\n");
     product_print(system, LABEL);
 }
 
