@@ -44,6 +44,7 @@ struct otter_install {
     uint8_t repeats;        /* of stages 10 and 11 after a mismatch, */
     uint8_t region_repeats; /* and of stage 15 */
     bool has_old;           /* `old` is open */
+    bool has_old_archive;   /* that of the old tree is whole */
     bool is_ending;         /* the record that ends the installation is being written */
     enum otter_step end;    /* what to answer when it stands */
     struct otter_system incoming;

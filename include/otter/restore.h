@@ -32,8 +32,8 @@ struct otter_restore {
     struct otter_member current;
     struct otter_cipher cipher; /* of its copy */
     struct otter_hashing hashing;
-    bool has_tree; /* the old system's archive is there and whole, or it has no tree */
-    uint8_t repeats; /* of the files, after a mismatch */
+    enum otter_result files; /* why the old ones do not come back; OTTER_OK: they do */
+    uint8_t repeats;         /* of the files, after a mismatch */
     struct otter_copying copying;
     struct otter_tree tree;
 };
@@ -41,7 +41,10 @@ struct otter_restore {
 /* Starts, or goes on where the journal stands; changes only RAM. */
 void otter_restore_open(struct otter_restore *restore, struct otter_device *device);
 
-/* At most one flash or file operation, STEP_BYTES of hashing or one signature check.
+/* Files of which the card has no whole archive any more, or which something stands in
+ * the way of, are left as they are, and their code becomes that of the outcome.
+ *
+ * At most one flash or file operation, STEP_BYTES of hashing or one signature check.
  * DONE: the journal says that all is written back; the caller resets. CARD: the card or
  * what was saved on it is not there, or damaged: open again later. FAILED: flash or
  * journal do not take it. */

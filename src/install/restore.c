@@ -70,6 +70,9 @@ static bool is_replaced(const struct otter_restore *restore, uint8_t region)
     uint8_t flag = region == OTTER_REGION_TREE ? (uint8_t)OTTER_FLAG_NEW_TREE
                                                : otter_region_flag(region);
 
+    if (region == OTTER_REGION_TREE && restore->files != OTTER_OK) {
+        return false; /* they stay as they are */
+    }
     return region == OTTER_REGION_APPLICATION ||
            (restore->device->journal.state.flags & flag) != 0;
 }
@@ -102,16 +105,19 @@ static enum otter_result open_copy(struct otter_restore *restore)
 
 /* ---- files ---- */
 
-/* A card that has the copy of the application, but not this, will not get it by being
- * waited for: the new files go, the old ones have gone, and the old system runs. */
-static void lack_archive(struct otter_restore *restore)
+/* Files that do not come back close no application that is whole: it is told, also by
+ * the outcome, and the old system runs with the files that are there. */
+static void lose_files(struct otter_restore *restore, enum otter_result why)
 {
     otter_device_event(restore->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
-                       otter_code(OTTER_E_CARD_TREE));
+                       otter_code(why));
+    restore->files = why;
     restore->tree.target.is_there = false;
 }
 
-/* Opens the archive of the old tree; `target.is_there` is false if there is none. */
+/* Opens the archive of the old tree; `target.is_there` is false if there is none. A
+ * card that has the copy of the application, but not this, will not get it by being
+ * waited for: nothing is taken away for what cannot come (K20). */
 static enum otter_result open_archive(struct otter_restore *restore)
 {
     enum otter_result result =
@@ -121,7 +127,7 @@ static enum otter_result open_archive(struct otter_restore *restore)
     if (result != OTTER_E_CARD_TREE) {
         return result;
     }
-    lack_archive(restore);
+    lose_files(restore, result);
     return OTTER_OK;
 }
 
@@ -147,8 +153,8 @@ static enum otter_step begin_files(struct otter_restore *restore, uint32_t curso
 {
     enum otter_result result = open_archive(restore);
 
-    if (result == OTTER_OK && !restore->has_tree) {
-        restore->tree.target.is_there = false;
+    if (result == OTTER_OK && restore->files != OTTER_OK) {
+        return OTTER_STEP_MORE; /* it was there a moment ago */
     }
     if (result == OTTER_OK) {
         result = open_new_archive(restore);
@@ -184,8 +190,7 @@ static enum otter_step restore_files(struct otter_restore *restore)
         return repeat_files(restore);
     }
     if (is_hopeless) {
-        otter_device_event(restore->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER,
-                           0, otter_code(result));
+        lose_files(restore, result);
         result = OTTER_OK;
     }
     if (is_done || is_hopeless) {
@@ -244,9 +249,8 @@ static enum otter_step hash(struct otter_restore *restore)
 
     restore->index++;
     restore->step = RESTORE_FIND;
-    restore->has_tree = is_tree && matches;
     if (is_tree && !matches) {
-        lack_archive(restore);
+        lose_files(restore, OTTER_E_CARD_TREE);
     }
     return is_tree || matches ? OTTER_STEP_MORE : fail(restore, OTTER_E_CARD_SAVED);
 }
@@ -303,6 +307,9 @@ static enum otter_step end(struct otter_restore *restore)
 
     otter_state_begin(&state, OTTER_PART_RESTORED);
     state.roll_backs++;
+    if (restore->files != OTTER_OK) {
+        state.outcome.code = otter_code(restore->files);
+    }
     restore->step = RESTORE_WAIT;
     return more_or_fail(
         restore, otter_journal_put(&restore->device->journal, &state, OTTER_SEALED));

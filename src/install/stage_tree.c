@@ -161,6 +161,7 @@ static enum otter_step hash_old(struct otter_install *install)
     if (result != OTTER_OK || !is_done) {
         return more_or_fail(install, result);
     }
+    install->has_old_archive = matches;
     return matches ? OTTER_STEP_DONE : lack_old(install);
 }
 
@@ -200,7 +201,7 @@ static enum otter_result open_trees(struct otter_install *install)
         install->has_old = false;
         tree->other.is_there = false;
     }
-    if (result == OTTER_OK) {
+    if (result == OTTER_OK && install->has_old_archive) {
         result = otter_tree_open_side(device, &install->old, OTTER_REGION_TREE_FILE,
                                       &tree->other, &member);
     }

@@ -324,6 +324,20 @@ static enum otter_result open_file(struct otter_tree *tree, enum otter_file_mode
     return result;
 }
 
+/* An empty folder with the file's name goes: without the old archive nobody else would
+ * remove one that the old tree has brought. */
+static enum otter_result make_file(struct otter_tree *tree)
+{
+    const struct otter_files *files = otter_card_files(tree->device);
+    enum otter_result result = open_file(tree, OTTER_FILE_NEW);
+
+    if (result == OTTER_E_CARD_NOT_FOUND &&
+        files->remove(files->context, tree->path) == OTTER_OK) {
+        result = open_file(tree, OTTER_FILE_NEW);
+    }
+    return result;
+}
+
 static enum otter_result make_entry(struct otter_tree *tree)
 {
     const struct otter_files *files = otter_card_files(tree->device);
@@ -341,7 +355,7 @@ static enum otter_result make_entry(struct otter_tree *tree)
         return files->make_folder(files->context, tree->path);
     }
     tree->step = TREE_CONTENT;
-    return open_file(tree, OTTER_FILE_NEW);
+    return make_file(tree);
 }
 
 static uint32_t next_part(const struct otter_tree *tree, uint32_t most)

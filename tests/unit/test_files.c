@@ -270,43 +270,105 @@ static void note_event(void *context, enum otter_program program,
     }
 }
 
-/* A card that was filled by other hands, or is a new one: the update is not refused for
- * it, and a roll back takes the new files away. */
-static void without_the_old_archive_there_is_no_way_back_and_it_is_told(void **state)
+/* The old application runs, with the files of the update: those are whole, and nothing
+ * is taken away for what cannot come back. The outcome says so until a package brings
+ * files again. */
+static void assert_files_stayed(struct world *world)
 {
-    struct world *world = world_make_with_files();
-    char path[OTTER_PATH_SIZE];
-    uint16_t code = 0;
-
-    (void)state;
-    archive_of(&world->sample.first, path);
-    take_off(world, path);
-    world->device.hooks.context = &code;
-    world->device.hooks.on_event = note_event;
-    assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
     assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_ROLLED_BACK);
-    assert_int_equal(code, otter_code(OTTER_E_CARD_TREE));
-    assert_false(vcard_has(&world->card, TREE_ROOT "/c"));
-    assert_false(vcard_has(&world->card, TREE_ROOT "/a/new"));
+    assert_int_equal(outcome_of(world).code, otter_code(OTTER_E_CARD_TREE));
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    assert_int_equal(world_state(world).flags, 0);
+    assert_true(tree_is_on(&world->card, &world->next.tree, &world->next.tree));
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    vdevice_power_off(&world->device);
     assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
     assert_true(tree_is_on(&world->card, &world->next.tree, &world->next.tree));
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
+}
+
+/* A card that was filled by other hands, or is a new one: the update is not refused for
+ * it. */
+static void without_the_old_archive_there_is_no_way_back_and_it_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_make_with_files();
+        char path[OTTER_PATH_SIZE];
+        uint16_t code = 0;
+
+        archive_of(&world->sample.first, path);
+        if (i == 0) {
+            take_off(world, path);
+        } else {
+            vcard_flip(&world->card, path, 520, 3);
+        }
+        world->device.hooks.context = &code;
+        world->device.hooks.on_event = note_event;
+        assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
+        assert_int_equal(code, otter_code(OTTER_E_CARD_TREE));
+        assert_files_stayed(world);
+        world_drop(world);
+    }
+}
+
+struct spoiling {
+    struct vcard *card;
+    char path[OTTER_PATH_SIZE];
+};
+
+static void spoil_in_trial(void *context, enum otter_program program,
+                           const struct otter_event *event)
+{
+    const struct spoiling *spoiling = context;
+
+    if (program != OTTER_PROGRAM_BOOT && event->kind == OTTER_EVENT_PHASE &&
+        event->stage == OTTER_PHASE_TRIAL) {
+        vcard_flip(spoiling->card, spoiling->path, 520, 3);
+    }
+}
+
+/* It is hashed before anything is taken away. */
+static void k20_an_archive_that_is_damaged_in_the_trial_takes_nothing_away(void **state)
+{
+    struct world *world = world_make_with_files();
+    struct spoiling spoiling = {.card = &world->card};
+
+    (void)state;
+    archive_of(&world->sample.first, spoiling.path);
+    world->device.hooks.context = &spoiling;
+    world->device.hooks.on_event = spoil_in_trial;
+    assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
+    memset(&world->device.hooks, 0, sizeof(world->device.hooks));
+    assert_files_stayed(world);
     world_drop(world);
 }
 
-static void a_damaged_archive_is_none(void **state)
+/* A name in it that was changed, with the checksum of its header: hashed to be damaged,
+ * it says nothing about what is to go. */
+static void k20_a_damaged_archive_removes_no_file(void **state)
 {
+    static const uint8_t own[] = "mine";
     struct world *world = world_make_with_files();
     char path[OTTER_PATH_SIZE];
-    uint16_t code = 0;
+    uint32_t size = 0;
 
     (void)state;
     archive_of(&world->sample.first, path);
-    vcard_flip(&world->card, path, 520, 3);
-    world->device.hooks.context = &code;
-    world->device.hooks.on_event = note_event;
-    assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
-    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_ROLLED_BACK);
-    assert_int_equal(code, otter_code(OTTER_E_CARD_TREE));
+    const uint8_t *archive = vcard_peek(&world->card, path, &size);
+    uint32_t off = 0;
+
+    while (off < size && memcmp(archive + off, "a/old", 6) != 0) {
+        off += 512;
+    }
+    assert_in_range(off, 0, size - 512);
+    vcard_flip(&world->card, path, off + 2, 0); /* "a/nmd": the same sum */
+    vcard_flip(&world->card, path, off + 3, 0);
+    vcard_provision(&world->card, TREE_ROOT "/a/nmd", own, sizeof(own));
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
+    assert_true(vcard_has(&world->card, TREE_ROOT "/a/nmd"));
     world_drop(world);
 }
 
@@ -626,7 +688,9 @@ int main(void)
         cmocka_unit_test(
             k8_an_archive_that_is_damaged_after_the_request_is_no_kept_one),
         cmocka_unit_test(without_the_old_archive_there_is_no_way_back_and_it_is_told),
-        cmocka_unit_test(a_damaged_archive_is_none),
+        cmocka_unit_test(
+            k20_an_archive_that_is_damaged_in_the_trial_takes_nothing_away),
+        cmocka_unit_test(k20_a_damaged_archive_removes_no_file),
         cmocka_unit_test(k26_the_archive_of_encrypted_files_is_encrypted),
         cmocka_unit_test(k26_encrypted_files_come_back),
         cmocka_unit_test(without_a_storage_key_encrypted_files_are_refused),
