@@ -6,7 +6,8 @@
  */
 #include "otter/card.h"
 
-#include "otter/device.h"
+#include "card_inner.h"
+#include "otter/left.h"
 
 #include <string.h>
 
@@ -240,7 +241,7 @@ static bool is_archive_beside(const char *name, const char *kept)
 }
 
 /* The name of the archive that the current system needs, behind the folder's; empty if
- * it has no tree. False if its receipt cannot be read: then nothing is known. */
+ * there is no tree. False if its receipt cannot be read: then nothing is known. */
 static bool find_kept(struct otter_device *device, char path[OTTER_PATH_SIZE])
 {
     struct otter_system system;
@@ -249,8 +250,7 @@ static bool find_kept(struct otter_device *device, char path[OTTER_PATH_SIZE])
     if (otter_system_peek(device, device->journal.state.current, &system) != OTTER_OK) {
         return false;
     }
-    enum otter_result result =
-        otter_system_in_region(device, &system, OTTER_REGION_TREE, &member);
+    enum otter_result result = otter_system_tree(device, &system, &member, path);
 
     memset(path, 0, OTTER_PATH_SIZE);
     if (result == OTTER_OK) {
@@ -298,15 +298,20 @@ bool otter_card_tidy(struct otter_device *device, uint8_t *index)
     enum {
         POINTERS = OTTER_POINTER_COUNT,
         COPIES = POINTERS + SAVED_COUNT,
-        FILES = COPIES + 1,
+        NOTE = COPIES + 1,
+        ARCHIVES,
     };
     const struct otter_files *files = otter_card_files(device);
     char path[OTTER_PATH_SIZE];
 
-    if (files == NULL || *index > FILES) {
+    if (files == NULL || *index > ARCHIVES) {
         return false;
     }
-    if (*index == FILES) {
+    if (*index == NOTE) {
+        *index = otter_left_settle(device) ? ARCHIVES : ARCHIVES + 1;
+        return true;
+    }
+    if (*index == ARCHIVES) {
         bool has_more = tidy_archive(device);
 
         *index = (uint8_t)(*index + (has_more ? 0 : 1));
@@ -347,9 +352,8 @@ static enum otter_result read_bytes(const struct otter_files *files, const char 
     return result == OTTER_OK ? closed : result;
 }
 
-/* 36-16 for anything but a valid pointer; 36-10, 36-13 where the card cannot tell. */
-static enum otter_result read_pointer(const struct otter_device *device, uint8_t index,
-                                      struct otter_pointer *pointer)
+enum otter_result card_read_pointer(const struct otter_device *device, const char *path,
+                                    struct otter_pointer *pointer)
 {
     uint8_t bytes[OTTER_POINTER_SIZE];
 
@@ -358,7 +362,7 @@ static enum otter_result read_pointer(const struct otter_device *device, uint8_t
     if (files == NULL) {
         return OTTER_E_CARD_NONE;
     }
-    enum otter_result result = read_bytes(files, pointer_paths[index], bytes);
+    enum otter_result result = read_bytes(files, path, bytes);
 
     if (result == OTTER_E_CARD_NOT_FOUND) {
         return OTTER_E_CARD_POINTER;
@@ -369,8 +373,8 @@ static enum otter_result read_pointer(const struct otter_device *device, uint8_t
     return result;
 }
 
-static enum otter_result write_bytes(const struct otter_files *files, const char *path,
-                                     const uint8_t bytes[OTTER_POINTER_SIZE])
+enum otter_result card_write_bytes(const struct otter_files *files, const char *path,
+                                   const uint8_t bytes[OTTER_POINTER_SIZE])
 {
     int file = 0;
     enum otter_result result = files->open(files->context, path, OTTER_FILE_NEW, &file);
@@ -395,7 +399,7 @@ static uint32_t next_sequence(struct otter_device *device)
     struct otter_pointer pointer;
 
     for (uint8_t i = 0; i < (uint8_t)OTTER_POINTER_COUNT; i++) {
-        if (read_pointer(device, i, &pointer) == OTTER_OK &&
+        if (card_read_pointer(device, pointer_paths[i], &pointer) == OTTER_OK &&
             pointer.sequence > highest) {
             highest = pointer.sequence;
         }
@@ -421,7 +425,7 @@ enum otter_result otter_card_write_pointer(struct otter_device *device, uint8_t 
     }
     next.sequence = next_sequence(device);
     otter_pointer_encode(&next, bytes);
-    result = write_bytes(otter_card_files(device), pointer_paths[index], bytes);
+    result = card_write_bytes(otter_card_files(device), pointer_paths[index], bytes);
     if (result == OTTER_OK) {
         result = read_bytes(otter_card_files(device), pointer_paths[index], back);
     }
@@ -451,7 +455,7 @@ static enum otter_result find_pointer(struct otter_device *device,
 
     for (uint8_t i = 0; i < (uint8_t)OTTER_POINTER_COUNT; i++) {
         struct otter_pointer pointer;
-        enum otter_result one = read_pointer(device, i, &pointer);
+        enum otter_result one = card_read_pointer(device, pointer_paths[i], &pointer);
 
         if (one != OTTER_OK) {
             result = one == OTTER_E_CARD_POINTER ? result : one;

@@ -8,6 +8,8 @@
  */
 #include "stages.h"
 
+#include "otter/left.h"
+
 #include <string.h>
 
 #if OTTER_TREES
@@ -119,18 +121,18 @@ static enum otter_step lack_old(struct otter_install *install)
     return OTTER_STEP_DONE;
 }
 
-/* Opens the archive of what the current system has: `current` is that member. 21-17 if
- * it has none, 36-20 if the card has none. */
+/* Opens the archive of what the current system has, or has found on the card: `current`
+ * is that member. 21-17 if it has none, 36-20 if the card has none. */
 static enum otter_result find_old_archive(struct otter_install *install)
 {
     struct otter_device *device = install->device;
+    char root[OTTER_PATH_SIZE];
     enum otter_result result =
         otter_system_peek(device, device->journal.state.current, &install->old);
 
     install->has_old = false;
     if (result == OTTER_OK) {
-        result = otter_system_in_region(device, &install->old, OTTER_REGION_TREE,
-                                        &install->current);
+        result = otter_system_tree(device, &install->old, &install->current, root);
     }
     if (result == OTTER_OK) {
         result = start_hash(install, OTTER_REGION_TREE_FILE, ASIDE_HASH_OLD);

@@ -12,6 +12,7 @@
  */
 #include "otter/tree.h"
 
+#include "otter/left.h"
 #include "otter/plan.h"
 
 #include <string.h>
@@ -43,17 +44,11 @@ enum otter_result otter_tree_open_side(struct otter_device *device,
                                        uint8_t region, struct otter_tree_side *side,
                                        struct otter_member *member)
 {
-    struct otter_source source =
-        otter_span_source(&system->receipt.span, system->receipt.length);
-    enum otter_result result =
-        otter_system_in_region(device, system, OTTER_REGION_TREE, member);
+    enum otter_result result = otter_system_tree(device, system, member, side->root);
 
     side->is_there = false;
     if (result == OTTER_E_CONTROL_MISSING) {
         return OTTER_OK;
-    }
-    if (result == OTTER_OK) {
-        result = otter_control_root(&source, &system->control, side->root);
     }
     if (result == OTTER_OK) {
         result = otter_plan_tree_cipher(device, member, &side->cipher);

@@ -116,6 +116,32 @@ check "a package may keep them" 0 "" "$OTTER" install board kept.otter
 check "then they stay" 0 "same" same two
 check "and so does their archive" 0 "1" archives
 
+# --- what the card does not have any more, and what nobody names ---
+spoil() { printf 'X' | dd of="$1" bs=1 seek=600 conv=notrunc status=none; }
+cp -r board spoilt
+spoil spoilt/card/otter/*.tar
+check "what is kept is looked for" 4 "[36-20]" "$OTTER" install spoilt kept.otter
+check "the plan knows it" 0 "refused: [36-20]" "$OTTER" inspect kept.otter --device spoilt
+check "and status" 0 "not as installed: files" "$OTTER" status spoilt
+pack back.otter kept.otter 5 new.bin --member resources=one,root=data/res || exit 1
+check "without the old archive a roll back" 1 "rolled back [36-20]" \
+    "$OTTER" install spoilt back.otter --app crash
+check "leaves the new files" 0 "identical" diff -rs one/noise.bin spoilt/card/data/res/noise.bin
+check "which status tells" 0 "rolled back [36-20]" "$OTTER" status spoilt
+check "files come with the next package" 0 "" "$OTTER" install spoilt back.otter
+
+cp -r board bare
+"$OTTER" pack -o bare.otter --key key.pem --follow first.otter --map map.json \
+    --version 5.0.0 --counter 5 --firmware new.bin --rebase 0x08000000 || exit 1
+pack after.otter bare.otter 6 old.bin --member resources=one,root=data/res || exit 1
+check "a release may name no files" 0 "" "$OTTER" install bare bare.otter
+check "then they stay" 0 "" diff -r two bare/card/data/res
+check "after another one they come back, too" 1 "[31-10]" \
+    "$OTTER" install bare after.otter --app crash
+check "all of them" 0 "" diff -r two bare/card/data/res
+check "and go with the next tree" 0 "" "$OTTER" install bare after.otter
+check "none is left" 0 "" diff -r one bare/card/data/res
+
 # --- what is in the way ---
 "$OTTER" pack -o inside.otter --key key.pem --follow kept.otter --map map.json \
     --version 5.0.0 --counter 5 --firmware new.bin --rebase 0x08000000 \

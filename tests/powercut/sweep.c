@@ -116,6 +116,17 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "tree-dropped",
+     .has_tree = true,
+     .drops_tree = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "tree-found",
+     .adds_tree = true,
+     .finds_tree = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_ROLLED_BACK,
+     .erases_max = 2},
     {.name = "heatshrink",
      .coding = OTTER_CODING_HEATSHRINK,
      .ends = OTTER_OUTCOME_CONFIRMED,
@@ -300,8 +311,10 @@ static void make_case(struct sweep_world *world)
             scenario->is_encrypted ? world->next.stored[0] : world->next.firmware,
         .is_declared = scenario->is_declared,
     };
-    world->promise.old.tree = scenario->has_tree ? world->sample.first.tree : no_tree;
-    world->promise.new.tree = world->next.tree;
+    world->promise.old.tree =
+        scenario->has_tree || scenario->finds_tree ? world->sample.first.tree : no_tree;
+    world->promise.new.tree =
+        scenario->drops_tree ? world->sample.first.tree : world->next.tree;
     if (scenario->revokes || scenario->rotates) {
         world->promise.new.key_mask &= ~1U;
     }
@@ -458,6 +471,22 @@ static void strike_card(void *context, const struct vcard_op *op)
     }
 }
 
+/* The note of the system before the first one, beside the archive of its files. */
+static void leave_note(struct sweep_world *world)
+{
+    const struct sample_package *first = &world->sample.first;
+    const struct otter_crypto *crypto = world->device.ports.crypto;
+    struct otter_pointer left = {.file_length = first->archive_size, .path = TREE_ROOT};
+    struct otter_sha256 sha;
+    uint8_t bytes[OTTER_POINTER_SIZE];
+
+    crypto->sha256_init(crypto->context, &sha);
+    crypto->sha256_update(crypto->context, &sha, first->archive, first->archive_size);
+    crypto->sha256_final(crypto->context, &sha, left.hash);
+    otter_pointer_encode(&left, bytes);
+    vcard_provision(&world->card, "otter/left", bytes, sizeof(bytes));
+}
+
 static void open_card(struct sweep_world *world)
 {
     world->is_on_card = true;
@@ -466,10 +495,13 @@ static void open_card(struct sweep_world *world)
     vdevice_set_card(&world->device, &world->card, &world->files);
     vcard_provision(&world->card, PACKAGE_PATH, world->next.bytes,
                     (uint32_t)world->next.size);
-    if (world->scenario->has_tree) {
+    if (world->scenario->has_tree || world->scenario->finds_tree) {
         const struct sample_package *first = &world->sample.first;
 
         tree_provision(&first->tree, first->archive, first->archive_size, &world->card);
+    }
+    if (world->scenario->finds_tree) {
+        leave_note(world);
     }
     vcard_save(&world->card, &world->initial_card);
     world->device.flash.hooks.on_op = strike_flash;
@@ -506,6 +538,13 @@ static void make_device(struct sweep_world *world, const struct host_profile *pr
     }
     if (scenario->has_tree) {
         sample_carry_tree(&sample->first);
+        sample_build(&sample->first);
+    }
+    if (scenario->finds_tree) {
+        /* Its files are those of the system before it. */
+        sample_carry_tree(&sample->first);
+        sample->first.package.member_count--;
+        sample->first.package.extension_count--;
         sample_build(&sample->first);
     }
     if (scenario->is_encrypted) {
@@ -556,7 +595,7 @@ static void make_package(struct sweep_world *world)
     if (scenario->in_place) {
         sample_put_in_place(next, scenario->is_declared);
     }
-    if (scenario->has_tree || scenario->adds_tree) {
+    if ((scenario->has_tree || scenario->adds_tree) && !scenario->drops_tree) {
         sample_carry_tree(next);
     }
     if (scenario->coding != OTTER_CODING_RAW) {

@@ -27,6 +27,8 @@ struct sweep_scenario {
     bool adds_regions;            /* only the new one has */
     bool has_tree;                /* both have files on a card (K20) */
     bool adds_tree;               /* only the new one has */
+    bool drops_tree;              /* the new one has none, after all */
+    bool finds_tree;              /* the old one has found its files on the card */
     enum otter_coding coding;     /* of what the package carries */
     bool is_miscoded;             /* and decodes to other content */
     bool is_forged;               /* the package is refused */
