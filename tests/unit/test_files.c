@@ -430,6 +430,26 @@ static void k26_encrypted_files_come_back(void **state)
     world_drop(world);
 }
 
+static void k26_encrypted_files_are_kept(void **state)
+{
+    struct world *world = world_make_with_files();
+    static struct sample_package third;
+
+    (void)state;
+    sample_encrypt(&world->sample, &world->next);
+    world_rebuild(world);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    sample_next(&world->sample, 3, &third);
+    sample_carry_files(&third, &world->next.tree);
+    third.members[3].flags = OTTER_MEMBER_KEPT | OTTER_MEMBER_ENCRYPTED;
+    sample_build(&third);
+    vcard_provision(&world->card, WORLD_PATH, third.bytes, (uint32_t)third.size);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
+    assert_true(world_has_files(world, true));
+    world_drop(world);
+}
+
 static void without_a_storage_key_encrypted_files_are_refused(void **state)
 {
     struct world *world = world_make_with_files();
@@ -693,6 +713,7 @@ int main(void)
         cmocka_unit_test(k20_a_damaged_archive_removes_no_file),
         cmocka_unit_test(k26_the_archive_of_encrypted_files_is_encrypted),
         cmocka_unit_test(k26_encrypted_files_come_back),
+        cmocka_unit_test(k26_encrypted_files_are_kept),
         cmocka_unit_test(without_a_storage_key_encrypted_files_are_refused),
         cmocka_unit_test(p2_a_bad_archive_is_refused_before_anything_is_changed),
         cmocka_unit_test(a_folder_that_is_none_is_refused),
