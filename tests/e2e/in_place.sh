@@ -79,6 +79,7 @@ check "with a font that is not its own" 0 "in application, not as installed: fon
 check "the plan knows" 0 "refused: [23-18]" "$OTTER" inspect kept.otter --device board
 check "keeping the font is refused before the transfer" 4 "23-18" \
     "$OTTER" install board kept.otter
+check "which stays to be asked for" 0 "refused [23-18]" "$OTTER" status board
 check "the first package brings all of it" 0 "confirmed" "$OTTER" install board first.otter
 check "and its font" 0 same same old.font
 

@@ -99,8 +99,11 @@ static void feed(struct vdevice *device, const uint8_t *package, size_t size,
     if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
         ending->end = vdevice_request(device, &ending->refusal);
     }
-    if (ending->end == VDEVICE_IDLE && ending->refusal == OTTER_OK) {
-        ending->end = vdevice_reset(device, OTTER_RESET_SOFTWARE);
+    if (ending->end == VDEVICE_IDLE) {
+        /* Also after a refusal: it may have to be noted yet. */
+        ending->end = ending->refusal == OTTER_OK
+                          ? vdevice_reset(device, OTTER_RESET_SOFTWARE)
+                          : vdevice_run(device);
     }
 }
 
