@@ -25,6 +25,11 @@ bool otter_path_is_good(const char *path);
 /* Bytes of `path` before its end, at most OTTER_PATH_MAX + 1. */
 size_t otter_path_length(const char *path);
 
+/* True if `path` can name a tree of files, or a file or folder in it:
+ * otter_path_is_good(), UTF-8, and no part for which FAT has no name: none with one of
+ * `"*<>?|` in it, none that ends in a dot or a space. */
+bool otter_path_is_for_files(const char *path);
+
 /* True if `path` is `folder` or lies in it. Letters A to Z count as a to z: so a card's
  * file system takes them. */
 bool otter_path_is_inside(const char *path, const char *folder);

@@ -5,6 +5,8 @@
  */
 #include "otter/path.h"
 
+#include "otter/utf8.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +46,31 @@ size_t otter_path_length(const char *path)
         len++;
     }
     return len;
+}
+
+static bool is_for_fat(const char *path)
+{
+    static const char others[] = "\"*<>?|";
+
+    for (size_t i = 0; path[i] != '\0'; i++) {
+        bool is_last = path[i + 1] == '\0' || path[i + 1] == '/';
+
+        if (is_last && (path[i] == '.' || path[i] == ' ')) {
+            return false;
+        }
+        for (size_t j = 0; others[j] != '\0'; j++) {
+            if (path[i] == others[j]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool otter_path_is_for_files(const char *path)
+{
+    return otter_path_is_good(path) && is_for_fat(path) &&
+           otter_utf8_is_valid((const uint8_t *)path, otter_path_length(path));
 }
 
 static char small(char c)

@@ -303,8 +303,7 @@ static bool is_good_root(const char *root, size_t len)
             return false;
         }
     }
-    return otter_path_is_good(root) &&
-           otter_utf8_is_valid((const uint8_t *)root, len) &&
+    return otter_path_is_for_files(root) &&
            !otter_path_is_inside(root, OTTER_CARD_FOLDER);
 }
 

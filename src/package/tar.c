@@ -6,8 +6,6 @@
  */
 #include "otter/tar.h"
 
-#include "otter/utf8.h"
-
 #include <string.h>
 
 #if OTTER_TREES
@@ -75,27 +73,6 @@ static size_t field_len(const uint8_t *field, size_t size)
     return len;
 }
 
-/* What FAT has no name for, beyond what otter_path_is_good() knows: a part that ends in
- * a dot or a space, and some characters. */
-static bool is_for_cards(const char *name)
-{
-    static const char others[] = "\"*<>?|";
-
-    for (size_t i = 0; name[i] != '\0'; i++) {
-        bool is_last = name[i + 1] == '\0' || name[i + 1] == '/';
-
-        if (is_last && (name[i] == '.' || name[i] == ' ')) {
-            return false;
-        }
-        for (size_t j = 0; others[j] != '\0'; j++) {
-            if (name[i] == others[j]) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 /* The prefix, a '/', and the name, if there is a prefix. */
 static enum otter_result read_name(const uint8_t *block, uint8_t root_len,
                                    struct otter_tar_entry *entry)
@@ -119,10 +96,7 @@ static enum otter_result read_name(const uint8_t *block, uint8_t root_len,
     }
     memcpy(entry->name + begin, block + NAME, name);
     entry->name[begin + name] = '\0';
-    return otter_path_is_good(entry->name) && is_for_cards(entry->name) &&
-                   otter_utf8_is_valid((const uint8_t *)entry->name, begin + name)
-               ? OTTER_OK
-               : OTTER_E_TAR_NAME;
+    return otter_path_is_for_files(entry->name) ? OTTER_OK : OTTER_E_TAR_NAME;
 }
 
 enum otter_result otter_tar_header(const uint8_t block[OTTER_TAR_BLOCK],

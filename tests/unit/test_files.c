@@ -519,9 +519,10 @@ static void p2_a_bad_archive_is_refused_before_anything_is_changed(void **state)
 
 static void a_folder_that_is_none_is_refused(void **state)
 {
-    static const char *const roots[] = {"",       "/res",    "res/",  "../res",
-                                        "a/../b", "otter",   "OTTER", "otter/x",
-                                        "a:b",    "\377\376"};
+    static const char *const roots[] = {
+        "",        "/res",  "res/",     "../res", "a/../b", "otter", "OTTER",
+        "otter/x", "a:b",   "\377\376", "x*",     "x?/y",   "x.",    "x./y",
+        "x ",      "\"x\"", "<x",       "x>",     "a|b"};
     struct world *world = world_make_with_files();
 
     (void)state;
@@ -538,6 +539,18 @@ static void a_folder_that_is_none_is_refused(void **state)
     world->next.package.extension_count = 0;
     world_rebuild(world);
     assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_E_CONTROL_ROOT);
+    assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
+    world_drop(world);
+}
+
+static void k13_files_are_never_in_place(void **state)
+{
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    world->next.members[3].flags = OTTER_MEMBER_IN_PLACE;
+    world_rebuild(world);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_E_CONTROL_FLAGS);
     assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
     world_drop(world);
 }
@@ -717,6 +730,7 @@ int main(void)
         cmocka_unit_test(without_a_storage_key_encrypted_files_are_refused),
         cmocka_unit_test(p2_a_bad_archive_is_refused_before_anything_is_changed),
         cmocka_unit_test(a_folder_that_is_none_is_refused),
+        cmocka_unit_test(k13_files_are_never_in_place),
         cmocka_unit_test(a_folder_without_its_files_is_refused),
         cmocka_unit_test(the_longest_name_of_a_folder_is_taken),
         cmocka_unit_test(a_package_inside_the_folder_is_refused),
