@@ -162,10 +162,10 @@ extern "C" {
       "This device cannot take the package")                                              \
     X(MANAGER_TOO_OLD,  23, 15, 15, LIVE, "The package needs a newer manager",            \
       "Update the manager first")                                                         \
-    X(LINK_ADDRESS,     23, 16, 16, LIVE, "The firmware is linked for another address than the free slot", \
-      "Send the image for the slot that otter status names free")                         \
-    X(VECTORS,          23, 17, 17, LIVE, "The firmware's stack pointer or reset vector lies outside its memory", \
-      "Link the firmware for this device")                                                \
+    X(LINK_ADDRESS,     23, 16, 16, LIVE, "A program is linked for another address than the one where it runs", \
+      "Link it for its region; with two slots send the image for the one that otter status names free") \
+    X(VECTORS,          23, 17, 17, LIVE, "A program's stack pointer or reset vector lies outside its memory", \
+      "Link the program for this device")                                                 \
     X(KEPT,             23, 18, 18, LIVE, "A member that the package keeps is not the one on the device", \
       "Make the package with --follow for the system on the device, or carry the member") \
     X(TOO_LARGE,        23, 19, 19, LIVE, "A member is larger than its region",           \
@@ -346,7 +346,7 @@ extern "C" {
       "Pack the member raw: coding=raw")                                                  \
     /* 36: the card */                                                                    \
     X(CARD_NONE,        36, 10, 10, LIVE, "There is no card, or it was pulled out",       \
-      "Put the card back: the update goes on by itself")                                  \
+      "Put the card back: the update goes on by itself; if the old system runs again, start it once more") \
     X(CARD_NOT_FOUND,   36, 11, 11, LIVE, "The file is not on the card",                  \
       "Copy the package to the card, or name the right file")                             \
     X(CARD_FULL,        36, 12, 12, LIVE, "The card has no room for what the update needs", \
