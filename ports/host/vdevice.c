@@ -88,6 +88,10 @@ static void board_report(void *context, uint16_t code)
     struct vdevice *device = context;
 
     device->code = code;
+    if (device->hooks.on_report != NULL) {
+        device->hooks.on_report(device->hooks.context, device->program,
+                                device->clock_ms, code);
+    }
 }
 
 static const struct otter_board board_functions = {

@@ -59,6 +59,10 @@ struct vdevice_hooks {
     void (*on_event)(void *context, enum otter_program program,
                      const struct otter_event *event);
 
+    /* `program` gives a code to the board's sink. */
+    void (*on_report)(void *context, enum otter_program program, uint32_t time_ms,
+                      uint16_t code);
+
     /* Boot has jumped to the application, which has not begun yet. */
     void (*on_start)(void *context);
 

@@ -43,6 +43,12 @@ check "a new device has an empty card" 0 "empty" "$OTTER" device info board
 check "a stranger's package is refused" 4 "[22-11]" "$OTTER" install board foreign.otter
 check "a damaged one is" 4 "[20-16]" "$OTTER" install board damaged.otter
 check "half a one is" 4 "[20-13]" "$OTTER" install board short.otter
+check "refused packages do not stay on the card" 0 "empty" "$OTTER" device info board
+mkdir board/card/update
+cp foreign.otter board/card/update
+check "what was there already does" 4 "[22-11]" "$OTTER" install board foreign.otter
+check "as it was" 0 "" cmp foreign.otter board/card/update/foreign.otter
+rm -r board/card/update
 cp -r board refused
 check "and the flash is as it was" 0 "" cmp board/flash.bin before.bin
 check "promises hold after refusals" 0 "every promise holds" promises refused
@@ -57,6 +63,11 @@ head -c 9000 /dev/zero >> loader.bin
 check "a package with a loader is one" 0 '"role": "loader"' "$OTTER" inspect loading.otter --json
 check "the plan says that it runs from RAM" 0 "from RAM" \
     "$OTTER" inspect loading.otter --device board
+"$OTTER" pack -o astray.otter --key key.pem --follow first.otter --version 2.0.0 --counter 2 \
+    --firmware new.bin --rebase 0x08000000 --member loader=loader.bin,link=0x20000000 \
+    > pack.txt || exit 1
+check "one that is linked for elsewhere is told from a program" 4 \
+    "[23-16] A program is linked for another address" "$OTTER" install board astray.otter
 cp -r board other
 check "it is installed by its loader" 0 "loader   started" \
     "$OTTER" install other loading.otter

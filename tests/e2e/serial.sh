@@ -36,6 +36,13 @@ check "and is as it was" 0 "precious" cat taken
 check "one link at a time" 2 "not both" \
     "$OTTER" device run board --serial line --udp 127.0.0.1:0
 
+for address in serial:// "serial://$PWD/line?baud=fast" unix:// tcp://localhost:99999 udp://; do
+    check "$address is no address to send to" 2 "$address: not an address like" \
+        "$OTTER" send "$address" new.otter
+    check "nor to ask" 2 "$address: not an address like" "$OTTER" status "$address"
+    check "nor to confirm" 2 "$address: not an address like" "$OTTER" confirm "$address"
+done
+
 serve --cut 200:torn
 "$OTTER" send "serial://$PWD/line" new.otter --wait --timeout 60 > send.txt 2>&1 &
 sender=$!

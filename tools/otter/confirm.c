@@ -14,7 +14,11 @@
 static int confirm_remote(const char *address, bool is_json)
 {
     struct remote remote;
+    int status = remote_check(address);
 
+    if (status != TOOL_DONE) {
+        return status;
+    }
     if (!remote_open(&remote, address)) {
         return TOOL_FAILED;
     }

@@ -101,8 +101,7 @@ static bool read_number(const char *text, unsigned long least, unsigned long mos
     *number = strtoul(text, &end, 0);
     if (end == text || *end != '\0' || text[0] == '-' || errno != 0 ||
         *number < least || *number > most) {
-        (void)fprintf(stderr, "otter: \"%s\" is not a number from %lu to %lu\n", text,
-                      least, most);
+        (void)complain("\"%s\" is not a number from %lu to %lu", text, least, most);
         return false;
     }
     return true;
@@ -249,7 +248,7 @@ static int serve_udp(struct virtual_device *device, const struct run_options *op
 
     if (!host_udp_parse(options->udp, host, &port) ||
         !host_udp_listen(&udp, options->udp)) {
-        (void)fprintf(stderr, "otter: %s: cannot listen there\n", options->udp);
+        (void)complain("%s: cannot listen there", options->udp);
         return TOOL_FAILED;
     }
     (void)printf(strchr(host, ':') != NULL ? "listening on udp://[%s]:%u\n"

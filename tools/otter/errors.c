@@ -109,7 +109,7 @@ static void print_markdown(void)
 
 static void print_json(json_t *value)
 {
-    (void)json_dumpf(value, stdout, JSON_INDENT(2));
+    (void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)printf("\n");
     json_decref(value);
 }

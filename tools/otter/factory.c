@@ -318,7 +318,7 @@ static void print_json(const struct new_device *device, const struct vflash *fla
         list_codings(device->profile->codings), "coding_memory",
         (json_int_t)device->profile->coding_memory);
 
-    (void)json_dumpf(listing, stdout, JSON_INDENT(2));
+    (void)json_dumpf(listing, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)printf("\n");
     json_decref(listing);
 }

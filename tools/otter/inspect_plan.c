@@ -7,6 +7,7 @@
 
 #include "names.h"
 #include "otter/plan.h"
+#include "say.h"
 #include "virtual.h"
 
 #include <stdio.h>
@@ -178,28 +179,26 @@ json_t *inspect_plan(const struct package_file *package, const char *path)
 
 static void print_placement(const json_t *member)
 {
-    (void)printf("plan       %s: %s",
-                 json_string_value(json_object_get(member, "role")),
-                 json_string_value(json_object_get(member, "strategy")));
+    say("plan       %s: %s", json_string_value(json_object_get(member, "role")),
+        json_string_value(json_object_get(member, "strategy")));
     if (json_object_get(member, "target") != NULL) {
-        (void)printf(", stored in %s at 0x%llX, installed in %s",
-                     json_string_value(json_object_get(member, "stored_in")),
-                     (unsigned long long)json_integer_value(
-                         json_object_get(member, "stored_at")),
-                     json_string_value(json_object_get(member, "target")));
+        say(", stored in %s at 0x%llX, installed in %s",
+            json_string_value(json_object_get(member, "stored_in")),
+            (unsigned long long)json_integer_value(
+                json_object_get(member, "stored_at")),
+            json_string_value(json_object_get(member, "target")));
     }
     if (json_object_get(member, "saved_size") != NULL) {
-        (void)printf(
-            ", %lld bytes saved in %s at 0x%llX",
+        say(", %lld bytes saved in %s at 0x%llX",
             (long long)json_integer_value(json_object_get(member, "saved_size")),
             json_string_value(json_object_get(member, "saved_in")),
             (unsigned long long)json_integer_value(
                 json_object_get(member, "saved_at")));
     }
     if (json_object_get(member, "way_back") != NULL) {
-        (void)printf(", %s", json_string_value(json_object_get(member, "way_back")));
+        say(", %s", json_string_value(json_object_get(member, "way_back")));
     }
-    (void)printf("\n");
+    say("\n");
 }
 
 void inspect_plan_print(const json_t *plan)
@@ -207,9 +206,9 @@ void inspect_plan_print(const json_t *plan)
     const json_t *members = json_object_get(plan, "members");
 
     if (members == NULL) {
-        (void)printf("plan       refused: [%s] %s\n",
-                     json_string_value(json_object_get(plan, "code")),
-                     json_string_value(json_object_get(plan, "text")));
+        say("plan       refused: [%s] %s\n",
+            json_string_value(json_object_get(plan, "code")),
+            json_string_value(json_object_get(plan, "text")));
         return;
     }
     for (size_t i = 0; i < json_array_size(members); i++) {
@@ -218,7 +217,7 @@ void inspect_plan_print(const json_t *plan)
     if (json_integer_value(json_object_get(plan, "staging_size")) == 0) {
         return;
     }
-    (void)printf("plan       staging: %lld of %lld bytes\n",
-                 (long long)json_integer_value(json_object_get(plan, "staging_used")),
-                 (long long)json_integer_value(json_object_get(plan, "staging_size")));
+    say("plan       staging: %lld of %lld bytes\n",
+        (long long)json_integer_value(json_object_get(plan, "staging_used")),
+        (long long)json_integer_value(json_object_get(plan, "staging_size")));
 }

@@ -107,14 +107,28 @@ static void feed(struct vdevice *device, const uint8_t *package, size_t size,
     }
 }
 
-/* Through the card door, which resets by itself. */
-static void insert(struct vdevice *device, const char *path, struct ending *ending)
+/* Through the card door, which resets by itself. What it refuses goes again. */
+static int insert(struct virtual_device *folder, const struct options *options,
+                  const struct bytes *package, struct ending *ending)
 {
+    struct vdevice *device = &folder->device;
+    char path[OTTER_PATH_SIZE];
+
+    int status =
+        virtual_put_on_card(folder, options->file, package->data, package->size, path);
+
+    if (status != TOOL_DONE) {
+        return status;
+    }
     ending->end = vdevice_install(device, path, &ending->refusal);
     if (ending->end == VDEVICE_IDLE) {
         /* Also after a refusal: it may have to be noted yet. */
         ending->end = vdevice_run(device);
     }
+    if (ending->refusal != OTTER_OK) {
+        virtual_take_from_card(folder, path);
+    }
+    return TOOL_DONE;
 }
 
 static int install(struct virtual_device *folder, const struct options *options,
@@ -122,16 +136,11 @@ static int install(struct virtual_device *folder, const struct options *options,
                    struct ending *ending)
 {
     struct vdevice *device = &folder->device;
-    char path[OTTER_PATH_SIZE];
     int status = TOOL_DONE;
 
     ending->end = vdevice_power_on(device, fault);
     if (ending->end == VDEVICE_IDLE && virtual_is_on_card(device)) {
-        status = virtual_put_on_card(folder, options->file, package->data,
-                                     package->size, path);
-        if (status == TOOL_DONE) {
-            insert(device, path, ending);
-        }
+        status = insert(folder, options, package, ending);
     } else if (ending->end == VDEVICE_IDLE) {
         feed(device, package->data, package->size, ending);
     }
@@ -191,7 +200,7 @@ static void print_json(struct vdevice *device, const struct ending *ending,
             printed, "code",
             json_string(name_of_code(otter_code(ending->refusal), code)));
     }
-    (void)json_dumpf(printed, stdout, JSON_INDENT(2));
+    (void)json_dumpf(printed, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)printf("\n");
     json_decref(printed);
 }

@@ -35,6 +35,28 @@ bool remote_is_address(const char *text)
     return false;
 }
 
+int remote_check(const char *address)
+{
+    struct host_serial_address serial;
+    char host[HOST_UDP_HOST_MAX];
+    uint16_t port = 0;
+
+    if (strncmp(address, "udp://", 6) == 0) {
+        return host_udp_parse(address, host, &port)
+                   ? TOOL_DONE
+                   : complain_usage("%s: not an address like udp://HOST:PORT", address);
+    }
+    bool is_good =
+        host_serial_parse(address, &serial) &&
+        (serial.kind != HOST_SERIAL_TCP || host_udp_parse(serial.path, host, &port));
+
+    return is_good ? TOOL_DONE
+                   : complain_usage("%s: not an address like "
+                                    "serial:///dev/NAME?baud=115200, unix:///PATH or "
+                                    "tcp://HOST:PORT",
+                                    address);
+}
+
 bool remote_open(struct remote *remote, const char *address)
 {
     struct smp_transport transport;

@@ -50,6 +50,9 @@ struct remote_chunk {
 /* True for what is written like an address, not like a directory. */
 bool remote_is_address(const char *text);
 
+/* TOOL_USAGE, with a message, for an address that is not whole. */
+int remote_check(const char *address);
+
 /* Opens the link; false with a message. */
 bool remote_open(struct remote *remote, const char *address);
 void remote_close(struct remote *remote);

@@ -37,13 +37,37 @@ static void print_prefix(void)
     (void)fputs(complaint_place, stderr);
 }
 
+/* A text of which parts come from outside. */
+__attribute__((format(printf, 2, 0))) static void print_safely(FILE *out,
+                                                               const char *format,
+                                                               const char *line_feed,
+                                                               va_list values)
+{
+    char *text = NULL;
+    int len = vasprintf(&text, format, values);
+
+    if (len >= 0) {
+        print_text(out, (const uint8_t *)text, (size_t)len, line_feed);
+        free(text);
+    }
+}
+
+void say(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    print_safely(stdout, format, "\n", values);
+    va_end(values);
+}
+
 int complain(const char *format, ...)
 {
     va_list values;
 
     print_prefix();
     va_start(values, format);
-    (void)vfprintf(stderr, format, values);
+    print_safely(stderr, format, "\\x0A", values);
     va_end(values);
     (void)fputc('\n', stderr);
     return TOOL_FAILED;
@@ -55,7 +79,7 @@ int complain_usage(const char *format, ...)
 
     print_prefix();
     va_start(values, format);
-    (void)vfprintf(stderr, format, values);
+    print_safely(stderr, format, "\\x0A", values);
     va_end(values);
     (void)fputc('\n', stderr);
     return TOOL_USAGE;
@@ -79,9 +103,9 @@ int complain_code(const char *subject, enum otter_result result, int status)
     const uint16_t code = otter_code(result);
     char name[NAME_CODE_SIZE];
 
-    print_prefix();
-    (void)fprintf(stderr, "%s: [%s] %s\n       %s\n", subject, name_of_code(code, name),
-                  text_of_code(code), remedy_of_code(code));
+    (void)complain("%s: [%s] %s", subject, name_of_code(code, name),
+                   text_of_code(code));
+    (void)fprintf(stderr, "       %s\n", remedy_of_code(code));
     return status;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tool says to people: complaints, codes with their remedies, progress, and
- * texts from outside. All but print_text() write to stderr. Colour only on a terminal
- * and without NO_COLOR.
+ * texts from outside, which cannot steer a terminal whatever they hold. All but
+ * say() and print_text() write to stderr. Colour only on a terminal and without
+ * NO_COLOR.
  */
 #ifndef OTTER_TOOL_SAY_H
 #define OTTER_TOOL_SAY_H
@@ -13,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+/* printf() for what comes from outside, in part: all but line feeds is printed as
+ * print_text() does. */
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
 /* "otter: " and the message: what happened: why; what to do. complain() returns
  * TOOL_FAILED, complain_usage() TOOL_USAGE (verbs.h). */

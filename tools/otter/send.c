@@ -536,7 +536,7 @@ static void report(const struct sending *sending, int status)
         "from", (json_int_t)sending->start, "resumed", (json_int_t)sending->resumes,
         "sent_again", (json_int_t)sending->remote.client.resent, "seconds", seconds);
 
-    (void)json_dumpf(all, stdout, JSON_INDENT(2));
+    (void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)putchar('\n');
     json_decref(all);
 }
@@ -633,7 +633,7 @@ static int parse_options(int argc, char **argv, struct options *options)
     }
     options->address = argv[optind];
     options->file = argv[optind + 1];
-    return TOOL_DONE;
+    return remote_check(options->address);
 }
 
 int verb_send(int argc, char **argv)

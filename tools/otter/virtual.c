@@ -23,8 +23,7 @@ enum { KILL_WAIT_MS = 5000, KILL_STEP_MS = 10 };
 
 static int fail(const char *path, const char *what)
 {
-    (void)fprintf(stderr, "otter: %s: %s\n", path, what);
-    return TOOL_FAILED;
+    return complain("%s: %s", path, what);
 }
 
 /* Puts DIR/name into `path`. */
@@ -86,8 +85,8 @@ static int take_lock(const char *path, int *file)
         return status;
     }
     if (flock(*file, LOCK_EX | LOCK_NB) != 0) {
-        (void)fprintf(stderr, "otter: %s: the device is in use by process %ld\n", path,
-                      lock_owner(*file));
+        (void)complain("%s: the device is in use by process %ld", path,
+                       lock_owner(*file));
         (void)close(*file);
         *file = -1;
         return TOOL_FAILED;
@@ -351,7 +350,20 @@ int virtual_put_on_card(struct virtual_device *device, const char *name,
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
         return fail(folder, strerror(errno));
     }
+    device->is_copied = access(file, F_OK) != 0;
     return file_write(file, package, size);
+}
+
+void virtual_take_from_card(struct virtual_device *device, const char *path)
+{
+    char name[PATH_MAX];
+
+    if (device->is_copied && join(name, device->folder.path, path)) {
+        (void)unlink(name);
+    }
+    if (device->is_copied && join(name, device->folder.path, "update")) {
+        (void)rmdir(name); /* unless something else is in it */
+    }
 }
 
 /* --- options --- */
@@ -380,10 +392,8 @@ int virtual_parse_cut(const char *text, uint32_t seed, struct vflash_fault *faul
             return TOOL_DONE;
         }
     }
-    (void)fprintf(stderr,
-                  "otter: --cut takes N, N:before, N:after or N:torn, not \"%s\"\n",
-                  text);
-    return TOOL_USAGE;
+    return complain_usage("--cut takes N, N:before, N:after or N:torn, not \"%s\"",
+                          text);
 }
 
 int virtual_parse_app(const char *text, enum vdevice_app *app)
@@ -401,8 +411,6 @@ int virtual_parse_app(const char *text, enum vdevice_app *app)
             return TOOL_DONE;
         }
     }
-    (void)fprintf(stderr,
-                  "otter: --app takes confirm, silent, crash or hang, not \"%s\"\n",
-                  text);
-    return TOOL_USAGE;
+    return complain_usage("--app takes confirm, silent, crash or hang, not \"%s\"",
+                          text);
 }

@@ -25,7 +25,8 @@ struct virtual_device {
     struct host_keys keys; /* that its crypto port has; must not move */
     struct vdevice device;
     struct folder_files folder; /* the card, and */
-    struct otter_files files;   /* the port on it */
+    bool is_copied; /* the package to its card, where there was none of that name */
+    struct otter_files files; /* the port on it */
 };
 
 /* True if `path` is a directory: a virtual device rather than an address. */
@@ -65,6 +66,9 @@ bool virtual_is_on_card(const struct vdevice *device);
 int virtual_put_on_card(struct virtual_device *device, const char *name,
                         const uint8_t *package, size_t size,
                         char path[OTTER_PATH_SIZE]);
+
+/* Removes it again, unless a file of that name was there before. */
+void virtual_take_from_card(struct virtual_device *device, const char *path);
 
 /* Prints a description for people. */
 void virtual_print(const json_t *description);

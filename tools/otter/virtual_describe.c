@@ -7,6 +7,7 @@
 
 #include "names.h"
 #include "product.h"
+#include "say.h"
 #include "virtual.h"
 
 #include <stdio.h>
@@ -16,6 +17,12 @@ enum { LABEL = 15 }; /* columns */
 
 /* --- events --- */
 
+static void print_time(FILE *out, uint32_t time_ms, enum otter_program program)
+{
+    (void)fprintf(out, "%8u.%03u  %-8s ", time_ms / 1000, time_ms % 1000,
+                  name_of_program((uint8_t)program));
+}
+
 static void print_event(FILE *out, enum otter_program program,
                         const struct otter_event *event)
 {
@@ -24,8 +31,7 @@ static void print_event(FILE *out, enum otter_program program,
     if (event->kind == OTTER_EVENT_STAGE && event->stage == 0) {
         return; /* the step into the trial has no number; its phase is told */
     }
-    (void)fprintf(out, "%8u.%03u  %-8s ", event->time_ms / 1000, event->time_ms % 1000,
-                  name_of_program((uint8_t)program));
+    print_time(out, event->time_ms, program);
     switch ((enum otter_event_kind)event->kind) {
     case OTTER_EVENT_STARTED:
         (void)fprintf(out, "started");
@@ -58,6 +64,20 @@ static void print_event(FILE *out, enum otter_program program,
     (void)fflush(out);
 }
 
+/* Boot's reasons; those of the manager are events as well. */
+static void print_report(FILE *out, enum otter_program program, uint32_t time_ms,
+                         uint16_t number)
+{
+    char code[NAME_CODE_SIZE];
+
+    if (program == OTTER_PROGRAM_BOOT) {
+        print_time(out, time_ms, program);
+        (void)fprintf(out, "says [%s] %s\n", name_of_code(number, code),
+                      text_of_code(number));
+        (void)fflush(out);
+    }
+}
+
 static void event_to_stdout(void *context, enum otter_program program,
                             const struct otter_event *event)
 {
@@ -72,9 +92,24 @@ static void event_to_stderr(void *context, enum otter_program program,
     print_event(stderr, program, event);
 }
 
+static void report_to_stdout(void *context, enum otter_program program,
+                             uint32_t time_ms, uint16_t number)
+{
+    (void)context;
+    print_report(stdout, program, time_ms, number);
+}
+
+static void report_to_stderr(void *context, enum otter_program program,
+                             uint32_t time_ms, uint16_t number)
+{
+    (void)context;
+    print_report(stderr, program, time_ms, number);
+}
+
 void virtual_print_events(struct vdevice *device, bool to_stderr)
 {
     device->hooks.on_event = to_stderr ? event_to_stderr : event_to_stdout;
+    device->hooks.on_report = to_stderr ? report_to_stderr : report_to_stdout;
 }
 
 /* --- the description --- */
@@ -378,19 +413,18 @@ static void print_changed(const json_t *changed)
 static void print_system(const char *title, const json_t *system)
 {
     if (json_object_get(system, "code") != NULL) {
-        (void)printf("%-14s none: [%s] %s\n", title, text_at(system, "code"),
-                     text_at(system, "text"));
+        say("%-14s none: [%s] %s\n", title, text_at(system, "code"),
+            text_at(system, "text"));
         return;
     }
     bool is_installed = json_is_true(json_object_get(system, "installed"));
 
-    (void)printf("%-14s version %s, counter %lld, package %.16s, %s%s", title,
-                 text_at(system, "version"), number_at(system, "counter"),
-                 text_at(system, "package_id"),
-                 is_installed ? "in " : "its receipt only: not in ",
-                 text_at(system, "region"));
+    say("%-14s version %s, counter %lld, package %.16s, %s%s", title,
+        text_at(system, "version"), number_at(system, "counter"),
+        text_at(system, "package_id"),
+        is_installed ? "in " : "its receipt only: not in ", text_at(system, "region"));
     print_changed(json_object_get(system, "changed"));
-    (void)printf("\n");
+    say("\n");
     product_print(system, LABEL);
 }
 
@@ -399,20 +433,19 @@ static void print_keys(const json_t *keys)
     for (size_t i = 0; i < json_array_size(keys); i++) {
         const json_t *key = json_array_get(keys, i);
 
-        (void)printf("%-14s %s, %s\n", "key", text_at(key, "id"),
-                     json_is_true(json_object_get(key, "trusted")) ? "trusted"
-                                                                   : "revoked");
+        say("%-14s %s, %s\n", "key", text_at(key, "id"),
+            json_is_true(json_object_get(key, "trusted")) ? "trusted" : "revoked");
     }
 }
 
 static void print_outcome(const json_t *outcome)
 {
-    (void)printf("%-14s %s", "last update", text_at(outcome, "kind"));
+    say("%-14s %s", "last update", text_at(outcome, "kind"));
     if (json_object_get(outcome, "code") != NULL) {
-        (void)printf(" [%s] %s\n%-14s %s", text_at(outcome, "code"),
-                     text_at(outcome, "text"), "", text_at(outcome, "remedy"));
+        say(" [%s] %s\n%-14s %s", text_at(outcome, "code"), text_at(outcome, "text"),
+            "", text_at(outcome, "remedy"));
     }
-    (void)printf("\n");
+    say("\n");
 }
 
 static void print_card(const json_t *card)
@@ -421,14 +454,14 @@ static void print_card(const json_t *card)
     size_t index;
     const json_t *file;
 
-    (void)printf("%-14s %s\n", "card",
-                 !json_is_true(json_object_get(card, "present")) ? "none"
-                 : json_array_size(files) == 0                   ? "empty"
-                                                                 : "present");
+    say("%-14s %s\n", "card",
+        !json_is_true(json_object_get(card, "present")) ? "none"
+        : json_array_size(files) == 0                   ? "empty"
+                                                        : "present");
     json_array_foreach(files, index, file)
     {
-        (void)printf("%-14s %s, %lld bytes\n", "", text_at(file, "path"),
-                     number_at(file, "size"));
+        say("%-14s %s, %lld bytes\n", "", text_at(file, "path"),
+            number_at(file, "size"));
     }
 }
 
@@ -437,12 +470,11 @@ static void print_map(const json_t *map)
     size_t index;
     const json_t *region;
 
-    (void)printf("\n%-12s %-10s  %-10s  %-10s  %s\n", "region", "address", "size",
-                 "exec", "erases");
+    say("\n%-12s %-10s  %-10s  %-10s  %s\n", "region", "address", "size", "exec",
+        "erases");
     json_array_foreach(map, index, region)
     {
-        (void)printf(
-            "%-12s 0x%08llX  0x%08llX  0x%08llX  %lld\n", text_at(region, "name"),
+        say("%-12s 0x%08llX  0x%08llX  0x%08llX  %lld\n", text_at(region, "name"),
             (unsigned long long)number_at(region, "addr"),
             (unsigned long long)number_at(region, "size"),
             (unsigned long long)number_at(region, "exec"), number_at(region, "erases"));
@@ -451,22 +483,22 @@ static void print_map(const json_t *map)
 
 void virtual_print(const json_t *description)
 {
-    (void)printf("%-14s %s\n", "profile", text_at(description, "profile"));
+    say("%-14s %s\n", "profile", text_at(description, "profile"));
     if (json_object_get(description, "phase") == NULL) {
-        (void)printf("%-14s [%s] %s\n", "damaged", text_at(description, "code"),
-                     text_at(description, "text"));
+        say("%-14s [%s] %s\n", "damaged", text_at(description, "code"),
+            text_at(description, "text"));
         return;
     }
-    (void)printf("%-14s 0x%08llX, revision %lld\n", "target",
-                 (unsigned long long)number_at(description, "target"),
-                 number_at(description, "hardware"));
-    (void)printf("%-14s %s\n", "phase", text_at(description, "phase"));
-    (void)printf("%-14s %lld\n", "counter", number_at(description, "counter"));
+    say("%-14s 0x%08llX, revision %lld\n", "target",
+        (unsigned long long)number_at(description, "target"),
+        number_at(description, "hardware"));
+    say("%-14s %s\n", "phase", text_at(description, "phase"));
+    say("%-14s %lld\n", "counter", number_at(description, "counter"));
     print_keys(json_object_get(description, "keys"));
     print_system("system", json_object_get(description, "system"));
     print_system("other system", json_object_get(description, "other_system"));
     if (json_object_get(description, "free_slot") != NULL) {
-        (void)printf("%-14s %s\n", "free slot", text_at(description, "free_slot"));
+        say("%-14s %s\n", "free slot", text_at(description, "free_slot"));
     }
     print_outcome(json_object_get(description, "outcome"));
     if (json_object_get(description, "card") != NULL) {
@@ -494,7 +526,7 @@ static void show(struct vdevice *device, bool is_json)
 
     if (is_json) {
         (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        (void)printf("\n");
+        say("\n");
     } else {
         virtual_print(described);
     }
