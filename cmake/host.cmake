@@ -4,6 +4,7 @@
 include(GNUInstallDirs)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
 pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3)
@@ -48,7 +49,7 @@ otter_library(otter_verbs "${tool_sources}")
 otter_include(otter_verbs PUBLIC tools/otter)
 otter_define(otter_verbs _GNU_SOURCE OTTER_VERSION="${PROJECT_VERSION}")
 otter_link(otter_verbs otter_host otter PkgConfig::OPENSSL PkgConfig::JANSSON
-           PkgConfig::LIBELF PkgConfig::LIBYAML)
+           PkgConfig::LIBARCHIVE PkgConfig::LIBELF PkgConfig::LIBYAML)
 
 # --- what tests share ----------------------------------------------------------------
 otter_sources(support_sources tests/support)

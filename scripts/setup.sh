@@ -21,6 +21,7 @@ build    libssl-dev                   keys and signatures of the tool
 build    openssl                      keys and noise for tests and demo
 build    libjansson-dev               JSON of the tool
 build    zlib1g-dev                   compressed members of packages
+build    libarchive-dev               archives of files in packages of the tool
 build    libelf-dev                   ELF input of the tool
 build    libyaml-dev                  recipes of the tool
 build    python3                      independent look at JSON in tests

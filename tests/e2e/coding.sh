@@ -80,7 +80,7 @@ check "memory that is too small" 1 "has no memory for zlib: 8191 bytes" \
     pack x.otter link --coding-memory 8191 --firmware app.bin --coding zlib
 check "a coding that is none" 2 "takes auto, raw, zlib or heatshrink" \
     pack x.otter link --firmware app.bin --coding lzma
-check "one of a member that is none" 2 "coding=NAME" \
+check "one of a member that is none" 2 "coding= takes auto|raw|zlib|heatshrink" \
     pack x.otter link --member firmware=app.bin,coding=zip
 sed 's/"coding_memory": 11776/"coding_memory": "all"/' link.json > wrong.json
 check "a map whose memory is no number" 1 "coding_memory a number" \

@@ -40,6 +40,10 @@ for profile in link ab; do
     expect 0 "0x10020000" "info shows the map" "$otter" device info "$profile"
     expect 0 "no system is on trial" "there is nothing to confirm" "$otter" confirm "$profile"
 done
+"$otter" factory -o sd.hex --profile sd --sign key.pem --package-out sd.otter > /dev/null || exit 1
+expect 1 "is made for devices of profile sd, not link" "a package of another profile is refused" \
+    "$otter" device new wrong --profile link --package sd.otter
+[ ! -e wrong ] || fail "and leaves nothing behind"
 expect 1 "exists already" "a device is not made twice" \
     "$otter" device new ab --profile ab --sign key.pem
 expect 2 "takes link, ab, full or sd" "an unknown profile is refused" \
@@ -75,6 +79,11 @@ expect 0 "" "the plug is pulled" "$otter" device cut ab
 wait
 expect 0 "phase          confirmed" "and the device can be looked at" "$otter" status ab
 expect 0 "power off" "a run ends in time" "$otter" device run ab --udp 127.0.0.1:0 --seconds 1
+
+
+cp -r link damaged
+printf 'otter' | dd of=damaged/flash.bin bs=1 seek=$((0x60010)) conv=notrunc status=none
+expect 0 "boot     says [30-11]" "boot says why the manager runs" "$otter" device run damaged
 
 # --- factory ---
 expect 0 "0x10060000" "the factory writes a .hex" \

@@ -45,7 +45,7 @@ check "a member may stay in clear" 0 "" \
 check "then it is readable" 0 "" grep -q "1000,1001,1002" clear.otter
 check "a member that is to be encrypted needs a key" 2 "--encrypt-to" \
     "${pack[@]}" -o none.otter --member "firmware=app.bin,link=0,encrypt=yes"
-check "encrypt is yes or no" 2 "encrypt=yes|no" \
+check "encrypt is yes or no" 2 "encrypt= takes yes|no" \
     "${pack[@]}" -o none.otter --member "firmware=app.bin,link=0,encrypt=maybe"
 check "a key that is none is refused" 1 "not a PEM file" \
     "${pack[@]}" -o none.otter "${fresh[@]}" --encrypt-to app.bin

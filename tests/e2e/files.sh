@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A tree of some two hundred files on a card: packed, looked into, installed, rolled back
-# together with the firmware, cut and gone on with, kept, refused. GNU tar says what the
-# archive's bytes are; diff says what is on the card.
+# together with the firmware, cut and gone on with, kept, refused. GNU tar says what is
+# in the archive; diff says what is on the card.
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
@@ -25,6 +25,8 @@ tree() {
     echo "$2" > "$1/only in $2/file"
     : > "$1/nothing"
     cp noise "$1/noise.bin"
+    mkdir "$1/$(printf '%060d' 0)"
+    : > "$1/$(printf '%060d/%050d' 0 0)" # too long for one field of a header
 }
 tree one 1
 tree two 2
@@ -44,12 +46,35 @@ pack kept.otter two.otter 4 old.bin || exit 1
 
 # --- packing ---
 list() { (cd "$1" && LC_ALL=C ls -A); }
+archive_of() { # PACKAGE: the stored bytes of its member for a tree of files
+    "$OTTER" inspect "$1" --json | python3 -c '
+import json, sys
+for member in json.load(sys.stdin)["members"]:
+    if member["region_number"] == 224:
+        with open(sys.argv[1], "rb") as file:
+            file.seek(member["offset"])
+            sys.stdout.buffer.write(file.read(member["stored_size"]))' "$1"
+}
+listing() { LC_ALL=C tar --numeric-owner --full-time -tvf "$1"; }
 (cd one && LC_ALL=C tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner \
     --mode=u=rwX,go=rX --mtime=@0 -b1 -cf ../one.tar -- *) || exit 1
 pack raw.otter first.otter 2 old.bin --member resources=one,root=data/res,coding=raw || exit 1
 pack tar.otter first.otter 2 old.bin --member resources=one.tar,root=data/res,coding=raw \
     || exit 1
-check "the archive is GNU tar's" 0 "" cmp raw.otter tar.otter
+archive_of raw.otter > raw.tar
+mkdir unpacked
+tar -C unpacked -xf raw.tar
+check "GNU tar unpacks the archive" 0 "" diff -r one unpacked
+listing raw.tar > raw.list
+listing one.tar > one.list
+check "names, order, sizes, owners, modes and times are those of GNU tar's" 0 "" \
+    diff one.list raw.list
+archive_of tar.otter > taken.tar
+check "an archive of GNU tar is taken as it is" 0 "" cmp one.tar taken.tar
+SOURCE_DATE_EPOCH=86400 pack dated.otter first.otter 2 old.bin \
+    --member resources=one,root=data/res,coding=raw || exit 1
+archive_of dated.otter > dated.tar
+check "times are what SOURCE_DATE_EPOCH says" 0 "1970-01-02" listing dated.tar
 touch -d 2001-02-03 one/nothing
 chmod 600 one/noise.bin
 pack again.otter first.otter 2 old.bin --member resources=one,root=data/res || exit 1
@@ -78,22 +103,97 @@ check "a recipe makes the same package" 0 "" cmp one.otter recipe.otter
 refused() { # SENTENCE TEXT MEMBER
     check "$1" 1 "$2" pack bad.otter first.otter 2 old.bin --member "$3"
 }
-mkdir links twins long names
+misused() { # SENTENCE TEXT MEMBER
+    check "$1" 2 "$2" pack bad.otter first.otter 2 old.bin --member "$3"
+}
+tar_of() { (cd "$1" && LC_ALL=C tar --format=ustar --sort=name -cf "../$1.tar" -- *); }
+mkdir links twins umlauts long names folders folders/inside
 ln -s /etc/passwd links/passwd
 : > twins/readme; : > twins/README
+: > umlauts/Ä; : > umlauts/ä
 : > "long/$(printf '%0120d' 0)"
 : > 'names/what?'
-refused "links are not packed" "[38-15]" resources=links,root=res
-refused "nor what a card takes for one name" "same name" resources=twins,root=res
+: > folders/inside/name; mkdir folders/INSIDE
+for folder_name in twins umlauts names folders; do tar_of "$folder_name"; done
+refused "links are not packed" "links/passwd: [38-15]" resources=links,root=res
+refused "nor what a card takes for one name" "README and readme: a card takes" \
+    resources=twins,root=res
+refused "nor that in an archive" "README and readme: a card takes" resources=twins.tar,root=res
+refused "nor two folders of that kind" "INSIDE and inside: a card takes" \
+    resources=folders.tar,root=res
+refused "nor letters that are none of English" "a card takes" resources=umlauts,root=res
+refused "in an archive neither" "a card takes" resources=umlauts.tar,root=res
 refused "nor names that are too long" "[38-14]" resources=long,root=res
-refused "nor those that no card takes" "[38-13]" resources=names,root=res
+refused "nor those that no card takes" "names: what?, at byte 0: [38-13]" \
+    resources=names,root=res
+refused "an archive with such a name is told from the name" \
+    "names.tar: what?, at byte 0: [38-13]" resources=names.tar,root=res
 (cd one && tar --format=gnu -cf ../gnu.tar -- nothing)
-refused "nor another archive" "[38-10]" resources=gnu.tar,root=res
-refused "nor half of one" "[38-1" resources=old.bin,root=res
-for root in ../x /x otter Otter/x; do
-    check "\"$root\" is no folder for files" 2 "root=NAME" \
-        pack bad.otter first.otter 2 old.bin --member "resources=one,root=$root"
+refused "nor another archive" "gnu.tar: nothing, at byte 0: [38-10]" resources=gnu.tar,root=res
+refused "nor half of one" "old.bin: at byte 0: [38-1" resources=old.bin,root=res
+refused "a folder needs a place on the card" "one is a folder: its files need root=NAME" \
+    resources=one
+for root in ../x /x x/ 'x*' x. 'x ' x./y; do
+    misused "\"$root\" is no folder for files" "root=$root: no card takes that name" \
+        "resources=one,root=$root"
 done
+for root in otter Otter/x; do
+    misused "nor is \"$root\"" "root=$root: the folder otter of a card is the device's own" \
+        "resources=one,root=$root"
+done
+misused "one root is enough" "root= is given twice" resources=one,root=x,root=y
+misused "one coding is enough" "coding= is given twice" \
+    resources=one,root=x,coding=raw,coding=zlib
+misused "files are never in place" "not written in place" resources=one,root=x,in-place=yes
+misused "files need their folder" "region 224 is that of files" resources=one.tar,region=224
+misused "files have no region" "no region=" resources=one,root=x,region=9
+misused "only resources are files" "only resources" font=one,root=x
+misused "a wrong value is told from its word" 'coding= takes auto|raw|zlib|heatshrink, not "lzma"' \
+    resources=one,root=x,coding=lzma
+
+# --- names on a terminal ---
+mkdir steering
+printf 1 > "steering/$(printf 'a\xe2\x80\xaegpj.exe')"
+: > "steering/$(printf 'bad\x1b[2Jname')"
+refused "a complaint does not steer a terminal" 'steering: bad\x1B[2Jname, at byte' \
+    resources=steering,root=res
+rm steering/bad*
+pack steering.otter first.otter 2 old.bin --member resources=steering,root=res || exit 1
+check "nor does the list of files" 0 'a\xE2\x80\xAEgpj.exe, 1 bytes' \
+    "$OTTER" inspect steering.otter
+
+# --- a bad tree in a package ---
+bad_tree() { # OUT ARCHIVE: a package that otter pack would not make
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$OTTER_TOP/tests/vectors" python3 -c '
+import sys
+import make_package as mp
+archive = open(sys.argv[2], "rb").read()
+files = {"role": 6, "region": 224, "data": archive}
+package = {**mp.PLAIN, **mp.more(files), "extensions": mp.extension(9, b"res")}
+open(sys.argv[1], "wb").write(mp.build(package))' "$@"
+}
+bad_tree bad_tree.otter names.tar || exit 1
+check "a package's bad tree is told from its entry" 3 \
+    "bad_tree.otter: member 3 (resources): what?, at byte 0: [38-13]" "$OTTER" inspect bad_tree.otter
+check "and in JSON" 3 '"entry": "what?"' "$OTTER" inspect bad_tree.otter --json
+
+# --- encrypted ---
+"$OTTER" keygen -o device.key > /dev/null || exit 1
+pack secret.otter first.otter 2 old.bin --member resources=one,root=data/res \
+    --encrypt-to device.key || exit 1
+files_of() { "$OTTER" inspect "$@" --json | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["files"])'; }
+files_of one.otter > one.files
+check "encrypted files are not listed" 0 "{'root': 'data/res', 'entries': None}" \
+    files_of secret.otter
+check "but with the key they are, as any others" 0 "" \
+    diff one.files <(files_of secret.otter --decrypt-with device.key)
+check "also for people" 0 "part 11/deep/file 203.txt" \
+    "$OTTER" inspect secret.otter --decrypt-with device.key
+"$OTTER" keygen -o other.key > /dev/null || exit 1
+check "with another key they are not" 3 "{'root': 'data/res', 'entries': None}" \
+    files_of secret.otter --decrypt-with other.key
 
 # --- on the card ---
 "$OTTER" device new board --profile sd --package first.otter || exit 1

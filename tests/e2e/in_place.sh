@@ -121,5 +121,5 @@ check "a manager beside it" 1 "23-25" pack no.otter --member font=new.font,in-pl
     --member manager=manager.bin,rebase=0x10020000
 check "a stored member behind it" 1 "21-24" \
     pack no.otter --member font=new.font,in-place=yes --member resources=old.font
-check "a word that is none" 2 "in-place=yes|compatible|no" \
+check "a word that is none" 2 "in-place= takes yes|compatible|no" \
     pack no.otter --member font=new.font,in-place=maybe

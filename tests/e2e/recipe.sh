@@ -144,7 +144,7 @@ wrong "a battery above 100" '2:10: --battery takes a number up to 100' 'battery:
 wrong "a text of 65 bytes" '2:9: --vendor: 65 bytes are too many' "vendor: $(printf 'v%.0s' {1..65})\n"
 wrong "a member without a file" "3:5: a member needs role and file" 'members:\n  - role: firmware\n'
 wrong "a role that is none" '3:5: --member takes ROLE=FILE, not "fw"' 'members:\n  - {role: fw, file: a}\n'
-wrong "a bad word of a member" '3:5: --member firmware=a: "region=x" is none of' \
+wrong "a bad word of a member" '3:5: --member firmware=a: region= takes ID, not "x"' \
     'members:\n  - {role: firmware, file: a, region: x}\n'
 wrong "a comma in a name" "3:28: a comma" 'members:\n  - {role: firmware, file: "a,b"}\n'
 wrong "two members of a name" "4:12: there is one of that name already; give each a name: radio" \

@@ -649,6 +649,41 @@ static int make_storage_key(struct new_device *device)
     return TOOL_DONE;
 }
 
+static bool is_map_of(const struct host_profile *profile, const struct otter_map *map)
+{
+    bool is_same = profile->map.count == map->count;
+
+    for (uint8_t i = 0; is_same && i < map->count; i++) {
+        const struct otter_region *found =
+            otter_map_find(&profile->map, map->regions[i].id);
+
+        is_same = found != NULL && found->addr == map->regions[i].addr &&
+                  found->size == map->regions[i].size;
+    }
+    return is_same;
+}
+
+/* A package of another profile is told from the regions in its flash table. A map that
+ * is no profile's is judged when it is written. */
+static int check_profile(const struct new_device *device,
+                         const struct package_file *package)
+{
+    const struct host_profile *other;
+    struct otter_table table;
+
+    if (package_file_table(package, &table) != OTTER_OK ||
+        is_map_of(device->profile, &table.map)) {
+        return TOOL_DONE;
+    }
+    for (size_t i = 0; (other = host_profile_at(i)) != NULL; i++) {
+        if (is_map_of(other, &table.map)) {
+            return complain("%s: is made for devices of profile %s, not %s",
+                            package->path, other->name, device->profile->name);
+        }
+    }
+    return TOOL_DONE;
+}
+
 /* A finished package; one of the device's keys opens it if it is encrypted. */
 static int read_package(struct new_device *device)
 {
@@ -663,6 +698,9 @@ static int read_package(struct new_device *device)
     }
     if (status == TOOL_DONE && result != OTTER_OK) {
         status = complain_code(device->package_path, result, TOOL_FAILED);
+    }
+    if (status == TOOL_DONE) {
+        status = check_profile(device, &package);
     }
     if (status == TOOL_DONE) {
         device->package = package.file.data;

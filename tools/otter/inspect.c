@@ -3,13 +3,13 @@
  * otter inspect: everything that a package file names. The description is made once,
  * as JSON; the text for people is printed from it. docs/man/otter-inspect.1.scd.
  */
-#include "archive.h"
 #include "help.h"
 #include "inspect_plan.h"
 #include "names.h"
 #include "package_encrypt.h"
 #include "package_read.h"
 #include "product.h"
+#include "tree_archive.h"
 #include "verbs.h"
 
 #include <getopt.h>
@@ -179,7 +179,7 @@ static json_t *json_files(const struct bytes *archive, uint8_t root_len)
     struct otter_tar tar;
 
     otter_tar_open(&tar, (uint32_t)archive->size, root_len);
-    while (archive_next(archive, &tar)) {
+    while (tree_archive_next(archive, &tar)) {
         (void)json_array_append_new(list,
                                     json_pack("{s:s, s:b, s:I}", "name", tar.entry.name,
                                               "is_folder", (int)tar.entry.is_folder,
@@ -188,7 +188,7 @@ static json_t *json_files(const struct bytes *archive, uint8_t root_len)
     return list;
 }
 
-/* The files on the card; their list if they are carried, and not encrypted. */
+/* The files on the card; their list if they are carried and could be opened. */
 static enum otter_result add_files(const struct package_file *package,
                                    json_t *described)
 {
@@ -288,28 +288,6 @@ static enum otter_result add_revoked(const struct package_file *package,
     return result;
 }
 
-/* What the encrypted members decrypt to. True if it is what their hashes say. */
-static bool add_content(const struct package_file *package,
-                        const struct device_ring *ring, json_t *described)
-{
-    char name[NAME_CODE_SIZE];
-    uint8_t index = 0;
-    const enum otter_result result = package_check_content(package, ring, &index);
-    const uint16_t code = otter_code(result);
-    json_t *content =
-        result == OTTER_OK
-            ? json_pack("{s:b}", "is_verified", 1)
-            : json_pack("{s:b, s:s, s:s, s:s}", "is_verified", 0, "code",
-                        name_of_code(code, name), "text", text_of_code(code), "remedy",
-                        remedy_of_code(code));
-
-    if (package_blames_member(result)) {
-        (void)json_object_set_new(content, "member", json_integer(index));
-    }
-    (void)json_object_set_new(described, "content", content);
-    return result == OTTER_OK;
-}
-
 static json_t *json_head(const struct package_file *package)
 {
     const struct otter_control *control = &package->control;
@@ -328,22 +306,16 @@ static json_t *json_head(const struct package_file *package)
                           : json_null());
 }
 
-static json_t *json_check(const struct package_file *package)
+/* {"is_whole": true} and so on; a fault with all that is known of it. */
+static json_t *json_verdict(const struct package_file *package, const char *name,
+                            enum otter_result result)
 {
-    const uint16_t code = otter_code(package->result);
-    char name[NAME_CODE_SIZE];
+    json_t *verdict = json_pack("{s:b}", name, result == OTTER_OK);
 
-    if (package->result == OTTER_OK) {
-        return json_pack("{s:b}", "is_whole", 1);
+    if (result != OTTER_OK) {
+        package_describe_refusal(package, result, verdict);
     }
-    json_t *check = json_pack("{s:b, s:s, s:s, s:s}", "is_whole", 0, "code",
-                              name_of_code(code, name), "text", text_of_code(code),
-                              "remedy", remedy_of_code(code));
-
-    if (package_blames_member(package->result)) {
-        (void)json_object_set_new(check, "member", json_integer(package->member_index));
-    }
-    return check;
+    return verdict;
 }
 
 /* What can be read of the package; "check" says whether it is whole. */
@@ -363,7 +335,8 @@ static json_t *describe(const struct package_file *package, const struct key_rin
         }
         add_signatures(package, ring, described);
     }
-    (void)json_object_set_new(described, "check", json_check(package));
+    (void)json_object_set_new(described, "check",
+                              json_verdict(package, "is_whole", package->result));
     return described;
 }
 
@@ -383,20 +356,18 @@ static const char *string_in(const json_t *object, const char *name)
 
 static void print_head(const json_t *described)
 {
-    (void)printf("version    %s\n", string_in(described, "version"));
-    (void)printf("length     %lld bytes\n",
-                 (long long)number_in(described, "file_length"));
-    (void)printf("target     0x%08llX\n", (long long)number_in(described, "target"));
-    (void)printf("hardware   %lld to %lld\n",
-                 (long long)number_in(described, "hardware_min"),
-                 (long long)number_in(described, "hardware_max"));
-    (void)printf("counter    %lld\n", (long long)number_in(described, "counter"));
-    (void)printf("follows    %s or newer\n", string_in(described, "follows"));
-    (void)printf("needs      boot %lld, manager %lld\n",
-                 (long long)number_in(described, "boot_min"),
-                 (long long)number_in(described, "manager_min"));
-    (void)printf("id         %s\n", string_in(described, "package_id"));
-    (void)printf("hash       %s\n", string_in(described, "sha256"));
+    say("version    %s\n", string_in(described, "version"));
+    say("length     %lld bytes\n", (long long)number_in(described, "file_length"));
+    say("target     0x%08llX\n", (long long)number_in(described, "target"));
+    say("hardware   %lld to %lld\n", (long long)number_in(described, "hardware_min"),
+        (long long)number_in(described, "hardware_max"));
+    say("counter    %lld\n", (long long)number_in(described, "counter"));
+    say("follows    %s or newer\n", string_in(described, "follows"));
+    say("needs      boot %lld, manager %lld\n",
+        (long long)number_in(described, "boot_min"),
+        (long long)number_in(described, "manager_min"));
+    say("id         %s\n", string_in(described, "package_id"));
+    say("hash       %s\n", string_in(described, "sha256"));
 }
 
 static void print_list(const char *label, const json_t *list)
@@ -404,42 +375,40 @@ static void print_list(const char *label, const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
 
-        (void)printf("%s", i == 0 ? label : ", ");
+        say("%s", i == 0 ? label : ", ");
         if (json_is_integer(item)) {
-            (void)printf("%lld", (long long)json_integer_value(item));
+            say("%lld", (long long)json_integer_value(item));
         } else {
-            (void)printf("%s", json_string_value(item));
+            say("%s", json_string_value(item));
         }
     }
 }
 
 static void print_member(size_t index, const json_t *member)
 {
-    (void)printf(
-        "member %-3zu %s (role %lld), region %s (%lld), coding %s (%lld)", index,
+    say("member %-3zu %s (role %lld), region %s (%lld), coding %s (%lld)", index,
         string_in(member, "role"), (long long)number_in(member, "role_number"),
         string_in(member, "region"), (long long)number_in(member, "region_number"),
         string_in(member, "coding"), (long long)number_in(member, "coding_number"));
     print_list(", ", json_object_get(member, "flags"));
     print_list(", after member ", json_object_get(member, "depends"));
-    (void)printf("\n           installed %lld bytes %s\n",
-                 (long long)number_in(member, "installed_size"),
-                 string_in(member, "installed_sha256"));
+    say("\n           installed %lld bytes %s\n",
+        (long long)number_in(member, "installed_size"),
+        string_in(member, "installed_sha256"));
     if (json_is_integer(json_object_get(member, "offset"))) {
-        (void)printf(
-            "           stored    %lld bytes %s\n           %.1f %%, at offset "
+        say("           stored    %lld bytes %s\n           %.1f %%, at offset "
             "%lld",
             (long long)number_in(member, "stored_size"),
             string_in(member, "stored_sha256"),
             json_real_value(json_object_get(member, "ratio")) * 100,
             (long long)number_in(member, "offset"));
     } else {
-        (void)printf("           not in the file");
+        say("           not in the file");
     }
-    (void)printf(", linked for 0x%08llX, version %lld, needs %lld bytes of RAM\n",
-                 (long long)number_in(member, "link_address"),
-                 (long long)number_in(member, "program_version"),
-                 (long long)number_in(member, "memory"));
+    say(", linked for 0x%08llX, version %lld, needs %lld bytes of RAM\n",
+        (long long)number_in(member, "link_address"),
+        (long long)number_in(member, "program_version"),
+        (long long)number_in(member, "memory"));
 }
 
 static void print_files(const json_t *files)
@@ -451,20 +420,19 @@ static void print_files(const json_t *files)
         folders +=
             json_is_true(json_object_get(json_array_get(entries, i), "is_folder"));
     }
-    (void)printf("files      in %s", string_in(files, "root"));
+    say("files      in %s", string_in(files, "root"));
     if (json_is_array(entries)) {
-        (void)printf(": %zu files, %zu folders", json_array_size(entries) - folders,
-                     folders);
+        say(": %zu files, %zu folders", json_array_size(entries) - folders, folders);
     }
-    (void)printf("\n");
+    say("\n");
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
 
         if (json_is_true(json_object_get(entry, "is_folder"))) {
-            (void)printf("           %s/\n", string_in(entry, "name"));
+            say("           %s/\n", string_in(entry, "name"));
         } else {
-            (void)printf("           %s, %lld bytes\n", string_in(entry, "name"),
-                         (long long)number_in(entry, "size"));
+            say("           %s, %lld bytes\n", string_in(entry, "name"),
+                (long long)number_in(entry, "size"));
         }
     }
 }
@@ -477,15 +445,14 @@ static void print_encryption(const json_t *described)
     for (size_t i = 0; i < json_array_size(recipients); i++) {
         const json_t *recipient = json_array_get(recipients, i);
 
-        (void)printf("encrypted  for key %s, %s\n", string_in(recipient, "key_id"),
-                     string_in(recipient, "kind"));
+        say("encrypted  for key %s, %s\n", string_in(recipient, "key_id"),
+            string_in(recipient, "kind"));
     }
     if (content != NULL) {
         const bool is_good = json_is_true(json_object_get(content, "is_verified"));
 
-        (void)printf("content    %s%s%s\n", is_good ? "verified" : "",
-                     is_good ? "" : string_in(content, "code"),
-                     is_good ? "" : ": not verified");
+        say("content    %s%s%s\n", is_good ? "verified" : "",
+            is_good ? "" : string_in(content, "code"), is_good ? "" : ": not verified");
     }
 }
 
@@ -507,23 +474,41 @@ static void print_description(const json_t *described)
     for (size_t i = 0; i < json_array_size(signatures); i++) {
         const json_t *signature = json_array_get(signatures, i);
 
-        (void)printf("signature  %s by key %s: %s\n", string_in(signature, "algorithm"),
-                     string_in(signature, "key_id"), string_in(signature, "state"));
+        say("signature  %s by key %s: %s\n", string_in(signature, "algorithm"),
+            string_in(signature, "key_id"), string_in(signature, "state"));
     }
     if (json_array_size(signatures) == 0) {
-        (void)printf("signature  none\n");
+        say("signature  none\n");
     }
     for (size_t i = 0; i < json_array_size(revokes); i++) {
-        (void)printf("revokes    key %s\n",
-                     json_string_value(json_array_get(revokes, i)));
+        say("revokes    key %s\n", json_string_value(json_array_get(revokes, i)));
     }
 }
 
-static int report(const struct options *options, const struct package_file *package)
+static void print_report(const struct options *options,
+                         const struct package_file *package, const json_t *described)
 {
+    if (options->is_json) {
+        (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+        say("\n");
+    } else if (package->has_control) {
+        print_description(described);
+        if (json_object_get(described, "plan") != NULL) {
+            inspect_plan_print(json_object_get(described, "plan"));
+        }
+    }
+}
+
+static int report(const struct options *options, struct package_file *package)
+{
+    const bool is_whole = package->result == OTTER_OK;
+    const bool is_opened = options->own.count > 0 && is_whole;
+    /* Before the description, which lists the files of a tree that was opened. */
+    const enum otter_result content =
+        is_opened ? package_check_content(package, &options->own) : OTTER_OK;
     json_t *described = describe(package, &options->ring);
 
-    if (options->device != NULL && package->result == OTTER_OK) {
+    if (options->device != NULL && is_whole) {
         json_t *plan = inspect_plan(package, options->device);
 
         if (plan == NULL) {
@@ -532,23 +517,14 @@ static int report(const struct options *options, const struct package_file *pack
         }
         (void)json_object_set_new(described, "plan", plan);
     }
-    bool is_open = true;
-
-    if (options->own.count > 0 && package->result == OTTER_OK) {
-        is_open = add_content(package, &options->own, described);
+    if (is_opened) {
+        (void)json_object_set_new(described, "content",
+                                  json_verdict(package, "is_verified", content));
     }
-    if (options->is_json) {
-        (void)json_dumpf(described, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        (void)printf("\n");
-    } else if (package->has_control) {
-        print_description(described);
-        if (json_object_get(described, "plan") != NULL) {
-            inspect_plan_print(json_object_get(described, "plan"));
-        }
-    }
+    print_report(options, package, described);
     json_decref(described);
-    if (package->result == OTTER_OK) {
-        return is_open ? TOOL_DONE : TOOL_UNVERIFIED;
+    if (is_whole) {
+        return content == OTTER_OK ? TOOL_DONE : TOOL_UNVERIFIED;
     }
     (void)fflush(stdout);
     return options->is_json ? TOOL_UNVERIFIED

@@ -3,11 +3,11 @@
  * Members of a package that is being made: from the words of the command line to flat
  * bytes with a link address.
  */
-#include "archive.h"
 #include "names.h"
 #include "otter/bytes.h"
 #include "otter/table.h"
 #include "pack.h"
+#include "tree_archive.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -59,7 +59,7 @@ static uint8_t find_role(const char *name)
     return 0;
 }
 
-static bool parse_addr(const char *text, bool *has, uint32_t *addr)
+static bool take_addr(const char *text, bool *has, uint32_t *addr)
 {
     uint64_t number = 0;
 
@@ -68,92 +68,182 @@ static bool parse_addr(const char *text, bool *has, uint32_t *addr)
     return *has;
 }
 
-static bool parse_region(const char *text, uint8_t *region)
+static bool take_region(const char *text, struct pack_member *member)
 {
     uint64_t number = 0;
     bool is_good = parse_number(text, UINT8_MAX, &number) && number > 0;
 
-    *region = (uint8_t)number;
+    member->region = (uint8_t)number;
     return is_good;
 }
 
-static bool parse_in_place(const char *text, uint8_t *flags)
+static bool take_version(const char *text, struct pack_member *member)
+{
+    uint64_t number = 0;
+    bool is_good = parse_number(text, UINT16_MAX, &number);
+
+    member->version = (uint16_t)number;
+    return is_good;
+}
+
+static bool take_link(const char *text, struct pack_member *member)
+{
+    return take_addr(text, &member->has_link, &member->link_addr);
+}
+
+static bool take_rebase(const char *text, struct pack_member *member)
+{
+    return take_addr(text, &member->has_rebase, &member->rebase);
+}
+
+static bool take_only(const char *text, struct pack_member *member)
+{
+    member->has_only = image_parse_range(text, &member->only);
+    return member->has_only;
+}
+
+static bool take_coding(const char *text, struct pack_member *member)
+{
+    member->has_coding = pack_coding_parse(text, &member->coding);
+    return member->has_coding;
+}
+
+static bool take_encrypt(const char *text, struct pack_member *member)
+{
+    member->has_encrypt = true;
+    member->is_encrypted = strcmp(text, "yes") == 0;
+    return member->is_encrypted || strcmp(text, "no") == 0;
+}
+
+static bool take_in_place(const char *text, struct pack_member *member)
 {
     static const struct {
         const char *name;
         uint8_t flags;
-    } words[] = {
+    } forms[] = {
         {"no", 0},
         {"yes", OTTER_MEMBER_IN_PLACE},
         {"compatible", OTTER_MEMBER_IN_PLACE | OTTER_MEMBER_COMPATIBLE},
     };
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(text, words[i].name) == 0) {
-            *flags = words[i].flags;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (strcmp(text, forms[i].name) == 0) {
+            member->in_place = forms[i].flags;
             return true;
         }
     }
     return false;
 }
 
-/* A folder of the card for files. */
-static bool parse_root(const char *text, struct pack_member *member)
+/* A folder of the card for files: whether it may be one is checked with all words. */
+static bool take_root(const char *text, struct pack_member *member)
 {
     member->root = text;
-    member->region = OTTER_REGION_TREE;
-    return member->role == OTTER_ROLE_RESOURCES && otter_path_is_good(text) &&
-           !otter_path_is_inside(text, OTTER_CARD_FOLDER);
+    return true;
 }
 
-/* One "NAME=VALUE" after the file's name. */
-static bool parse_word(const char *word, struct pack_member *member)
+/* What may stand after the file's name. */
+static const struct word {
+    const char *name;
+    const char *values;
+    bool (*take)(const char *text, struct pack_member *member);
+} words[] = {
+    {"region", "ID", take_region},
+    {"version", "N", take_version},
+    {"link", "ADDR", take_link},
+    {"only", "RANGE", take_only},
+    {"rebase", "ADDR", take_rebase},
+    {"coding", "auto|raw|zlib|heatshrink", take_coding},
+    {"encrypt", "yes|no", take_encrypt},
+    {"root", "NAME", take_root},
+    {"in-place", "yes|compatible|no", take_in_place},
+};
+
+enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
+
+/* Which of them it is; WORD_COUNT: none. */
+static size_t find_word(const char *text)
 {
-    const char *equals = strchr(word, '=');
-    size_t len = equals == NULL ? 0 : (size_t)(equals - word);
+    size_t len = strcspn(text, "=");
+    size_t i = 0;
 
-    if (len == 6 && memcmp(word, "region", len) == 0) {
-        return parse_region(equals + 1, &member->region);
+    while (i < (size_t)WORD_COUNT &&
+           (strlen(words[i].name) != len || strncmp(words[i].name, text, len) != 0)) {
+        i++;
     }
-    if (len == 4 && memcmp(word, "root", len) == 0) {
-        return parse_root(equals + 1, member);
-    }
-    if (len == 7 && memcmp(word, "version", len) == 0) {
-        uint64_t number = 0;
-        bool is_good = parse_number(equals + 1, UINT16_MAX, &number);
+    return text[len] == '=' ? i : (size_t)WORD_COUNT;
+}
 
-        member->version = (uint16_t)number;
-        return is_good;
+/* One "NAME=VALUE" after the file's name; `seen` has a bit for each that came. */
+static int take_word(const char *text, struct pack_member *member, const char *role,
+                     unsigned *seen)
+{
+    const size_t i = find_word(text);
+
+    if (i == (size_t)WORD_COUNT) {
+        return complain_usage(
+            "--member %s=%s: \"%s\" is none of region=ID, version=N, link=ADDR, "
+            "only=RANGE, rebase=ADDR, coding=NAME, encrypt=yes|no, root=NAME and "
+            "in-place=yes|compatible|no",
+            role, member->path, text);
     }
-    if (len == 4 && memcmp(word, "link", len) == 0) {
-        return parse_addr(equals + 1, &member->has_link, &member->link_addr);
+    if ((*seen >> i & 1U) != 0) {
+        return complain_usage("--member %s=%s: %s= is given twice", role, member->path,
+                              words[i].name);
     }
-    if (len == 7 && memcmp(word, "encrypt", len) == 0) {
-        member->has_encrypt = true;
-        member->is_encrypted = strcmp(equals + 1, "yes") == 0;
-        return member->is_encrypted || strcmp(equals + 1, "no") == 0;
+    *seen |= 1U << i;
+    return words[i].take(text + strlen(words[i].name) + 1, member)
+               ? TOOL_DONE
+               : complain_usage("--member %s=%s: %s= takes %s, not \"%s\"", role,
+                                member->path, words[i].name, words[i].values,
+                                text + strlen(words[i].name) + 1);
+}
+
+/* The folder of the card into which files go. */
+static int check_root(struct pack_member *member)
+{
+    if (member->root == NULL) {
+        return member->region != OTTER_REGION_TREE
+                   ? TOOL_DONE
+                   : complain_usage("%s: region %d is that of files of a card: they "
+                                    "need root=NAME instead",
+                                    member->path, OTTER_REGION_TREE);
     }
-    if (len == 8 && memcmp(word, "in-place", len) == 0) {
-        return parse_in_place(equals + 1, &member->in_place);
+    if (member->role != OTTER_ROLE_RESOURCES) {
+        return complain_usage("%s: only resources are files of a card: no root=",
+                              member->path);
     }
-    if (len == 4 && memcmp(word, "only", len) == 0) {
-        member->has_only = image_parse_range(equals + 1, &member->only);
-        return member->has_only;
+    if (member->region != 0) {
+        return complain_usage("%s: files of a card have no region: no region= "
+                              "beside root=",
+                              member->path);
     }
-    if (len == 6 && memcmp(word, "rebase", len) == 0) {
-        return parse_addr(equals + 1, &member->has_rebase, &member->rebase);
+    if (member->in_place != 0) {
+        return complain_usage("%s: files of a card are not written in place: no "
+                              "in-place= beside root=",
+                              member->path);
     }
-    if (len == 6 && memcmp(word, "coding", len) == 0) {
-        member->has_coding = pack_coding_parse(equals + 1, &member->coding);
-        return member->has_coding;
+    if (otter_path_is_inside(member->root, OTTER_CARD_FOLDER)) {
+        return complain_usage("%s: root=%s: the folder %s of a card is the device's "
+                              "own; name another one",
+                              member->path, member->root, OTTER_CARD_FOLDER);
     }
-    return false;
+    if (!otter_path_is_for_files(member->root)) {
+        return complain_usage(
+            "%s: root=%s: no card takes that name: a folder is named from the card's "
+            "root, in at most %d bytes; no part is empty or ends in a dot or a space, "
+            "and none has \\ : \" * < > ? or | in it",
+            member->path, member->root, OTTER_PATH_MAX);
+    }
+    member->region = OTTER_REGION_TREE;
+    return TOOL_DONE;
 }
 
 int pack_member_parse(char *text, struct pack_member *member)
 {
     char *rest = NULL;
     char *equals = strchr(text, '=');
+    unsigned seen = 0;
 
     *member = (struct pack_member){0};
     if (equals != NULL) {
@@ -171,16 +261,13 @@ int pack_member_parse(char *text, struct pack_member *member)
         return complain_usage("--member %s= needs a file", text);
     }
     for (char *word; (word = strtok_r(NULL, ",", &rest)) != NULL;) {
-        if (!parse_word(word, member)) {
-            return complain_usage(
-                "--member %s=%s: \"%s\" is none of region=ID, version=N, "
-                "link=ADDR, only=RANGE, rebase=ADDR, coding=NAME, encrypt=yes|no and "
-                "in-place=yes|compatible|no; root=NAME, of resources, is a folder of "
-                "the card, but not otter's",
-                text, member->path, word);
+        int status = take_word(word, member, text, &seen);
+
+        if (status != TOOL_DONE) {
+            return status;
         }
     }
-    return TOOL_DONE;
+    return check_root(member);
 }
 
 /* --- bytes --- */
@@ -236,28 +323,26 @@ static int place(struct pack_member *member, const struct pack_map *map,
     return pack_map_place(map, region, member, image);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 /* The files of a folder, or an archive of them. */
 static int load_tree(struct pack_member *member)
 {
     uint8_t root_len = (uint8_t)strlen(member->root);
-    struct stat about;
 
     if (member->has_only || member->has_rebase || member->has_link) {
         return complain("%s: files have no addresses: no only=, rebase= and link=",
                         member->path);
     }
-    if (stat(member->path, &about) == 0 && S_ISDIR(about.st_mode)) {
-        return archive_make(member->path, root_len, &member->data);
+    if (is_folder(member->path)) {
+        return tree_archive_make(member->path, root_len, &member->data);
     }
-    int status = file_read(member->path, FILE_ANY_SIZE, &member->data);
-
-    if (status != TOOL_DONE) {
-        return status;
-    }
-    enum otter_result result = archive_check(&member->data, root_len, NULL);
-
-    return result == OTTER_OK ? TOOL_DONE
-                              : complain_code(member->path, result, TOOL_FAILED);
+    return tree_archive_read(member->path, root_len, &member->data);
 }
 
 int pack_member_load(struct pack_member *member, const struct pack_map *map)
@@ -266,6 +351,11 @@ int pack_member_load(struct pack_member *member, const struct pack_map *map)
 
     if (member->root != NULL) {
         return load_tree(member);
+    }
+    if (member->role == OTTER_ROLE_RESOURCES && is_folder(member->path)) {
+        return complain("%s is a folder: its files need root=NAME, the folder of the "
+                        "device's card that they go to",
+                        member->path);
     }
     int status = image_read(member->path, &image);
 

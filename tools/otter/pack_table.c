@@ -40,42 +40,6 @@ int pack_table_add_key(struct pack_table *table, const char *path)
 
 /* --- the table that devices have --- */
 
-static int decode(const struct package_file *file, const struct otter_member *member,
-                  uint32_t off, struct otter_table *old)
-{
-    uint8_t bytes[OTTER_TABLE_MAX];
-    enum otter_result result = OTTER_E_TABLE_FORM;
-
-    if (member->stored_size <= OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF) {
-        memcpy(bytes + OTTER_TABLE_CONTENT_OFF, file->file.data + off,
-               member->stored_size);
-        otter_table_wrap(bytes, member->stored_size, 1);
-        result = otter_table_decode(
-            bytes, (size_t)member->stored_size + OTTER_TABLE_CONTENT_OFF, old);
-    }
-    return result == OTTER_OK ? TOOL_DONE
-                              : complain_code(file->path, result, TOOL_FAILED);
-}
-
-static int find_table(const struct package_file *file, struct otter_table *old)
-{
-    const struct otter_source source = package_file_inner(file);
-
-    struct otter_member member;
-    uint32_t off = 0;
-    uint8_t index = 0;
-
-    if (otter_control_find(&source, &file->control, OTTER_ROLE_TABLE, &member,
-                           &index) == OTTER_OK &&
-        otter_control_member_off(&source, &file->control, index, &off) == OTTER_OK &&
-        (member.flags & OTTER_MEMBER_KEPT) == 0) {
-        return decode(file, &member, off, old);
-    }
-    return complain("%s keeps the flash table; name the package that brought it: "
-                    "--table-from",
-                    file->path);
-}
-
 static int read_old(const char *path, struct otter_table *old)
 {
     struct package_file file;
@@ -84,8 +48,15 @@ static int read_old(const char *path, struct otter_table *old)
     if (status == TOOL_DONE && file.result != OTTER_OK) {
         status = complain_code(path, file.result, TOOL_FAILED);
     }
-    if (status == TOOL_DONE) {
-        status = find_table(&file, old);
+    enum otter_result result =
+        status == TOOL_DONE ? package_file_table(&file, old) : OTTER_OK;
+
+    if (result == OTTER_E_KEPT) {
+        status = complain("%s keeps the flash table; name the package that brought it: "
+                          "--table-from",
+                          path);
+    } else if (result != OTTER_OK) {
+        status = complain_code(path, result, TOOL_FAILED);
     }
     package_file_free(&file);
     return status;

@@ -165,9 +165,9 @@ struct opened {
 };
 
 /* Decrypts the stored bytes and decodes them; what is in the file is not changed. */
-static enum otter_result check_stored(const struct opened *opened, uint8_t index,
-                                      const struct otter_member *member,
-                                      const uint8_t *stored)
+static enum otter_result check_stored(const struct opened *opened,
+                                      struct package_file *package,
+                                      const struct otter_member *member, uint32_t off)
 {
     const struct otter_crypto *crypto = &opened->crypto;
     uint8_t nonce[OTTER_AES_NONCE_SIZE];
@@ -178,11 +178,13 @@ static enum otter_result check_stored(const struct opened *opened, uint8_t index
     if (plain == NULL) {
         return OTTER_E_DECRYPTED_HASH;
     }
-    memcpy(plain, stored, member->stored_size);
-    otter_control_nonce(index, nonce);
+    memcpy(plain, package->file.data + off, member->stored_size);
+    otter_control_nonce(package->member_index, nonce);
     crypto->aes_ctr(crypto->context, &opened->aes, nonce, 0, plain,
                     member->stored_size);
-    enum otter_result result = host_decode(&source, member, NULL);
+    enum otter_result result = member->region == OTTER_REGION_TREE
+                                   ? package_take_tree(package, &source, member)
+                                   : host_decode(&source, member, NULL);
 
     OPENSSL_cleanse(plain, member->stored_size);
     free(plain);
@@ -193,10 +195,11 @@ static enum otter_result check_stored(const struct opened *opened, uint8_t index
 }
 
 static enum otter_result check_member(const struct opened *opened,
-                                      const struct package_file *package, uint8_t index)
+                                      struct package_file *package)
 {
     const struct otter_source inner = package_file_inner(package);
     struct otter_member member;
+    uint8_t index = package->member_index;
     uint32_t off = 0;
     enum otter_result result =
         otter_control_member(&inner, &package->control, index, &member);
@@ -206,7 +209,7 @@ static enum otter_result check_member(const struct opened *opened,
     }
     return result != OTTER_OK || !is_encrypted(member.flags)
                ? result
-               : check_stored(opened, index, &member, package->file.data + off);
+               : check_stored(opened, package, &member, off);
 }
 
 enum otter_result package_content_key(const struct package_file *package,
@@ -240,22 +243,20 @@ static enum otter_result open_package(const struct package_file *package,
     return result;
 }
 
-enum otter_result package_check_content(const struct package_file *package,
-                                        const struct device_ring *ring,
-                                        uint8_t *member_index)
+enum otter_result package_check_content(struct package_file *package,
+                                        const struct device_ring *ring)
 {
     const struct otter_key_store store = {ring->keys, ring->count};
     struct opened opened;
 
-    *member_index = 0;
     if (package->control.wrap_count == 0) {
         return OTTER_OK;
     }
     enum otter_result result = open_package(package, &store, &opened);
 
     for (uint8_t i = 0; result == OTTER_OK && i < package->control.member_count; i++) {
-        *member_index = i;
-        result = check_member(&opened, package, i);
+        package->member_index = i;
+        result = check_member(&opened, package);
     }
     OPENSSL_cleanse(&opened, sizeof(opened));
     return result;

@@ -43,11 +43,10 @@ OTTER_MUST_CHECK enum otter_result package_content_key(
     uint8_t key[OTTER_AES_KEY_SIZE]);
 
 /* Opens the package with one of the keys, as a device does, and compares what its
- * encrypted members decrypt, and decode, to with their hashes: OTTER_OK, also if
- * nothing is encrypted; 24-11 to 24-14; 24-17, 35-xx and 21-21 with the member's index.
- * The package is whole. */
+ * encrypted members decrypt, and decode, to with their hashes; a tree of files is then
+ * in `tree`. OTTER_OK, also if nothing is encrypted; 24-11 to 24-14; 24-17, 35-xx,
+ * 38-xx and 21-21 with `member_index`. The package is whole. */
 OTTER_MUST_CHECK enum otter_result package_check_content(
-    const struct package_file *package, const struct device_ring *ring,
-    uint8_t *member_index);
+    struct package_file *package, const struct device_ring *ring);
 
 #endif

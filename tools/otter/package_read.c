@@ -4,12 +4,12 @@
  */
 #include "package_read.h"
 
-#include "archive.h"
 #include "crypto_bearssl.h"
 #include "host_coding.h"
 #include "keys.h"
 #include "names.h"
 #include "otter/stream.h"
+#include "tree_archive.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -48,10 +48,9 @@ static void take_hash(struct package_file *package)
                             package->hash) == OTTER_OK;
 }
 
-/* Decodes a tree of files and looks at each entry. */
-static enum otter_result take_tree(struct package_file *package,
-                                   const struct otter_source *stored,
-                                   const struct otter_member *member)
+enum otter_result package_take_tree(struct package_file *package,
+                                    const struct otter_source *stored,
+                                    const struct otter_member *member)
 {
     const struct otter_source inner = package_file_inner(package);
     struct bytes tree = {.data = malloc(member->installed_size),
@@ -65,11 +64,13 @@ static enum otter_result take_tree(struct package_file *package,
     if (result == OTTER_OK) {
         result = otter_control_root(&inner, &package->control, root);
     }
-    if (result == OTTER_OK) {
-        result = archive_check(&tree, (uint8_t)strlen(root), NULL);
+    if (result != OTTER_OK) {
+        bytes_free(&tree);
+        return result;
     }
+    bytes_free(&package->tree);
     package->tree = tree;
-    return result;
+    return tree_archive_check(&tree, (uint8_t)strlen(root), &package->fault);
 }
 
 /* A coding that this tool does not know is the device's to judge. */
@@ -84,7 +85,7 @@ static enum otter_result check_content(struct package_file *package,
         return OTTER_OK;
     }
     if (member->region == OTTER_REGION_TREE) {
-        return take_tree(package, &source, member);
+        return package_take_tree(package, &source, member);
     }
     return member->coding == OTTER_CODING_RAW ? OTTER_OK
                                               : host_decode(&source, member, NULL);
@@ -116,10 +117,15 @@ static enum otter_result check_codings(struct package_file *package, uint8_t *in
     return OTTER_OK;
 }
 
+bool package_blames_entry(enum otter_result result)
+{
+    return otter_code(result) >> 8 == otter_code(OTTER_E_TAR_FORMAT) >> 8;
+}
+
 bool package_blames_member(enum otter_result result)
 {
     return result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH ||
-           otter_code(result) >> 8 == otter_code(OTTER_E_TAR_FORMAT) >> 8 ||
+           package_blames_entry(result) ||
            otter_code(result) >> 8 == otter_code(OTTER_E_CODING_HASH) >> 8;
 }
 
@@ -157,6 +163,36 @@ void package_file_free(struct package_file *package)
     bytes_free(&package->file);
     bytes_free(&package->tree);
     package->inner = (struct bytes){0};
+}
+
+enum otter_result package_file_table(const struct package_file *package,
+                                     struct otter_table *table)
+{
+    const struct otter_source inner = package_file_inner(package);
+    uint8_t bytes[OTTER_TABLE_MAX];
+    struct otter_member member;
+    uint32_t off = 0;
+    uint8_t index = 0;
+    enum otter_result result = otter_control_find(&inner, &package->control,
+                                                  OTTER_ROLE_TABLE, &member, &index);
+
+    if (result == OTTER_OK) {
+        result = otter_control_member_off(&inner, &package->control, index, &off);
+    }
+    if (result != OTTER_OK) {
+        return result;
+    }
+    if ((member.flags & OTTER_MEMBER_KEPT) != 0) {
+        return OTTER_E_KEPT;
+    }
+    if (member.stored_size > OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF) {
+        return OTTER_E_TABLE_FORM;
+    }
+    memcpy(bytes + OTTER_TABLE_CONTENT_OFF, package->file.data + off,
+           member.stored_size);
+    otter_table_wrap(bytes, member.stored_size, 1);
+    return otter_table_decode(
+        bytes, (size_t)member.stored_size + OTTER_TABLE_CONTENT_OFF, table);
 }
 
 static void hash_signed(const struct package_file *package,
@@ -202,6 +238,25 @@ enum otter_result package_file_verify(const struct package_file *package,
                                 UINT32_MAX, crypto);
 }
 
+void package_describe_refusal(const struct package_file *package,
+                              enum otter_result result, json_t *described)
+{
+    const uint16_t code = otter_code(result);
+    char name[NAME_CODE_SIZE];
+
+    (void)json_object_update_new(described, json_pack("{s:s, s:s, s:s}", "code",
+                                                      name_of_code(code, name), "text",
+                                                      text_of_code(code), "remedy",
+                                                      remedy_of_code(code)));
+    if (package_blames_member(result)) {
+        (void)json_object_set_new(described, "member",
+                                  json_integer(package->member_index));
+    }
+    if (package_blames_entry(result) && package->fault.name[0] != '\0') {
+        (void)json_object_set_new(described, "entry", json_string(package->fault.name));
+    }
+}
+
 int package_file_refuse(const struct package_file *package, enum otter_result result)
 {
     const struct otter_source inner = package_file_inner(package);
@@ -215,7 +270,11 @@ int package_file_refuse(const struct package_file *package, enum otter_result re
                  name_of_role(member.role)) < 0) {
         return complain_code(package->path, result, TOOL_UNVERIFIED);
     }
-    (void)complain_code(subject, result, TOOL_UNVERIFIED);
+    if (package_blames_entry(result)) {
+        (void)tree_complain(subject, result, &package->fault, TOOL_UNVERIFIED);
+    } else {
+        (void)complain_code(subject, result, TOOL_UNVERIFIED);
+    }
     free(subject);
     return TOOL_UNVERIFIED;
 }

@@ -7,7 +7,10 @@
 
 #include "files.h"
 #include "otter/container.h"
+#include "otter/table.h"
+#include "tree_archive.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 enum { READ_KEYS_MAX = 16 };
@@ -29,8 +32,9 @@ struct package_file {
     enum otter_result result; /* of otter_container_check(), then of decoding */
     bool has_control;         /* the control packet can be read, whatever `result` */
     struct otter_control control;
-    uint8_t member_index; /* the damaged member on 20-16, 24-17, 35-xx and 38-xx */
-    struct bytes tree;    /* archive of its files, if they can be read here */
+    uint8_t member_index;    /* the damaged member on 20-16, 24-17, 35-xx and 38-xx */
+    struct bytes tree;       /* archive of its files, if they can be read here */
+    struct tree_fault fault; /* of that archive, on 38-xx */
     bool has_hash;
     uint8_t hash[OTTER_SHA256_SIZE]; /* as the trailer names it */
 };
@@ -42,6 +46,11 @@ void package_file_free(struct package_file *package);
 
 /* A source that begins at the control packet. */
 struct otter_source package_file_inner(const struct package_file *package);
+
+/* The flash table that a whole package carries: 23-18 if it keeps the device's, 28-xx.
+ */
+OTTER_MUST_CHECK enum otter_result package_file_table(
+    const struct package_file *package, struct otter_table *table);
 
 /* A signature's entry. */
 struct package_signature {
@@ -59,8 +68,22 @@ struct package_signature package_file_signature(const struct package_file *packa
 OTTER_MUST_CHECK enum otter_result package_file_verify(
     const struct package_file *package, const struct key_ring *ring);
 
+/* Decodes a tree of files from its decrypted bytes into `tree` and looks at each entry;
+ * what is refused is in `fault`. 35-xx, 38-xx. */
+OTTER_MUST_CHECK enum otter_result package_take_tree(struct package_file *package,
+                                                     const struct otter_source *stored,
+                                                     const struct otter_member *member);
+
+/* True if such a result is about an entry of its tree of files: `fault`. */
+bool package_blames_entry(enum otter_result result);
+
 /* True if such a result is about one member: `member_index`. */
 bool package_blames_member(enum otter_result result);
+
+/* Adds "code", "text" and "remedy" to a description, "member" if the result is about
+ * one, and "entry", the name in a tree, if it is about that and is text. */
+void package_describe_refusal(const struct package_file *package,
+                              enum otter_result result, json_t *described);
 
 /* Prints why the package is refused, with the member if it is one; returns
  * TOOL_UNVERIFIED. */

@@ -120,17 +120,14 @@ static enum otter_result judge(const struct options *options,
     if (options->counter.is_given && control->counter < options->counter.number) {
         return OTTER_E_COUNTER;
     }
-    return options->own.count == 0
-               ? OTTER_OK
-               : package_check_content(package, &options->own, &package->member_index);
+    return options->own.count == 0 ? OTTER_OK
+                                   : package_check_content(package, &options->own);
 }
 
 static void print_json(const struct package_file *package, enum otter_result result)
 {
     json_t *printed = json_pack("{s:b}", "verified", result == OTTER_OK ? 1 : 0);
-    const uint16_t code = otter_code(result);
     char version[NAME_VERSION_SIZE];
-    char name[NAME_CODE_SIZE];
     char hash[2 * OTTER_SHA256_SIZE + 1];
 
     if (result == OTTER_OK) {
@@ -141,14 +138,7 @@ static void print_json(const struct package_file *package, enum otter_result res
                                (json_int_t)package->control.counter, "sha256",
                                hex_of(package->hash, sizeof(package->hash), hash)));
     } else {
-        (void)json_object_update_new(
-            printed,
-            json_pack("{s:s, s:s, s:s}", "code", name_of_code(code, name), "text",
-                      text_of_code(code), "remedy", remedy_of_code(code)));
-    }
-    if (package_blames_member(result)) {
-        (void)json_object_set_new(printed, "member",
-                                  json_integer(package->member_index));
+        package_describe_refusal(package, result, printed);
     }
     (void)json_dumpf(printed, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)printf("\n");
