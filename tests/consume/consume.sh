@@ -50,7 +50,7 @@ configure() { # SOURCE BUILD OPTIONS...
 
 # The device library alone asks for no package of the host and builds nothing else.
 check_alone() { # BUILD "WHAT IT MAKES "
-    if grep -E '^(PKG_CONFIG|BEARSSL|JANSSON|LIBELF|LIBYAML|OPENSSL|ZLIB|CMOCKA|SCDOC)' \
+    if grep -E '^(PKG_CONFIG|BEARSSL|JANSSON|LIBARCHIVE|LIBELF|LIBYAML|OPENSSL|ZLIB|CMOCKA|SCDOC)' \
         "$1/CMakeCache.txt"; then
         fail "otter looked for packages of the host"
     fi
