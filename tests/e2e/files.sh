@@ -163,15 +163,6 @@ check "nor does the list of files" 0 'a\xE2\x80\xAEgpj.exe, 1 bytes' \
     "$OTTER" inspect steering.otter
 
 # --- a bad tree in a package ---
-bad_tree() { # OUT ARCHIVE: a package that otter pack would not make
-    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$OTTER_TOP/tests/vectors" python3 -c '
-import sys
-import make_package as mp
-archive = open(sys.argv[2], "rb").read()
-files = {"role": 6, "region": 224, "data": archive}
-package = {**mp.PLAIN, **mp.more(files), "extensions": mp.extension(9, b"res")}
-open(sys.argv[1], "wb").write(mp.build(package))' "$@"
-}
 bad_tree bad_tree.otter names.tar || exit 1
 check "a package's bad tree is told from its entry" 3 \
     "bad_tree.otter: member 3 (resources): what?, at byte 0: [38-13]" "$OTTER" inspect bad_tree.otter

@@ -135,6 +135,13 @@ printf '\001' | dd of=bad.otter bs=1 seek=2000 conv=notrunc status=none
 valid "inspect of half a package" inspect 3 "$OTTER" inspect short.otter --json
 valid "of a few bytes" inspect 3 "$OTTER" inspect tiny.otter --json
 valid "of a damaged member" inspect 3 "$OTTER" inspect bad.otter --json
+: > 'what?'
+tar --format=ustar -cf what.tar 'what?'
+bad_tree tree.otter what.tar
+valid "of a bad tree of files" inspect 3 "$OTTER" inspect tree.otter --json
+check "whose entry is named" 0 '"entry": "what?"' cat out.json
+valid "verify of it" verify 3 "$OTTER" verify tree.otter --key pub.pem --json
+check "names the entry, too" 0 '"entry": "what?"' cat out.json
 valid "verify" verify 0 "$OTTER" verify new.otter --key pub.pem --json
 valid "verify of a stranger's" verify 3 "$OTTER" verify new.otter --key other.pub --json
 valid "of a damaged member" verify 3 "$OTTER" verify bad.otter --key pub.pem --json

@@ -33,3 +33,14 @@ noise() {
     head -c "$2" /dev/zero | openssl enc -aes-128-ctr -K "$(printf '%032d' "$3")" \
         -iv "$(printf '%032d' 0)" > "$1"
 }
+
+# bad_tree OUT ARCHIVE: a package with a tree of files that otter pack would not make.
+bad_tree() {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$OTTER_TOP/tests/vectors" python3 -c '
+import sys
+import make_package as mp
+archive = open(sys.argv[2], "rb").read()
+files = {"role": 6, "region": 224, "data": archive}
+package = {**mp.PLAIN, **mp.more(files), "extensions": mp.extension(9, b"res")}
+open(sys.argv[1], "wb").write(mp.build(package))' "$@"
+}
