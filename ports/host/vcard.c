@@ -64,10 +64,9 @@ static bool strikes(const struct vcard *card, enum vcard_fault_kind kind)
     return card->fault.kind == kind && card->op - 1 == card->fault.at_op;
 }
 
-static int start(struct vcard *card, enum vcard_op_kind kind, const char *path)
+static int begin(struct vcard *card, struct vcard_op op)
 {
-    const struct vcard_op op = {.index = card->op, .kind = kind, .path = path};
-
+    op.index = card->op;
     if (!card->is_on) {
         vcard_stop("an operation without power");
     }
@@ -84,6 +83,11 @@ static int start(struct vcard *card, enum vcard_op_kind kind, const char *path)
     }
     card->is_full = card->is_full || strikes(card, VCARD_FULL);
     return card->is_out ? -ENODEV : 0;
+}
+
+static int start(struct vcard *card, enum vcard_op_kind kind, const char *path)
+{
+    return begin(card, (struct vcard_op){.kind = kind, .path = path});
 }
 
 /* A failing operation is done all the same if its seed is odd. */
@@ -216,7 +220,8 @@ static int do_open(struct vcard *card, const char *path, enum vcard_mode mode)
 
 int vcard_open(struct vcard *card, const char *path, enum vcard_mode mode)
 {
-    int result = start(card, VCARD_OPEN, path);
+    int result =
+        begin(card, (struct vcard_op){.kind = VCARD_OPEN, .path = path, .mode = mode});
 
     if (result == 0 && is_done(card)) {
         result = do_open(card, path, mode);

@@ -105,11 +105,18 @@ enum vcard_op_kind {
     VCARD_OP_COUNT,
 };
 
+enum vcard_mode {
+    VCARD_MODE_READ,  /* the file must be there */
+    VCARD_MODE_WRITE, /* it is made if it is not there; reading is possible, too */
+    VCARD_MODE_NEW,   /* as WRITE, and it is empty */
+};
+
 /* One operation, as told to on_op just before it happens. */
 struct vcard_op {
     uint32_t index; /* since power on */
     enum vcard_op_kind kind;
-    const char *path; /* as given, or of the open file; NULL: none */
+    const char *path;     /* as given, or of the open file; NULL: none */
+    enum vcard_mode mode; /* of VCARD_OPEN */
 };
 
 /* What callers may hook in. All pointers may be NULL. */
@@ -215,12 +222,6 @@ void vcard_pull(struct vcard *card, uint32_t seed);
 void vcard_put_back(struct vcard *card);
 
 /* ---- operations; each counts as one, those that are refused, too ---- */
-
-enum vcard_mode {
-    VCARD_MODE_READ,  /* the file must be there */
-    VCARD_MODE_WRITE, /* it is made if it is not there; reading is possible, too */
-    VCARD_MODE_NEW,   /* as WRITE, and it is empty */
-};
 
 /* Opens a file; its number, for the calls below. -ENOENT, -EISDIR, -EBUSY (open for
  * writing elsewhere), -EMFILE, -ENOSPC, -EINVAL (no name). */

@@ -253,13 +253,16 @@ void vcard_tree_free(struct vcard_tree *tree)
 
 void vcard_tree_copy(struct vcard_tree *to, const struct vcard_tree *from)
 {
-    struct vcard_tree copy = *from;
-
     for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
-        (void)vcard_blob_share(copy.nodes[i].content);
+        struct vcard_blob *old = to->nodes[i].content;
+
+        if (from->nodes[i].id == 0 && to->nodes[i].id == 0) {
+            continue; /* most of them */
+        }
+        (void)vcard_blob_share(from->nodes[i].content);
+        to->nodes[i] = from->nodes[i];
+        vcard_blob_drop(old);
     }
-    vcard_tree_free(to);
-    *to = copy;
 }
 
 static uint64_t hash_byte(uint64_t hash, uint8_t byte)
