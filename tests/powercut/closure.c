@@ -5,6 +5,7 @@
 #include "closure.h"
 
 #include "canon.h"
+#include "closure_card.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum {
 /* A state, and how it was reached first. */
 struct node {
     struct vflash_image image; /* dropped when it has been run */
+    struct vcard_image *card;  /* and this; NULL: the device has none */
     int64_t parent;
     struct sweep_cut cut; /* what led here from the parent */
     int64_t next;         /* state in which a power-on without a fault ends */
@@ -32,6 +34,7 @@ struct node {
 /* A state of which it is not known yet what in it is dead. */
 struct pending {
     struct vflash_image image;
+    struct vcard_image *card;
     struct node like;
     int64_t parent;
     struct sweep_cut cut;
@@ -42,12 +45,15 @@ struct closure {
     const struct closure_effort *effort;
     struct closure_result result;
     struct canon canon;
-    struct canon_table *seen; /* canonical hash -> index of node */
-    struct canon_table *torn; /* operations that have been torn */
+    struct closure_card *card; /* NULL: the device has none */
+    struct canon_table *seen;  /* canonical hash -> index of node */
+    struct canon_table *torn;  /* operations that have been torn */
     struct node *nodes;
     size_t capacity;
     size_t current;             /* node that is being run */
     struct vflash_image moment; /* the flash before the operation at hand */
+    uint32_t op;                /* which that is, of flash and card since power on */
+    bool was_reading;           /* the one before it changed nothing */
     size_t flips;               /* places looked at */
     struct pending *pending;
     size_t pending_count;
@@ -65,12 +71,76 @@ static uint64_t mix_in(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
+/* --- the card --- */
+
+static struct vcard_image *save_card(const struct closure *closure)
+{
+    if (closure->card == NULL) {
+        return NULL;
+    }
+    struct vcard_image *image = calloc(1, sizeof(*image));
+
+    if (image == NULL) {
+        abort();
+    }
+    vcard_save(closure->card->card, image);
+    return image;
+}
+
+static void restore_card(const struct closure *closure, const struct vcard_image *image)
+{
+    if (closure->card != NULL) {
+        vcard_restore(closure->card->card, image);
+    }
+}
+
+static void drop_card(struct vcard_image **image)
+{
+    if (*image != NULL) {
+        vcard_image_free(*image);
+        free(*image);
+        *image = NULL;
+    }
+}
+
+/* What of the flash is dead depends on the card, too. */
+static void look_at_card(struct closure *closure)
+{
+    if (closure->card != NULL) {
+        closure->canon.around = closure_card_hash(closure->card);
+    }
+}
+
+/* True if it is not known what is dead in the flash as it is now. */
+static bool is_open_question(struct closure *closure)
+{
+    look_at_card(closure);
+    return canon_asks(&closure->canon);
+}
+
+/* Sets what is called at each operation; NULL: nothing. */
+static void hook(struct closure *closure,
+                 void (*on_op)(void *context, const struct vflash_op *op),
+                 void (*on_card_op)(void *context, const struct vcard_op *op))
+{
+    closure->world->device.flash.hooks.on_op = on_op;
+    if (closure->card != NULL) {
+        closure->card->card->hooks.on_op = on_card_op;
+    }
+}
+
 /* --- nodes --- */
 
-/* The key of the state of the flash now. Devices with and without damage are apart. */
+/* The key of the state of the flash now, the card having been looked at. Devices with
+ * and without damage are apart. */
 static uint64_t key_now(struct closure *closure, const struct node *like)
 {
     uint64_t key = canon_hash(&closure->canon);
+
+    if (closure->card != NULL) {
+        key = mix_in(key,
+                     closure_card_form(closure->card, canon_question(&closure->canon)));
+    }
 
     key = mix_in(key, like->is_bad ? like->bad_addr : 1);
     return mix_in(key, like->is_hurt);
@@ -107,6 +177,7 @@ static void put_off(struct closure *closure, const struct node *like, int64_t pa
 
     *pending = (struct pending){.like = *like, .parent = parent, .cut = cut};
     vflash_save(flash_of(closure), &pending->image);
+    pending->card = save_card(closure);
 }
 
 /* The node of the state of the flash now, new or known. `like` says what is damaged. In
@@ -114,7 +185,7 @@ static void put_off(struct closure *closure, const struct node *like, int64_t pa
 static int64_t add_state(struct closure *closure, const struct node *like,
                          int64_t parent, struct sweep_cut cut)
 {
-    if (canon_asks(&closure->canon)) {
+    if (is_open_question(closure)) {
         put_off(closure, like, parent, cut);
         return NO_STATE;
     }
@@ -132,6 +203,7 @@ static int64_t add_state(struct closure *closure, const struct node *like,
 
     canon_table_put(closure->seen, key, index);
     vflash_save(flash_of(closure), &node->image);
+    node->card = save_card(closure);
     node->parent = parent;
     node->cut = cut;
     node->next = NO_STATE;
@@ -170,12 +242,19 @@ static size_t prefixes_of(uint32_t count, uint32_t prefixes[4])
 static void tear(struct closure *closure, const struct vflash_op *op, uint32_t seed)
 {
     const struct node *node = &closure->nodes[closure->current];
-    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_TORN, .seed = seed};
+    const struct sweep_cut cut = {.op = closure->op, .kind = SWEEP_TORN, .seed = seed};
 
     vflash_tear(flash_of(closure), op, seed);
+    if (closure->card != NULL) {
+        closure_card_hold(closure->card);
+        closure_card_cut(closure->card, seed);
+    }
     closure->result.transitions++;
     (void)add_state(closure, node, (int64_t)closure->current, cut);
     vflash_restore(flash_of(closure), &closure->moment);
+    if (closure->card != NULL) {
+        closure_card_go_on(closure->card);
+    }
 }
 
 static bool is_wanted(struct closure *closure, bool is_unstable)
@@ -243,13 +322,33 @@ static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
     return key;
 }
 
-static void cut_before(struct closure *closure, const struct vflash_op *op)
+static void take_cut(struct closure *closure, uint32_t seed)
 {
-    const struct node *node = &closure->nodes[closure->current];
-    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BEFORE};
+    const struct sweep_cut cut = {
+        .op = closure->op, .kind = SWEEP_BEFORE, .seed = seed};
 
     closure->result.transitions++;
-    (void)add_state(closure, node, (int64_t)closure->current, cut);
+    (void)add_state(closure, &closure->nodes[closure->current],
+                    (int64_t)closure->current, cut);
+}
+
+/* Before the operation at hand; if there is none, after the last one. */
+static void cut_before(struct closure *closure)
+{
+    uint32_t seeds[CLOSURE_CARD_SEEDS_MAX];
+
+    if (closure->card == NULL) {
+        take_cut(closure, 0);
+        return;
+    }
+    size_t count = closure_card_seeds(closure->card, seeds);
+
+    closure_card_hold(closure->card);
+    for (size_t i = 0; i < count; i++) {
+        closure_card_cut(closure->card, seeds[i]);
+        take_cut(closure, seeds[i]);
+        closure_card_go_on(closure->card);
+    }
 }
 
 /* True if this operation on this flash has been met before. */
@@ -265,15 +364,11 @@ static bool is_met(struct closure *closure, const struct vflash_op *op)
     return false;
 }
 
-static void on_op(void *context, const struct vflash_op *op)
+static void tear_op(struct closure *closure, const struct vflash_op *op)
 {
-    struct vdevice *device = context;
-    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
-
-    cut_before(closure, op);
     if ((closure->effort->faults & (CLOSURE_TORN | CLOSURE_UNSTABLE)) == 0 ||
         closure->nodes[closure->current].is_hurt ||
-        (!canon_asks(&closure->canon) && is_met(closure, op))) {
+        (!is_open_question(closure) && is_met(closure, op))) {
         return;
     }
     vflash_save(flash_of(closure), &closure->moment);
@@ -284,15 +379,50 @@ static void on_op(void *context, const struct vflash_op *op)
     }
 }
 
+static void on_op(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (!closure->was_reading) {
+        cut_before(closure);
+    }
+    tear_op(closure, op);
+    closure->was_reading = false;
+    closure->op++;
+}
+
+static bool is_reading(const struct vcard_op *op)
+{
+    return op->kind == VCARD_READ || op->kind == VCARD_STAT || op->kind == VCARD_LIST ||
+           (op->kind == VCARD_OPEN && op->mode == VCARD_MODE_READ);
+}
+
+/* What an operation of the card leaves half done is what a cut before the next one
+ * leaves of it. */
+static void on_card_op(void *context, const struct vcard_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (!closure->was_reading) {
+        cut_before(closure);
+    }
+    closure->was_reading = is_reading(op);
+    closure->op++;
+}
+
 /* --- what is dead --- */
 
 static void bring_image(struct closure *closure, const struct node *like,
-                        const struct vflash_image *image)
+                        const struct vflash_image *image,
+                        const struct vcard_image *card)
 {
     struct sweep_world *world = closure->world;
 
     sweep_start_over(world);
     vflash_restore(flash_of(closure), image);
+    restore_card(closure, card);
     world->promise.is_hurt = like->is_hurt;
     if (like->is_bad) {
         vflash_set_bad(flash_of(closure), like->bad_addr, true);
@@ -301,13 +431,14 @@ static void bring_image(struct closure *closure, const struct node *like,
 
 static void bring_back(struct closure *closure, const struct node *node)
 {
-    bring_image(closure, node, &node->image);
+    bring_image(closure, node, &node->image, node->card);
     closure->world->promise.cuts = node->cuts;
 }
 
 /* Sectors by what is done with them first. */
 struct watch {
     struct vflash *flash;
+    struct closure_card *card;
     struct canon_set read; /* or programmed */
     struct canon_set erased;
 };
@@ -349,6 +480,15 @@ static void watch_read(void *context, uint32_t addr, size_t size)
     }
 }
 
+static void watch_card(void *context, const struct vcard_op *op)
+{
+    struct vdevice *device = context;
+    const struct sweep_world *world = device->hooks.context;
+    struct watch *watch = world->user;
+
+    closure_card_see(watch->card, op);
+}
+
 /* Watches a power-on from the flash as it is: what it erases before it reads it is
  * dead; and what it does not touch, if nothing is left to do after it. */
 static void find_dead(struct closure *closure)
@@ -356,15 +496,19 @@ static void find_dead(struct closure *closure)
     struct sweep_world *world = closure->world;
     struct vflash *flash = flash_of(closure);
     struct vflash_image before = {0};
-    struct watch watch = {.flash = flash};
+    struct vcard_image *card = save_card(closure);
+    struct watch watch = {.flash = flash, .card = closure->card};
     const struct sweep_cut none = {.kind = SWEEP_NONE};
 
     vflash_save(flash, &before);
+    if (closure->card != NULL) {
+        closure_card_watch(closure->card);
+    }
     world->user = &watch;
-    flash->hooks.on_op = watch_op;
+    hook(closure, watch_op, watch_card);
     flash->hooks.on_read = watch_read;
     (void)sweep_power_on(world, &none);
-    flash->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
     flash->hooks.on_read = NULL;
     world->user = closure;
     closure->result.power_ons++;
@@ -378,7 +522,13 @@ static void find_dead(struct closure *closure)
     vdevice_power_off(&world->device);
     vflash_restore(flash, &before);
     vflash_image_free(&before);
+    restore_card(closure, card);
+    drop_card(&card);
+    look_at_card(closure);
     canon_answer(&closure->canon, &watch.erased);
+    if (closure->card != NULL) {
+        closure_card_answer(closure->card, canon_question(&closure->canon));
+    }
 }
 
 /* Adds the states that had to wait. */
@@ -387,8 +537,8 @@ static void settle_pending(struct closure *closure)
     for (size_t i = 0; i < closure->pending_count; i++) {
         struct pending *pending = &closure->pending[i];
 
-        bring_image(closure, &pending->like, &pending->image);
-        if (canon_asks(&closure->canon)) {
+        bring_image(closure, &pending->like, &pending->image, pending->card);
+        if (is_open_question(closure)) {
             find_dead(closure);
         }
         int64_t index =
@@ -398,6 +548,7 @@ static void settle_pending(struct closure *closure)
             closure->nodes[pending->parent].next = index;
         }
         vflash_image_free(&pending->image);
+        drop_card(&pending->card);
     }
     closure->pending_count = 0;
 }
@@ -436,6 +587,7 @@ static bool check_at_rest(struct closure *closure, const struct node *node)
                    !sweep_broke(world, promise_k26(&world->promise));
 
     vflash_restore(flash_of(closure), &node->image);
+    restore_card(closure, node->card);
     return is_good;
 }
 
@@ -450,14 +602,17 @@ static bool run_state(struct closure *closure, size_t index)
     if (!check_at_rest(closure, &closure->nodes[index])) {
         return false;
     }
-    flash_of(closure)->hooks.on_op = on_op;
+    closure->op = 0;
+    closure->was_reading = false;
+    hook(closure, on_op, on_card_op);
     enum vdevice_end end = sweep_power_on(world, &none);
 
-    flash_of(closure)->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
     closure->result.power_ons++;
     if (!sweep_check_running(world, end)) {
         return false;
     }
+    cut_before(closure);
     bool is_over = promise_is_over(&world->promise);
 
     if (is_over && !world->promise.is_hurt && !sweep_check_end(world)) {
@@ -497,10 +652,10 @@ static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
     bring_back(closure, &closure->nodes[index]);
     world->promise.is_hurt = true;
     world->spoil_op = op;
-    flash_of(closure)->hooks.on_op = spoil;
+    hook(closure, spoil, NULL);
     enum vdevice_end end = sweep_power_on(world, &cut);
 
-    flash_of(closure)->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
     closure->result.power_ons++;
     closure->result.transitions++;
     if (!sweep_check_running(world, end)) {
@@ -550,9 +705,9 @@ static bool spoil_all(struct closure *closure, size_t index)
     closure->current = index;
     bring_back(closure, &closure->nodes[index]);
     world->user = &survey;
-    flash_of(closure)->hooks.on_op = note_op;
+    hook(closure, note_op, NULL);
     (void)sweep_power_on(world, &none);
-    flash_of(closure)->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
     world->user = closure;
     closure->result.power_ons++;
     for (size_t i = 0; i < survey.count && is_good; i++) {
@@ -667,6 +822,17 @@ static void follow(void *context, const struct vflash_op *op)
     trail->hash = mix_in(trail->hash, mix_in(place, op->size + op->is_erase));
 }
 
+static void follow_card(void *context, const struct vcard_op *op)
+{
+    struct vdevice *device = context;
+    struct trail *trail = ((struct sweep_world *)device->hooks.context)->user;
+
+    trail->hash = mix_in(trail->hash, op->kind);
+    for (const char *c = op->path; c != NULL && *c != '\0'; c++) {
+        trail->hash = mix_in(trail->hash, (uint8_t)*c);
+    }
+}
+
 static struct trail trail_from_here(struct closure *closure)
 {
     struct sweep_world *world = closure->world;
@@ -677,15 +843,15 @@ static struct trail trail_from_here(struct closure *closure)
                           .hash = 1};
 
     world->user = &trail;
-    flash_of(closure)->hooks.on_op = follow;
+    hook(closure, follow, follow_card);
     trail.end = sweep_power_on(world, &none);
-    flash_of(closure)->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
     world->user = closure;
     vdevice_power_off(&world->device);
-    if (canon_asks(&closure->canon)) {
+    if (is_open_question(closure)) {
         find_dead(closure);
     }
-    trail.end_key = canon_hash(&closure->canon);
+    trail.end_key = key_now(closure, &(struct node){0});
     closure->result.power_ons++;
     return trail;
 }
@@ -695,21 +861,42 @@ static bool is_same_trail(const struct trail *a, const struct trail *b)
     return a->hash == b->hash && a->end == b->end && a->end_key == b->end_key;
 }
 
+/* Flash and card together: what is dead depends on both. */
+static void make_form(struct closure *closure, uint32_t offset)
+{
+    uint64_t question;
+
+    look_at_card(closure);
+    question = canon_question(&closure->canon);
+    if (offset == 0) {
+        canon_make(&closure->canon);
+    } else {
+        canon_shift_sequences(&closure->canon, offset);
+    }
+    if (closure->card != NULL) {
+        closure_card_make(closure->card, question, offset);
+    }
+}
+
 static bool compare_forms(struct closure *closure, size_t index)
 {
     enum { SHIFT = 1000 };
 
     bring_back(closure, &closure->nodes[index]);
-    uint64_t raw_key = canon_hash(&closure->canon);
+    look_at_card(closure);
+    uint64_t raw_key = key_now(closure, &closure->nodes[index]);
     struct trail raw = trail_from_here(closure);
 
     bring_back(closure, &closure->nodes[index]);
-    canon_make(&closure->canon);
-    bool is_same_key = canon_hash(&closure->canon) == raw_key;
+    make_form(closure, 0);
+    if (is_open_question(closure)) {
+        find_dead(closure);
+    }
+    bool is_same_key = key_now(closure, &closure->nodes[index]) == raw_key;
     struct trail made = trail_from_here(closure);
 
     bring_back(closure, &closure->nodes[index]);
-    canon_shift_sequences(&closure->canon, SHIFT);
+    make_form(closure, SHIFT);
     struct trail shifted = trail_from_here(closure);
 
     closure->result.compared++;
@@ -758,6 +945,15 @@ static void learn(void *context, const struct vflash_op *op)
     closure->world->spoil_addr = op->addr;
 }
 
+static void learn_card(void *context, const struct vcard_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    (void)op;
+    closure_card_learn(closure->card);
+}
+
 static void learn_all(struct closure *closure)
 {
     struct sweep_world *world = closure->world;
@@ -766,9 +962,12 @@ static void learn_all(struct closure *closure)
 
     sweep_start_over(world);
     world->spoil_addr = 0;
-    flash_of(closure)->hooks.on_op = learn;
+    hook(closure, learn, learn_card);
     (void)sweep_power_on(world, &none);
-    flash_of(closure)->hooks.on_op = NULL;
+    hook(closure, NULL, NULL);
+    if (closure->card != NULL) {
+        closure_card_learn(closure->card);
+    }
     for (size_t i = 0; i < profile->area_count; i++) {
         for (uint32_t j = 0; j < profile->areas[i].sector_count; j++) {
             canon_learn(&closure->canon,
@@ -799,6 +998,25 @@ static bool go_through(struct closure *closure, size_t index)
            flip_all(closure, index);
 }
 
+static void open_card(struct closure *closure)
+{
+    if (closure->world->is_on_card) {
+        closure->card = calloc(1, sizeof(*closure->card));
+        if (closure->card == NULL) {
+            abort();
+        }
+        closure_card_open(closure->card, &closure->world->card);
+    }
+}
+
+static void close_card(struct closure *closure)
+{
+    if (closure->card != NULL) {
+        closure_card_close(closure->card);
+        free(closure->card);
+    }
+}
+
 struct closure_result closure_run(struct sweep_world *world,
                                   const struct closure_effort *effort)
 {
@@ -814,6 +1032,7 @@ struct closure_result closure_run(struct sweep_world *world,
     closure->effort = effort;
     world->user = closure;
     canon_open(&closure->canon, &world->device.flash, &world->sample.profile.map);
+    open_card(closure);
     closure->seen = canon_table_make();
     closure->torn = canon_table_make();
     learn_all(closure);
@@ -827,12 +1046,14 @@ struct closure_result closure_run(struct sweep_world *world,
         }
         is_good = go_through(closure, index);
         vflash_image_free(&closure->nodes[index].image);
+        drop_card(&closure->nodes[index].card);
     }
     closure->result.is_closed = is_good && index == closure->result.states;
     closure->result.is_good =
         is_good && (!closure->result.is_closed || check_ways_out(closure));
     for (size_t i = index; i < closure->result.states; i++) {
         vflash_image_free(&closure->nodes[i].image);
+        drop_card(&closure->nodes[i].card);
     }
     vflash_image_free(&closure->moment);
     free(closure->nodes);
@@ -840,6 +1061,7 @@ struct closure_result closure_run(struct sweep_world *world,
     canon_table_free(closure->seen);
     canon_table_free(closure->torn);
     canon_close(&closure->canon);
+    close_card(closure);
     struct closure_result result = closure->result;
 
     free(closure);

@@ -6,8 +6,8 @@
  *
  * States are told apart by their canonical form (tests/support/canon.h). A run from a
  * state is made once, without a cut; what a cut would leave at each of its operations
- * is made from the flash as it stands at that moment, which is the same: nothing but
- * the flash survives. An operation that was met before on the same flash is not torn
+ * is made from flash and card as they stand at that moment, which is the same: nothing
+ * else survives. An operation that was met before on the same flash is not torn
  * again.
  */
 #ifndef OTTER_CLOSURE_H

@@ -258,9 +258,14 @@ void canon_set_add(struct canon_set *set, size_t index)
     set->bits[index / 64] |= 1ULL << index % 64;
 }
 
+uint64_t canon_question(struct canon *canon)
+{
+    return canon_log_now(canon)->hash ^ canon->around;
+}
+
 bool canon_asks(struct canon *canon)
 {
-    return canon_table_find(canon->answers, canon_log_now(canon)->hash) == NULL;
+    return canon_table_find(canon->answers, canon_question(canon)) == NULL;
 }
 
 void canon_answer(struct canon *canon, const struct canon_set *dead)
@@ -270,13 +275,12 @@ void canon_answer(struct canon *canon, const struct canon_set *dead)
         abort();
     }
     canon->dead[canon->dead_count] = *dead;
-    canon_table_put(canon->answers, canon_log_now(canon)->hash, canon->dead_count++);
+    canon_table_put(canon->answers, canon_question(canon), canon->dead_count++);
 }
 
 const struct canon_set *canon_dead(struct canon *canon)
 {
-    const uint64_t *index =
-        canon_table_find(canon->answers, canon_log_now(canon)->hash);
+    const uint64_t *index = canon_table_find(canon->answers, canon_question(canon));
 
     return index == NULL ? NULL : &canon->dead[*index];
 }

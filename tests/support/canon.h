@@ -68,6 +68,7 @@ struct canon {
     struct canon_log *logs;
     size_t log_count;
     struct canon_table *answers; /* log in canonical form -> index in dead */
+    uint64_t around; /* by the caller: hash of what the answers depend on, too */
     struct canon_set *dead;
     size_t dead_count;
     uint8_t *work; /* room for one form */
@@ -93,8 +94,9 @@ void canon_make(struct canon *canon);
  * (for tests: order alone counts). */
 void canon_shift_sequences(struct canon *canon, uint32_t offset);
 
-/* Whether the caller must find out which sectors are dead, for the log as it is now;
- * and its answer. */
+/* Whether the caller must find out which sectors are dead, for the log as it is now and
+ * what is around it; its answer; and a hash of the question. */
+uint64_t canon_question(struct canon *canon);
 bool canon_asks(struct canon *canon);
 void canon_answer(struct canon *canon, const struct canon_set *dead);
 
