@@ -5,6 +5,7 @@
 #include "closure_card.h"
 
 #include "otter/card.h"
+#include "otter/path.h"
 #include "vcard_inner.h"
 
 #include <stdlib.h>
@@ -156,6 +157,9 @@ void closure_card_see(struct closure_card *form, const struct vcard_op *op)
     struct closure_card_paths *paths = &form->looked_into;
     uint64_t hash = op->path == NULL ? 0 : path_hash(op->path);
 
+    if (op->path == NULL || !otter_path_is_inside(op->path, OTTER_CARD_FOLDER)) {
+        return;
+    }
     if (op->kind == VCARD_REMOVE) {
         paths = &form->dropped.removed;
     } else if (op->kind == VCARD_OPEN && op->mode == VCARD_MODE_NEW) {

@@ -7,11 +7,10 @@
  *   sequence number and CRC go.
  * - A sector of a file that holds what no undisturbed update puts on the card is
  *   garbage, whatever it holds.
- * - A file that every power-on from here removes before it looks into it is none, and
- *   one that it empties is a name without content. As with sectors (canon.h), the
- * caller watches a run.
- * - Everything else stays as it is: names, sizes, contents, names that share their
- * data.
+ * - A file in otter's folder that every power-on from here removes before it looks into
+ *   it is none, and one that it empties is a name without content. As with sectors
+ *   (canon.h), the caller watches a run.
+ * - Everything else stays as it is: names, sizes, contents, names that share data.
  *
  * A cut leaves of n changes: none, all, all without their data, the first k with the
  * next one torn in each way, and two samples of any that arrive, arrive not, or are
