@@ -405,8 +405,8 @@ static void print_changed(const json_t *changed)
 
     json_array_foreach(changed, index, name)
     {
-        (void)printf("%s%s", index == 0 ? ", not as installed: " : ", ",
-                     json_string_value(name));
+        say("%s%s", index == 0 ? ", not as installed: " : ", ",
+            json_string_value(name));
     }
 }
 
