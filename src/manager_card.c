@@ -28,13 +28,9 @@ static void say(struct otter_manager *manager, enum otter_result why)
  */
 static void wait_for_card(struct otter_manager *manager, enum otter_result why)
 {
-    /* What another try may mend, and what a person has to. */
-    bool is_unreadable = why == OTTER_E_CARD_READ || why == OTTER_E_CARD_SAVED ||
-                         why == OTTER_E_CARD_WRITE || why == OTTER_E_CARD_FULL;
-
     if (why == OTTER_E_CARD_NONE) {
         manager->card_failures = 0;
-    } else if (is_unreadable && manager->card_failures < FAILURES_MAX) {
+    } else if (otter_card_may_mend(why) && manager->card_failures < FAILURES_MAX) {
         manager->card_failures++;
     }
     manager->is_without_card = true;

@@ -71,6 +71,11 @@ const struct otter_files *otter_card_files(const struct otter_device *device);
 /* `fault` of the device's card; OTTER_OK without one. */
 enum otter_result otter_card_fault(const struct otter_device *device);
 
+/* True for what another try may mend, or a person with the card: it is gone, full, or
+ * cannot be read or written, or a copy on it is not the right one (36-10, 36-12 to
+ * 36-14, 36-19). */
+bool otter_card_may_mend(enum otter_result result);
+
 /* Opens the file `path` as the region PACKAGE_FILE, in place of what was open. 36-15,
  * or what the port answers. */
 OTTER_MUST_CHECK enum otter_result otter_card_open_package(struct otter_device *device,

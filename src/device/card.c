@@ -43,6 +43,13 @@ enum otter_result otter_card_fault(const struct otter_device *device)
     return device->card == NULL ? OTTER_OK : device->card->fault;
 }
 
+bool otter_card_may_mend(enum otter_result result)
+{
+    return result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||
+           result == OTTER_E_CARD_SAVED || result == OTTER_E_CARD_FULL ||
+           result == OTTER_E_CARD_WRITE;
+}
+
 /* ---- files that are read as regions ---- */
 
 static void note_fault(enum otter_result *fault, enum otter_result result)

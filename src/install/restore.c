@@ -44,19 +44,16 @@ void otter_restore_open(struct otter_restore *restore, struct otter_device *devi
 }
 
 /* A card that cannot be written is waited for, too: it may be changed, or emptied. */
-static bool is_of_card(enum otter_result result)
+static bool waits_for_card(const struct otter_restore *restore,
+                           enum otter_result result)
 {
-    return result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||
-           result == OTTER_E_CARD_SAVED || result == OTTER_E_CARD_FULL ||
-           result == OTTER_E_CARD_WRITE;
+    return otter_card_fault(restore->device) != OTTER_OK || otter_card_may_mend(result);
 }
 
 static enum otter_step fail(struct otter_restore *restore, enum otter_result result)
 {
     restore->result = result;
-    return otter_card_fault(restore->device) != OTTER_OK || is_of_card(result)
-               ? OTTER_STEP_CARD
-               : OTTER_STEP_FAILED;
+    return waits_for_card(restore, result) ? OTTER_STEP_CARD : OTTER_STEP_FAILED;
 }
 
 static enum otter_step more_or_fail(struct otter_restore *restore,
@@ -182,9 +179,7 @@ static enum otter_step restore_files(struct otter_restore *restore)
 {
     bool is_done = false;
     enum otter_result result = otter_tree_step(&restore->tree, &is_done);
-    bool is_hopeless = result != OTTER_OK && !is_of_card(result) &&
-                       otter_card_fault(restore->device) == OTTER_OK &&
-                       !otter_journal_is_busy(&restore->device->journal);
+    bool is_hopeless = result != OTTER_OK && !waits_for_card(restore, result);
 
     if (result == OTTER_E_UNPACK && restore->repeats == 0) {
         return repeat_files(restore);
