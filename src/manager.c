@@ -64,9 +64,31 @@ static bool is_closed(const struct otter_manager *manager)
     return (manager->device.journal.state.flags & OTTER_FLAG_CLOSED) != 0;
 }
 
+/* Why it stays, for people. */
+static void tell_failure(struct otter_manager *manager, enum otter_result why)
+{
+    manager->result = why;
+    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
+                       otter_code(why));
+}
+
+/* The outcome is about the package of the other receipt, if that can be read. */
+static void name_failed(const struct otter_manager *manager,
+                        struct otter_outcome *outcome)
+{
+    const struct otter_device *device = &manager->device;
+    struct otter_system system;
+
+    memset(outcome->id, 0, sizeof(outcome->id));
+    if (otter_system_peek(device, (uint8_t)(1 - device->journal.state.current),
+                          &system) == OTTER_OK) {
+        memcpy(outcome->id, system.control.package_id, sizeof(outcome->id));
+    }
+}
+
 /* Boot gave a roll back up, or a trial is over and the old system is damaged, or cannot
- * come back because a member was written in place: nothing swaps again, and the store
- * is opened for another package (K16). */
+ * come back because there is none: nothing swaps again, and the store is opened for
+ * another package (K16). */
 enum otter_result manager_give_up(struct otter_manager *manager)
 {
     struct otter_state state = manager->device.journal.state;
@@ -84,6 +106,7 @@ enum otter_result manager_give_up(struct otter_manager *manager)
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(why);
+    name_failed(manager, &state.outcome);
     manager->result = why;
     enum otter_result result =
         otter_device_record(&manager->device, &state, OTTER_LASTING);
@@ -123,9 +146,7 @@ static enum otter_result adopt_other(struct otter_manager *manager)
         state.outcome.kind = OTTER_OUTCOME_DAMAGED;
         state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);
     }
-    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
-                       otter_code(OTTER_E_RECEIPT_LOST));
-    manager->result = OTTER_E_RECEIPT_LOST;
+    tell_failure(manager, OTTER_E_RECEIPT_LOST);
     enum otter_result result =
         otter_device_record(&manager->device, &state, OTTER_LASTING);
 
@@ -152,8 +173,8 @@ static bool has_to_copy(const struct otter_manager *manager)
            (manager->device.journal.state.flags & OTTER_FLAG_NEW_REGIONS) != 0;
 }
 
-/* A member was written in place. The application is not run before the update has come
- * to its end: the manager stays, and says why, but for a trial that goes on. */
+/* There is no whole system. The application is not run before the update has come to
+ * its end: the manager stays, and says why, but for a trial that goes on. */
 static enum otter_result look_closed(struct otter_manager *manager)
 {
     bool is_trial = manager->device.journal.state.phase == OTTER_PHASE_TRIAL;
@@ -163,9 +184,7 @@ static enum otter_result look_closed(struct otter_manager *manager)
     if (is_trial) {
         return is_trial_over(manager) ? manager_give_up(manager) : OTTER_OK;
     }
-    manager->result = OTTER_E_BOOT_CLOSED;
-    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
-                       otter_code(OTTER_E_BOOT_CLOSED));
+    tell_failure(manager, OTTER_E_BOOT_CLOSED);
     return OTTER_OK;
 }
 
@@ -202,6 +221,9 @@ static enum otter_result look_around(struct otter_manager *manager)
     if (is_trial_over(manager) && !runs(manager, state->current)) {
         manager->has_application = false;
         return manager_give_up(manager);
+    }
+    if (!manager->has_application) {
+        tell_failure(manager, OTTER_E_BOOT_APPLICATION);
     }
     return OTTER_OK;
 }
@@ -260,7 +282,7 @@ static enum otter_result open_as(struct otter_manager *manager,
         }
     }
     otter_receive_open(&manager->receive, &manager->device);
-    manager->receive.in_place = &manager->in_place;
+    manager->receive.in_place = &manager->doors.in_place;
     seal_complete(manager);
     otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
     manager->waiting_since_ms = manager_now(manager);
@@ -450,6 +472,18 @@ static enum otter_poll poll_install(struct otter_manager *manager)
 
 /* ---- wait ---- */
 
+/* No whole application is there to go back to, and no update is under way: a package
+ * may lie on the card. */
+static bool has_to_search(const struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+
+    return otter_device_is_on_card(&manager->device) &&
+           (!manager->has_application || is_closed(manager)) &&
+           !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state) &&
+           !manager->device.journal.is_lost;
+}
+
 /* Time without a message after which the application runs again. */
 static uint32_t patience_ms(const struct otter_manager *manager)
 {
@@ -486,6 +520,9 @@ static enum otter_poll leave_if_idle(struct otter_manager *manager)
 
 static enum otter_poll poll_wait(struct otter_manager *manager)
 {
+    if (manager_is_at_card_door(manager)) {
+        return manager_poll_search(manager); /* messages wait in the link */
+    }
     bool is_busy = otter_smp_poll(&manager->smp);
     enum otter_wish wish = otter_smp_take_wish(&manager->smp);
 
@@ -506,7 +543,8 @@ static enum otter_poll poll_wait(struct otter_manager *manager)
         end_repair(manager);
         return OTTER_POLL_BUSY;
     }
-    return leave_if_idle(manager);
+    return has_to_search(manager) ? manager_poll_search(manager)
+                                  : leave_if_idle(manager);
 }
 
 enum otter_poll otter_manager_poll(struct otter_manager *manager)

@@ -12,7 +12,7 @@ enum {
     FAILURES_MAX = 3, /* of a card that is there but cannot be used, in a row */
 };
 
-static void say(struct otter_manager *manager, enum otter_result why)
+void manager_say(struct otter_manager *manager, enum otter_result why)
 {
     const struct otter_board *board = manager->device.ports.board;
 
@@ -36,7 +36,7 @@ static void wait_for_card(struct otter_manager *manager, enum otter_result why)
     manager->is_without_card = true;
     manager->card_since_ms = manager_now(manager);
     otter_card_close(&manager->device);
-    say(manager, why);
+    manager_say(manager, why);
 }
 
 static bool is_early(const struct otter_manager *manager)
@@ -73,8 +73,16 @@ static enum otter_result look_for_saved(struct otter_manager *manager)
     return result;
 }
 
+/* The card that is there is not the one with which the update began. */
+static bool is_other_card(enum otter_result why)
+{
+    return why == OTTER_E_CARD_POINTER || why == OTTER_E_CARD_OTHER ||
+           why == OTTER_E_CARD_NOT_FOUND;
+}
+
 /* Whether to wait for the card, or for another one. With the old system overwritten,
- * only a roll back that can be done is better than to wait. */
+ * only a roll back that can be done is better than to wait; where there was no system
+ * to begin with, only another package is. */
 static bool has_to_wait(struct otter_manager *manager, enum otter_result why)
 {
     const struct otter_device *device = &manager->device;
@@ -83,6 +91,9 @@ static bool has_to_wait(struct otter_manager *manager, enum otter_result why)
     bool is_late = manager_now(manager) - manager->waiting_since_ms >= patience_ms;
     bool is_tried = manager->card_failures >= FAILURES_MAX;
 
+    if ((device->journal.state.flags & OTTER_FLAG_CLOSED) != 0) {
+        return !is_other_card(why);
+    }
     if (device->journal.state.part == OTTER_PART_WRITE) {
         return !((is_readable || is_tried) && look_for_saved(manager) == OTTER_OK);
     }
@@ -163,7 +174,7 @@ enum otter_poll manager_poll_restore(struct otter_manager *manager)
         return OTTER_POLL_IDLE;
     case OTTER_STEP_FAILED:
         otter_card_close(&manager->device);
-        say(manager, manager->restore.result);
+        manager_say(manager, manager->restore.result);
         return give_up(manager);
     case OTTER_STEP_DONE:
     case OTTER_STEP_RESET:

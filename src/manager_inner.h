@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the manager's two files share: manager.c, and manager_card.c for devices whose
- * store is a card.
+ * What the manager's files share: manager.c, and for devices whose store is a card
+ * manager_card.c and manager_search.c.
  */
 #ifndef OTTER_MANAGER_INNER_H
 #define OTTER_MANAGER_INNER_H
@@ -32,8 +32,20 @@ OTTER_MUST_CHECK enum otter_result manager_give_up(struct otter_manager *manager
 /* The card cannot be read in the middle of the work: wait for it. */
 void manager_lose_card(struct otter_manager *manager, enum otter_result why);
 
+/* Tells why the work stands still: an event when that changes, the board each time. */
+void manager_say(struct otter_manager *manager, enum otter_result why);
+
 /* One step of the modes CARD and RESTORE. */
 enum otter_poll manager_poll_card(struct otter_manager *manager);
 enum otter_poll manager_poll_restore(struct otter_manager *manager);
+
+/* ---- manager_search.c ---- */
+
+/* True while the card door works: no other one is served then. */
+bool manager_is_at_card_door(const struct otter_manager *manager);
+
+/* One step of the search for a package, of a device that has no application: an entry
+ * of a folder, or a step of the card door. */
+enum otter_poll manager_poll_search(struct otter_manager *manager);
 
 #endif

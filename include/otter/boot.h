@@ -42,7 +42,7 @@ struct otter_boot_facts {
     bool has_new_manager; /* the incoming system has another manager (K15) */
     bool
         has_new_regions; /* resources or a font are not the current system's any more */
-    bool is_closed;      /* a member was written in place: there is no way back (K13) */
+    bool is_closed;      /* there is no way back (K13) */
     bool is_manager_done; /* boot finished writing the manager in this run */
     bool cannot_copy;     /* the manager's copy is not whole, or cannot be written */
     bool cannot_record;   /* the journal cannot be written */

@@ -71,6 +71,9 @@ const struct otter_files *otter_card_files(const struct otter_device *device);
 /* `fault` of the device's card; OTTER_OK without one. */
 enum otter_result otter_card_fault(const struct otter_device *device);
 
+/* Asks the port whether there is a card. OTTER_OK, 36-10, 36-13. */
+OTTER_MUST_CHECK enum otter_result otter_card_ask(const struct otter_device *device);
+
 /* True for what another try may mend, or a person with the card: it is gone, full, or
  * cannot be read or written, or a copy on it is not the right one (36-10, 36-12 to
  * 36-14, 36-19). */

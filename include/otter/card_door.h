@@ -28,6 +28,8 @@ struct otter_card_door {
     enum otter_result result; /* why the last package was refused; OTTER_OK if it was
                                  not */
     bool is_requested;        /* the board is to be reset */
+    bool is_last_resort;      /* set after opening: no whole application is there, so
+                                 nothing is saved, and the request closes it (K13) */
     uint8_t percent;          /* of the check */
 
     /* Private. */
@@ -58,6 +60,12 @@ void otter_card_door_open(struct otter_card_door *door, struct otter_device *dev
  * no other door until this one is not busy. */
 OTTER_MUST_CHECK enum otter_result otter_card_door_begin(struct otter_card_door *door,
                                                          const char *path);
+
+/* Reads the beginning of the file `path`, to `control`, with neither signature nor hash
+ * looked at. The door is not busy, before and after. Codes of a package that is
+ * malformed, 36-xx. */
+OTTER_MUST_CHECK enum otter_result otter_card_door_look(struct otter_card_door *door,
+                                                        const char *path);
 
 bool otter_card_door_is_busy(const struct otter_card_door *door);
 

@@ -61,6 +61,12 @@
 #define OTTER_TREES 1
 #endif
 
+/* A manager that takes a package from the card by itself when no application is whole.
+ * 0: it says so and waits; for devices that have no card. Default 1. */
+#ifndef OTTER_CARD_SEARCH
+#define OTTER_CARD_SEARCH 1
+#endif
+
 /* Codings of members that the manager decodes, besides raw: 1 or 0 each. zlib needs the
  * port of otter/port/inflate.h, too. */
 #ifndef OTTER_ZLIB

@@ -281,8 +281,8 @@ extern "C" {
       "Send the package again")                                                           \
     X(BOOT_LOADER,      30, 14, 14, LIVE, "The package's loader cannot be run",           \
       "Nothing to do: the manager installs; look at the card if it happens again")        \
-    X(BOOT_CLOSED,      30, 15, 15, LIVE, "The application is closed: a member was written in place, and no system is whole", \
-      "Send the package to the manager again, or another one that carries the member")    \
+    X(BOOT_CLOSED,      30, 15, 15, LIVE, "The application is closed: no system is whole", \
+      "Send the package to the manager again, or put it on the card")    \
     /* 31: trial and roll back */                                                         \
     X(TRIAL_FAULTS,     31, 10, 10, LIVE, "The new system failed too often and was rolled back", \
       "Correct the firmware and send a new version")                                      \
@@ -294,8 +294,8 @@ extern "C" {
       "Send a package to the manager")                                                    \
     X(TRIAL_DAMAGED,    31, 14, 14, LIVE, "The new system was damaged in its trial and was rolled back", \
       "Send the package again")                                                           \
-    X(ONE_WAY,          31, 15, 15, LIVE, "The new system failed, and a member written in place leaves no way back", \
-      "Correct the firmware and send it to the manager together with that member: it cannot be kept") \
+    X(ONE_WAY,          31, 15, 15, LIVE, "The new system failed, and there was no system to go back to", \
+      "Correct the firmware and give it to the manager together with every member that failed") \
     /* 32: the copy of the old system */                                                  \
     X(SAVE_READ,        32, 10, 10, LIVE, "The old system cannot be read for its copy",   \
       "Retry the update")                                                                 \

@@ -129,6 +129,11 @@ OTTER_MUST_CHECK enum otter_result otter_receive_forget(struct otter_receive *re
  * (OTTER_OK if that is the same wish again, still only requested). */
 OTTER_MUST_CHECK enum otter_result otter_receive_request(struct otter_receive *receive);
 
+/* The same of a device that has no whole application: the record says, too, that it is
+ * closed, so nothing is saved and there is no way back (K13). The manager's. */
+OTTER_MUST_CHECK enum otter_result otter_receive_request_closed(
+    struct otter_receive *receive);
+
 #ifdef __cplusplus
 }
 #endif

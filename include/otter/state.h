@@ -87,8 +87,9 @@ enum {
     OTTER_FLAG_NEW_RESOURCES = 2,
     OTTER_FLAG_NEW_FONT = 4,
     OTTER_FLAG_NEW_TABLE = 8, /* beside the current system's there is another (K8) */
-    OTTER_FLAG_CLOSED = 16, /* a member was written in place: the current system is not
-                               run, and there is no way back to it (K13) */
+    OTTER_FLAG_CLOSED = 16, /* a member was written in place, or a package is to replace
+                               an application that is damaged: the current system is
+                               not run, and there is no way back to it (K13) */
     OTTER_FLAG_NEW_TREE = 32, /* the files on the card (K20) */
     OTTER_FLAG_NEW_REGIONS = OTTER_FLAG_NEW_RESOURCES | OTTER_FLAG_NEW_FONT,
     /* What an update that is over leaves behind. */

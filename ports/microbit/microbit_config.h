@@ -14,6 +14,7 @@
 #define OTTER_ZLIB          0
 #define OTTER_HEATSHRINK    1
 #define OTTER_TREES         0
+#define OTTER_CARD_SEARCH   0
 #define OTTER_CODING_MEMORY 1024 /* a window of 2 to the power of 10 */
 #define OTTER_SMP_REQUEST   512
 #define OTTER_SMP_REPLY     384

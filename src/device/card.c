@@ -43,6 +43,19 @@ enum otter_result otter_card_fault(const struct otter_device *device)
     return device->card == NULL ? OTTER_OK : device->card->fault;
 }
 
+enum otter_result otter_card_ask(const struct otter_device *device)
+{
+    const struct otter_files *files = otter_card_files(device);
+    struct otter_file_entry entry;
+
+    if (files == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    enum otter_result result = files->list(files->context, "", 0, &entry);
+
+    return result == OTTER_E_CARD_NOT_FOUND ? OTTER_OK : result; /* it is empty */
+}
+
 bool otter_card_may_mend(enum otter_result result)
 {
     return result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ ||

@@ -75,7 +75,10 @@ enum otter_result otter_card_door_begin(struct otter_card_door *door, const char
     if (result != OTTER_OK) {
         return result;
     }
+    bool is_last_resort = door->is_last_resort;
+
     otter_card_door_open(door, door->device, door->receive);
+    door->is_last_resort = is_last_resort;
     for (size_t i = 0; path[i] != '\0'; i++) {
         door->path[i] = path[i];
     }
@@ -150,6 +153,20 @@ static enum otter_result open_control(struct otter_card_door *door)
     return result;
 }
 
+enum otter_result otter_card_door_look(struct otter_card_door *door, const char *path)
+{
+    if (otter_card_door_is_busy(door)) {
+        return OTTER_E_BUSY;
+    }
+    enum otter_result result = otter_card_open_package(door->device, path);
+
+    if (result == OTTER_OK) {
+        result = open_control(door);
+    }
+    otter_card_close(door->device);
+    return result;
+}
+
 /* The file is as long as the control packet says, and as its members are. */
 static enum otter_result check_lengths(const struct otter_card_door *door)
 {
@@ -206,8 +223,8 @@ static enum otter_result check_root(const struct otter_card_door *door)
                : result;
 }
 
-/* What a member takes of the card: the copy of what it replaces, or the archive of a
- * tree and its files, which are no longer than that. */
+/* What a member takes of the card: the copy of what it replaces, if there is anything
+ * to keep, or the archive of a tree and its files, which are no longer than that. */
 static enum otter_result find_size(const struct otter_card_door *door,
                                    const struct otter_placement *placement,
                                    uint8_t index, uint64_t *size)
@@ -215,8 +232,9 @@ static enum otter_result find_size(const struct otter_card_door *door,
     struct otter_source source = control_source(door);
     struct otter_member member;
 
-    *size =
-        placement->save_region == OTTER_REGION_SAVED_FILE ? placement->save_size : 0;
+    *size = placement->save_region == OTTER_REGION_SAVED_FILE && !door->is_last_resort
+                ? placement->save_size
+                : 0;
     if (placement->strategy != OTTER_STRATEGY_TREE) {
         return OTTER_OK;
     }
@@ -452,7 +470,8 @@ static enum otter_result do_pointer(struct otter_card_door *door)
 static enum otter_result do_request(struct otter_card_door *door)
 {
     door->step = CARD_END;
-    return otter_receive_request(door->receive);
+    return door->is_last_resort ? otter_receive_request_closed(door->receive)
+                                : otter_receive_request(door->receive);
 }
 
 static enum otter_result do_end(struct otter_card_door *door)

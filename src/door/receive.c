@@ -329,7 +329,8 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
 }
 
-enum otter_result otter_receive_request(struct otter_receive *receive)
+/* `flags` go into the record, too. */
+static enum otter_result request(struct otter_receive *receive, uint8_t flags)
 {
     struct otter_device *device = receive->device;
     struct otter_state state = device->journal.state;
@@ -349,6 +350,17 @@ enum otter_result otter_receive_request(struct otter_receive *receive)
         return OTTER_E_POSTPONED;
     }
     state.phase = OTTER_PHASE_REQUESTED;
+    state.flags |= flags;
     otter_device_event(device, OTTER_EVENT_PHASE, OTTER_PHASE_REQUESTED, 0, 0);
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
+}
+
+enum otter_result otter_receive_request(struct otter_receive *receive)
+{
+    return request(receive, 0);
+}
+
+enum otter_result otter_receive_request_closed(struct otter_receive *receive)
+{
+    return request(receive, OTTER_FLAG_CLOSED);
 }

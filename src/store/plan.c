@@ -139,9 +139,12 @@ static enum otter_result place_kept(struct planning *planning,
         (region == OTTER_REGION_TREE && !is_same_root(planning))) {
         return OTTER_E_KEPT;
     }
+    uint8_t flag = region == OTTER_REGION_TREE ? (uint8_t)OTTER_FLAG_NEW_TREE
+                                               : otter_region_flag(region);
+
     if ((device->journal.state.flags & OTTER_FLAG_CLOSED) != 0 &&
-        (device->journal.state.flags & otter_region_flag(region)) != 0) {
-        return OTTER_E_KEPT; /* it was written in place, and is whose nobody knows */
+        (device->journal.state.flags & flag) != 0) {
+        return OTTER_E_KEPT; /* it was overwritten, and is whose nobody knows */
     }
     placement->strategy = OTTER_STRATEGY_KEPT;
     placement->target_region = region;

@@ -103,3 +103,70 @@ fresh
 mv board/card away
 check "without a card there is nothing to install from" 4 "[36-10]" \
     "$OTTER" install board new.otter
+
+# --- a bit of the application flips while the device is off ---
+fresh
+flip() {
+    printf '\156' | dd of=board/flash.bin bs=1 seek=300000 conv=notrunc status=none # o -> n
+}
+put() { # PACKAGE...: the card has these, and no other one
+    rm -rf board/card/update
+    mkdir -p board/card/update
+    cp "$@" board/card/update
+}
+flip
+check "with a flipped bit the manager runs" 0 "[30-11]" "$OTTER" device run board
+check "and misses a package on the card" 0 "[36-11]" "$OTTER" device run board
+cp board/flash.bin waiting.bin
+put foreign.otter damaged.otter short.otter
+check "what the door refuses it does not take" 0 "[22-11]" "$OTTER" device run board
+check "and writes nothing" 0 "" cmp board/flash.bin waiting.bin
+put foreign.otter new.otter
+check "a package that is right is installed" 0 "manager  stage 10: writing flash" \
+    "$OTTER" device run board
+check "and confirmed" 0 "confirmed" "$OTTER" status board
+check "the application is there" 0 "same" application new.bin
+printf '\157' | dd of=board/flash.bin bs=1 seek=300000 conv=notrunc status=none
+check "the package of the present system mends it" 0 "phase: confirmed" \
+    "$OTTER" device run board
+check "then it is whole again" 0 "same" application new.bin
+
+fresh
+flip
+put new.otter
+check "a package whose system crashes" 0 "phase: trial" \
+    "$OTTER" device run board --app crash
+check "has failed" 0 "[31-15]" "$OTTER" status board
+cp board/flash.bin waiting.bin
+check "it is not tried again" 0 "" "$OTTER" device run board
+check "nor is anything written" 0 "" cmp board/flash.bin waiting.bin
+"$OTTER" pack -o newer.otter --key key.pem --follow first.otter --map map.json \
+    --version 3.0.0 --counter 2 --firmware old.bin --rebase 0x08000000 > pack.txt || exit 1
+put new.otter newer.otter
+check "a newer one is" 0 "phase: confirmed" "$OTTER" device run board
+check "to its end" 0 "confirmed" "$OTTER" status board
+
+# The card comes while the device waits for it.
+fresh
+flip
+put new.otter
+rm -rf away
+mv board/card away
+"$OTTER" device run board --serial console --time-scale 20 --seconds 60 > log 2>&1 &
+running=$!
+says() { # TEXT: within a minute
+    for _ in $(seq 600); do
+        if grep -qF "$1" log; then
+            echo said
+            return
+        fi
+        sleep 0.1
+    done
+    cat log
+}
+check "a device without a card waits" 0 "said" says "[36-10]"
+mv away board/card
+check "and goes on when it is put in" 0 "said" says "phase: confirmed"
+kill "$running"
+wait "$running" 2> /dev/null
+check "with the new application" 0 "same" application new.bin

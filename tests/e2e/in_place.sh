@@ -84,7 +84,7 @@ check "the first package brings all of it" 0 "confirmed" "$OTTER" install board 
 check "and its font" 0 same same old.font
 
 fresh
-check "a system that fails once more" 1 "together with that member" \
+check "a system that fails once more" 1 "together with every member" \
     "$OTTER" install board new.otter --app crash
 check "the first package opens the application again" 0 "confirmed" \
     "$OTTER" install board first.otter

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 65536 };
+enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 65536, BROKEN_OFF = 777 };
 
-#define PACKAGE_PATH "next.otter"
+#define PACKAGE_PATH "update/next.otter"
 
 const struct sweep_scenario sweep_scenarios[] = {
     {.name = "confirm",
@@ -127,6 +127,16 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app = VDEVICE_CRASH,
      .ends = OTTER_OUTCOME_ROLLED_BACK,
      .erases_max = 2},
+    {.name = "mend",
+     .is_broken = true,
+     .has_tree = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
+    {.name = "mend-crash",
+     .is_broken = true,
+     .app = VDEVICE_CRASH,
+     .ends = OTTER_OUTCOME_FAILED,
+     .erases_max = 1},
     {.name = "heatshrink",
      .coding = OTTER_CODING_HEATSHRINK,
      .ends = OTTER_OUTCOME_CONFIRMED,
@@ -310,6 +320,7 @@ static void make_case(struct sweep_world *world)
         .stored_firmware =
             scenario->is_encrypted ? world->next.stored[0] : world->next.firmware,
         .is_declared = scenario->is_declared,
+        .is_broken = scenario->is_broken,
     };
     world->promise.old.tree =
         scenario->has_tree || scenario->finds_tree ? world->sample.first.tree : no_tree;
@@ -343,7 +354,7 @@ bool sweep_fits(const struct sweep_scenario *scenario,
          (needs_card && !otter_map_is_on_card(&profile->map)))) {
         return false;
     }
-    if ((scenario->has_tree || scenario->adds_tree) &&
+    if ((scenario->has_tree || scenario->adds_tree || scenario->is_broken) &&
         !otter_map_is_on_card(&profile->map)) {
         return false;
     }
@@ -628,6 +639,12 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     if (otter_map_is_on_card(&world->sample.profile.map)) {
         open_card(world);
     }
+    if (scenario->is_broken) {
+        const struct otter_region *region =
+            otter_map_find(&profile->map, OTTER_REGION_APPLICATION);
+
+        vflash_flip(&world->device.flash, region->addr + BROKEN_OFF, 5);
+    }
     vflash_save(&world->device.flash, &world->initial);
     make_case(world);
     if (scenario->is_encrypted) {
@@ -688,8 +705,9 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
         device->program == OTTER_PROGRAM_AGENT && !promise_is_over(&world->promise)) {
         end = vdevice_enter_manager(device); /* as a remote does that knows */
     }
-    if (end != VDEVICE_IDLE || promise_is_over(&world->promise)) {
-        return end;
+    if (end != VDEVICE_IDLE || promise_is_over(&world->promise) ||
+        world->scenario->is_broken) {
+        return end; /* it is over, or the manager does it by itself */
     }
     if (world->is_on_card) {
         end = vdevice_install(device, PACKAGE_PATH, &result);

@@ -38,7 +38,8 @@ struct sweep_scenario {
     bool rotates;                 /* and brings a flash table with another (K8) */
     bool in_place;                /* the font is written in place (K13) */
     bool is_declared;             /* and the old system runs with it, too */
-    bool is_mixed;      /* of others; memories without the room for it are left out */
+    bool is_broken; /* a bit of the old application has flipped (one-way, on a card) */
+    bool is_mixed;  /* of others; memories without the room for it are left out */
     bool is_for_long;   /* closed in a long run alone */
     bool is_like_crash; /* differs from "crash" in the cause of resets alone */
     enum otter_outcome_kind ends; /* outcome when nothing is cut */

@@ -159,7 +159,8 @@ static bool is_closed(const struct promise_case *it)
 {
     struct otter_state state;
 
-    return it->in_place && look(it, &state) && (state.flags & OTTER_FLAG_CLOSED) != 0;
+    return (it->in_place || it->is_broken) && look(it, &state) &&
+           (state.flags & OTTER_FLAG_CLOSED) != 0;
 }
 
 /* The exception: the manager keeps the device; if it is damaged, nothing runs. */

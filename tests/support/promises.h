@@ -48,6 +48,7 @@ struct promise_case {
     bool carries_manager;         /* the package has a manager of its own (K15) */
     bool in_place;                /* its last member, the font, is written in place: the
                                      declared exception of P1 and P2 (K13) */
+    bool is_broken;               /* the old application is damaged from the start */
     bool is_declared;             /* and the old system is declared to run with it */
     const uint8_t *stored_firmware; /* as the package holds its first member, then */
     struct secrecy *contents;       /* of encrypted members, or NULL */

@@ -645,7 +645,7 @@ static void check_encrypted(struct world *world)
     assert_int_equal(world->device.manager.receive.next, font_off(world) + SECTOR);
     assert_int_equal(world_feed(world), OTTER_OK);
     assert_true(has_font(world, &world->next));
-    assert_false(world->device.manager.in_place.has_key); /* wiped */
+    assert_false(world->device.manager.doors.in_place.has_key); /* wiped */
     assert_int_equal(world_request(world), OTTER_OK);
     reset(world);
     assert_true(runs(world, &world->next));

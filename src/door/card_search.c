@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which packages of a card a device without a whole application tries by itself. What
+ * failed is not tried again, or two packages that fail would take turns for ever: one
+ * that is passed over for that takes a person, who puts the card in.
+ */
+#include "otter/card_search.h"
+
+#include "otter/port/files.h"
+
+#include <string.h>
+
+static const char folder[] = OTTER_CARD_UPDATE;
+static const char ending[] = ".otter";
+
+enum { FOLDER_LEN = sizeof(folder), ENDING_LEN = sizeof(ending) - 1 };
+
+void otter_card_search_open(struct otter_card_search *search,
+                            struct otter_device *device, bool is_asked_for)
+{
+    memset(search, 0, sizeof(*search));
+    search->device = device;
+    search->why = OTTER_E_CARD_NOT_FOUND;
+    search->is_asked_for = is_asked_for;
+}
+
+static size_t length_of(const char *name)
+{
+    size_t len = 0;
+
+    while (len < (size_t)OTTER_PATH_MAX && name[len] != '\0') {
+        len++;
+    }
+    return len;
+}
+
+static char small(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+/* A card may have made capitals of the letters. */
+static bool has_ending(const char *name, size_t len)
+{
+    for (size_t i = 0; i < (size_t)ENDING_LEN; i++) {
+        if (small(name[len - (size_t)ENDING_LEN + i]) != ending[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts the file's name behind the folder's. False for what is no package by its name.
+ */
+static bool make_path(struct otter_card_search *search,
+                      const struct otter_file_entry *entry)
+{
+    size_t len = length_of(entry->name);
+
+    if (entry->is_folder || len < (size_t)ENDING_LEN ||
+        len > (size_t)(OTTER_PATH_MAX - FOLDER_LEN) || !has_ending(entry->name, len)) {
+        return false;
+    }
+    memcpy(search->path, folder, FOLDER_LEN - 1);
+    search->path[FOLDER_LEN - 1] = '/';
+    memcpy(search->path + FOLDER_LEN, entry->name, len);
+    search->path[FOLDER_LEN + len] = '\0';
+    return true;
+}
+
+/* ---- what is worth a try ---- */
+
+/* The last update ended because the card was another one: nothing was wrong with the
+ * package. */
+static bool was_elsewhere(const struct otter_outcome *outcome)
+{
+    return outcome->code == otter_code(OTTER_E_CARD_NOT_FOUND) ||
+           outcome->code == otter_code(OTTER_E_CARD_POINTER) ||
+           outcome->code == otter_code(OTTER_E_CARD_OTHER);
+}
+
+/* The last update ended with this package, and not well. */
+static bool has_failed(const struct otter_state *state,
+                       const struct otter_control *control)
+{
+    const struct otter_outcome *outcome = &state->outcome;
+
+    return outcome->kind >= OTTER_OUTCOME_ROLLED_BACK &&
+           outcome->kind <= OTTER_OUTCOME_FAILED && !was_elsewhere(outcome) &&
+           memcmp(outcome->id, control->package_id, sizeof(outcome->id)) == 0;
+}
+
+/* A package that this device took by itself has failed: which one, its receipt says. */
+static bool has_tried(const struct otter_state *state)
+{
+    return (state->flags & OTTER_FLAG_CLOSED) != 0 &&
+           state->phase == OTTER_PHASE_CONFIRMED && !was_elsewhere(&state->outcome);
+}
+
+static bool is_older(const struct otter_control *control,
+                     const struct otter_system *system)
+{
+    return otter_version_compare(&control->version, &system->control.version) < 0;
+}
+
+/* Versions of what is tried only rise, so there is an end to it. */
+static bool is_above_tried(const struct otter_card_search *search,
+                           const struct otter_control *control)
+{
+    const struct otter_device *device = search->device;
+    struct otter_system tried;
+
+    return otter_system_peek(device, (uint8_t)(1 - device->journal.state.current),
+                             &tried) == OTTER_OK &&
+           otter_version_compare(&control->version, &tried.control.version) > 0;
+}
+
+/* Why it is not to be tried: 31-15 or what the last outcome says; 36-11 for its age;
+ * OTTER_OK: it is. */
+static enum otter_result judge(const struct otter_card_search *search,
+                               const struct otter_control *control,
+                               const struct otter_system *current)
+{
+    const struct otter_state *state = &search->device->journal.state;
+
+    if (search->is_asked_for) {
+        return OTTER_OK;
+    }
+    if (has_failed(state, control)) {
+        return (enum otter_result)(-(int)state->outcome.code);
+    }
+    if (has_tried(state) && !is_above_tried(search, control)) {
+        return OTTER_E_ONE_WAY;
+    }
+    return is_older(control, current) ? OTTER_E_CARD_NOT_FOUND : OTTER_OK;
+}
+
+/* ---- the search ---- */
+
+static enum otter_result look_at(struct otter_card_search *search,
+                                 struct otter_card_door *door, bool *is_found)
+{
+    const struct otter_device *device = search->device;
+    struct otter_system current;
+    enum otter_result result = otter_card_door_look(door, search->path);
+
+    if (result == OTTER_OK) {
+        result = otter_system_peek(device, device->journal.state.current, &current);
+    }
+    if (result != OTTER_OK) {
+        search->why = result;
+        return result == OTTER_E_CARD_NONE ? result : OTTER_OK;
+    }
+    bool is_own = memcmp(door->control.package_id, current.control.package_id,
+                         sizeof(current.control.package_id)) == 0;
+
+    if (is_own == search->is_for_any) {
+        return OTTER_OK; /* of the other time through */
+    }
+    search->why = judge(search, &door->control, &current);
+    *is_found = search->why == OTTER_OK;
+    return OTTER_OK;
+}
+
+static enum otter_result end_pass(struct otter_card_search *search)
+{
+    if (search->is_for_any) {
+        return OTTER_E_CARD_NOT_FOUND;
+    }
+    search->is_for_any = true;
+    search->index = 0;
+    return OTTER_OK;
+}
+
+enum otter_result otter_card_search_step(struct otter_card_search *search,
+                                         struct otter_card_door *door, bool *is_found)
+{
+    const struct otter_files *files = otter_card_files(search->device);
+    struct otter_file_entry entry;
+
+    *is_found = false;
+    if (files == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    if (search->index == (uint8_t)OTTER_CARD_UPDATE_ENTRIES) {
+        return end_pass(search);
+    }
+    enum otter_result result =
+        files->list(files->context, folder, search->index, &entry);
+
+    if (result == OTTER_E_CARD_NOT_FOUND) {
+        return end_pass(search);
+    }
+    if (result != OTTER_OK) {
+        search->why = result;
+        return result;
+    }
+    search->index++;
+    return make_path(search, &entry) ? look_at(search, door, is_found) : OTTER_OK;
+}

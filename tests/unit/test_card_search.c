@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device with a card whose application is damaged at rest: the manager finds a
+ * package on the card and installs it, by the rules of the door, and what fails is not
+ * tried again. Expected values: docs/SPEC.md, "Card".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A small device; with ECC; with resources and a font; the profile "sd"; with files. */
+enum { DEVICES = 5, LOOK_MS = 3000 };
+
+static struct world *make(int device)
+{
+    return device == 4   ? world_make_with_files()
+           : device == 3 ? world_make_sd()
+                         : world_make_on_card(device == 1, device == 2);
+}
+
+/* A bit of the application flips; the device is off. */
+static void damage(struct world *world)
+{
+    vdevice_power_off(&world->device);
+    world_damage(world, OTTER_REGION_APPLICATION);
+}
+
+static struct world *damaged(int device)
+{
+    struct world *world = make(device);
+
+    damage(world);
+    return world;
+}
+
+/* The card is taken out, noticed to be gone, and put in; then what follows. */
+static void put_in_again(struct world *world)
+{
+    vcard_pull(&world->card, 0);
+    world->device.clock_ms += LOOK_MS;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_NONE));
+    vcard_put_back(&world->card);
+    world->device.clock_ms += LOOK_MS;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+}
+
+static void expect_confirmed(struct world *world)
+{
+    const struct otter_state now = world_state(world);
+
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(now.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(now.outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_int_equal(now.flags & OTTER_FLAG_CLOSED, 0);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+}
+
+static void expect_manager(struct world *world, enum otter_result why)
+{
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(why));
+    assert_null(world->device.defect);
+}
+
+/* Power-ons change nothing more, and say the same. */
+static void expect_rest(struct world *world, enum otter_result why)
+{
+    uint64_t flash = vflash_hash(&world->device.flash);
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_manager(world, why);
+        assert_int_equal(world->device.resets, 0);
+    }
+    assert_true(vflash_hash(&world->device.flash) == flash);
+}
+
+/* ---- what it takes ---- */
+
+static void a_damaged_application_is_replaced_from_the_card(void **state)
+{
+    (void)state;
+    for (int device = 0; device < DEVICES; device++) {
+        struct world *world = damaged(device);
+
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_confirmed(world);
+        assert_false(vcard_has(&world->card, "otter/pointer.0"));
+        assert_false(vcard_has(&world->card, "otter/saved6.bin"));
+        assert_true(vcard_has(&world->card, WORLD_PATH));
+        assert_true(device != 4 || world_has_files(world, true));
+        world_drop(world);
+    }
+}
+
+/* The package that brought the present system still lies where it was. */
+static void the_package_of_the_present_system_mends_it(void **state)
+{
+    (void)state;
+    for (int device = 0; device < DEVICES; device++) {
+        struct world *world = make(device);
+
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_install(world), OTTER_OK);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        expect_confirmed(world);
+        for (int i = 0; i < 3; i++) {
+            damage(world);
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            expect_confirmed(world);
+        }
+        world_drop(world);
+    }
+}
+
+/* Beside `next` the card gets version 1.`minor`.0, with the counter 1. */
+static struct sample_package *put_beside(struct world *world, uint8_t minor,
+                                         const char *path)
+{
+    struct sample_package *package = calloc(1, sizeof(*package));
+
+    assert_non_null(package);
+    sample_next(&world->sample, minor, package);
+    package->package.counter = 1;
+    sample_build(package);
+    vcard_provision(&world->card, path, package->bytes, (uint32_t)package->size);
+    return package;
+}
+
+static void the_present_systems_own_package_goes_before_every_other(void **state)
+{
+    struct world *world = make(0);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    vdevice_power_off(&world->device);
+    vcard_power_on(&world->card, (struct vcard_fault){.kind = VCARD_NONE});
+    assert_int_equal(vcard_remove(&world->card, WORLD_PATH), 0);
+    vcard_power_off(&world->card, 1);
+    struct sample_package *newer = put_beside(world, 3, "update/first.otter");
+
+    vcard_provision(&world->card, "update/second.OTTER", world->next.bytes,
+                    (uint32_t)world->next.size);
+    damage(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_confirmed(world);
+    free(newer);
+    world_drop(world);
+}
+
+static void while_an_application_runs_the_card_is_not_searched(void **state)
+{
+    struct world *world = make(0);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_NONE);
+    world_enter_manager(world);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_NONE);
+    world_drop(world);
+}
+
+/* ---- what it waits for ---- */
+
+static void without_a_card_it_says_so_and_goes_on_when_it_comes(void **state)
+{
+    struct world *world = damaged(0);
+
+    (void)state;
+    vcard_pull(&world->card, 0);
+    expect_rest(world, OTTER_E_CARD_NONE);
+    vcard_put_back(&world->card);
+    world->device.clock_ms += LOOK_MS;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    expect_confirmed(world);
+    world_drop(world);
+}
+
+static void a_card_without_a_package_is_told_too(void **state)
+{
+    struct world *world = damaged(0);
+
+    (void)state;
+    vcard_power_on(&world->card, (struct vcard_fault){.kind = VCARD_NONE});
+    assert_int_equal(vcard_remove(&world->card, WORLD_PATH), 0);
+    vcard_power_off(&world->card, 1);
+    expect_rest(world, OTTER_E_CARD_NOT_FOUND);
+    vcard_provision(&world->card, "update/next", world->next.bytes,
+                    (uint32_t)world->next.size);
+    vcard_provision(&world->card, "next.otter", world->next.bytes,
+                    (uint32_t)world->next.size);
+    expect_rest(world, OTTER_E_CARD_NOT_FOUND);
+    vcard_provision(&world->card, WORLD_PATH, world->next.bytes,
+                    (uint32_t)world->next.size);
+    put_in_again(world);
+    expect_confirmed(world);
+    world_drop(world);
+}
+
+static void an_update_that_is_not_allowed_now_is_asked_for_again(void **state)
+{
+    struct world *world = damaged(0);
+
+    (void)state;
+    world->device.allows_update = false;
+    expect_rest(world, OTTER_E_POSTPONED);
+    world->device.allows_update = true;
+    world->device.clock_ms += LOOK_MS;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    expect_confirmed(world);
+    world_drop(world);
+}
+
+/* ---- what it does not take ---- */
+
+static void p6_what_the_door_refuses_changes_nothing_and_hides_no_other(void **state)
+{
+    struct world *world = damaged(0);
+    uint8_t bytes[SAMPLE_PACKAGE_MAX];
+    const uint32_t size = (uint32_t)world->next.size;
+    const uint32_t offs[] = {0, OTTER_IMAGE_HEADER_SIZE + 44, size / 2, size - 1};
+
+    (void)state;
+    world_mark(world);
+    for (size_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++) {
+        world_back(world);
+        memcpy(bytes, world->next.bytes, size);
+        bytes[offs[i]] ^= 1;
+        vcard_provision(&world->card, WORLD_PATH, bytes, size);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_not_equal(world->device.code, 0);
+        assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
+        assert_true(world_is_untouched(world, OTTER_REGION_JOURNAL));
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        vcard_provision(&world->card, "update/other.otter", world->next.bytes, size);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_confirmed(world);
+    }
+    world_drop(world);
+}
+
+/* The counter is 2 once `next` is confirmed. */
+static struct world *with_next_alone(struct sample_package **beside, uint8_t minor,
+                                     uint32_t counter)
+{
+    struct world *world = make(0);
+
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    expect_confirmed(world);
+    damage(world);
+    *beside = calloc(1, sizeof(**beside));
+    assert_non_null(*beside);
+    sample_next(&world->sample, minor, *beside);
+    (*beside)->package.counter = counter;
+    sample_build(*beside);
+    vcard_provision(&world->card, WORLD_PATH, (*beside)->bytes,
+                    (uint32_t)(*beside)->size);
+    return world;
+}
+
+static void p6_the_counter_counts_also_for_what_a_person_puts_in(void **state)
+{
+    struct sample_package *old = NULL;
+    struct world *world = with_next_alone(&old, 3, 1);
+
+    (void)state;
+    expect_rest(world, OTTER_E_COUNTER);
+    put_in_again(world);
+    expect_manager(world, OTTER_E_COUNTER);
+    expect_rest(world, OTTER_E_COUNTER);
+    free(old);
+    world_drop(world);
+}
+
+static void an_older_version_takes_a_person(void **state)
+{
+    struct sample_package *old = NULL;
+    struct world *world = with_next_alone(&old, 1, 2);
+
+    (void)state;
+    expect_rest(world, OTTER_E_CARD_NOT_FOUND);
+    put_in_again(world);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, old));
+    free(old);
+    world_drop(world);
+}
+
+/* ---- what fails ---- */
+
+static void what_fails_its_trial_is_not_tried_again(void **state)
+{
+    static const enum vdevice_app apps[] = {VDEVICE_CRASH, VDEVICE_SILENT,
+                                            VDEVICE_HANG};
+
+    (void)state;
+    for (int i = 0; i < DEVICES * 3; i++) {
+        struct world *world = damaged(i / 3);
+
+        world->device.app = apps[i % 3];
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_manager(world, OTTER_E_ONE_WAY);
+        const struct otter_state now = world_state(world);
+
+        assert_int_equal(now.phase, OTTER_PHASE_CONFIRMED);
+        assert_int_equal(now.outcome.kind, OTTER_OUTCOME_FAILED);
+        assert_int_equal(now.counter, 1);
+        expect_rest(world, OTTER_E_ONE_WAY);
+        world->device.app = VDEVICE_CONFIRM;
+        put_in_again(world); /* a person wants it */
+        expect_confirmed(world);
+        assert_true(i / 3 != 4 || world_has_files(world, true));
+        world_drop(world);
+    }
+}
+
+static void two_packages_that_fail_do_not_take_turns(void **state)
+{
+    struct world *world = damaged(0);
+    struct sample_package *third = put_beside(world, 3, "update/a.otter");
+    struct sample_package *same = put_beside(world, 1, "update/b.otter");
+
+    (void)state;
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_manager(world, OTTER_E_ONE_WAY);
+    expect_rest(world, OTTER_E_ONE_WAY);
+    /* A newer one is tried. */
+    struct sample_package *fourth = put_beside(world, 4, "update/c.otter");
+
+    world->device.app = VDEVICE_CONFIRM;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, fourth));
+    free(third);
+    free(same);
+    free(fourth);
+    world_drop(world);
+}
+
+/* What was rolled back before the bit flipped is no cure. */
+static void what_was_rolled_back_is_passed_over(void **state)
+{
+    struct world *world = make(0);
+
+    (void)state;
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+    damage(world);
+    expect_rest(world, OTTER_E_TRIAL_FAULTS);
+    struct sample_package *same = put_beside(world, 1, "update/same.otter");
+
+    world->device.app = VDEVICE_CONFIRM;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, same));
+    free(same);
+    world_drop(world);
+}
+
+/* Files of a system that failed its trial are whose nobody knows. */
+static void k8_files_that_were_overwritten_are_not_kept(void **state)
+{
+    struct world *world = damaged(4);
+    struct sample_package *keeps = calloc(1, sizeof(*keeps));
+
+    (void)state;
+    assert_non_null(keeps);
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_manager(world, OTTER_E_ONE_WAY);
+    sample_next(&world->sample, 3, keeps);
+    sample_carry_files(keeps, &world->sample.first.tree);
+    keeps->members[keeps->package.member_count - 1].flags = OTTER_MEMBER_KEPT;
+    sample_build(keeps);
+    vcard_provision(&world->card, "update/keeps.otter", keeps->bytes,
+                    (uint32_t)keeps->size);
+    expect_rest(world, OTTER_E_KEPT);
+    free(keeps);
+    world_drop(world);
+}
+
+/* ---- a card that fails ---- */
+
+/* The same fault at every operation: the device comes to rest with a code, and with a
+ * card that works it gets its system. */
+static void p7_a_failing_card_is_survived(void **state)
+{
+    static const struct {
+        enum vcard_fault_kind kind;
+        uint32_t seed;
+    } kinds[] = {
+        {VCARD_FAIL, 0}, {VCARD_FAIL, 1}, {VCARD_FULL, 0},
+        {VCARD_PULL, 0}, {VCARD_PULL, 1}, {VCARD_PULL, 3},
+    };
+    static const int devices[] = {2, 4};
+
+    (void)state;
+    for (size_t d = 0; d < 2; d++) {
+        struct world *world = damaged(devices[d]);
+
+        world_mark(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        uint32_t count = world->card.op;
+
+        for (uint32_t op = 0; op < count; op++) {
+            size_t kind = op % (sizeof(kinds) / sizeof(kinds[0]));
+
+            world_back(world);
+            vcard_put_back(&world->card);
+            world->device.card_fault = (struct vcard_fault){
+                .at_op = op, .kind = kinds[kind].kind, .seed = kinds[kind].seed};
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            assert_null(world->device.defect);
+            if (world->device.program == OTTER_PROGRAM_MANAGER) {
+                assert_int_equal(world->device.code >> 8, 36);
+                vdevice_power_off(&world->device);
+                vcard_put_back(&world->card);
+                assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            }
+            if (world->device.program == OTTER_PROGRAM_MANAGER) {
+                put_in_again(world);
+            }
+            expect_confirmed(world);
+        }
+        world_drop(world);
+    }
+}
+
+/* Another card, while the application is half written: it was damaged before, so there
+ * is nothing to wait for on the old one. */
+static void another_card_with_a_package_will_do(void **state)
+{
+    struct world *world = damaged(0);
+    uint32_t op = 0;
+
+    (void)state;
+    do {
+        const struct vflash_fault fault = {.at_op = op++, .kind = VFLASH_CUT_AFTER};
+
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+    } while (world_state(world).part != OTTER_PART_WRITE ||
+             world_state(world).cursor == 0);
+    vcard_pull(&world->card, 0);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_manager(world, OTTER_E_CARD_NONE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_INSTALLING);
+    vdevice_power_off(&world->device);
+    vcard_put_back(&world->card);
+    vcard_power_on(&world->card, (struct vcard_fault){.kind = VCARD_NONE});
+    assert_int_equal(vcard_remove(&world->card, "otter/pointer.0"), 0);
+    assert_int_equal(vcard_remove(&world->card, "otter/pointer.1"), 0);
+    vcard_power_off(&world->card, 1);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_confirmed(world);
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_damaged_application_is_replaced_from_the_card),
+        cmocka_unit_test(the_package_of_the_present_system_mends_it),
+        cmocka_unit_test(the_present_systems_own_package_goes_before_every_other),
+        cmocka_unit_test(while_an_application_runs_the_card_is_not_searched),
+        cmocka_unit_test(without_a_card_it_says_so_and_goes_on_when_it_comes),
+        cmocka_unit_test(a_card_without_a_package_is_told_too),
+        cmocka_unit_test(an_update_that_is_not_allowed_now_is_asked_for_again),
+        cmocka_unit_test(p6_what_the_door_refuses_changes_nothing_and_hides_no_other),
+        cmocka_unit_test(p6_the_counter_counts_also_for_what_a_person_puts_in),
+        cmocka_unit_test(an_older_version_takes_a_person),
+        cmocka_unit_test(what_fails_its_trial_is_not_tried_again),
+        cmocka_unit_test(two_packages_that_fail_do_not_take_turns),
+        cmocka_unit_test(what_was_rolled_back_is_passed_over),
+        cmocka_unit_test(k8_files_that_were_overwritten_are_not_kept),
+        cmocka_unit_test(p7_a_failing_card_is_survived),
+        cmocka_unit_test(another_card_with_a_package_will_do),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
