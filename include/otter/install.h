@@ -36,13 +36,15 @@ struct otter_install {
     struct otter_device *device;
     enum otter_result result; /* why it failed */
     uint8_t stage;            /* index in the table of stages */
-    uint8_t percent;          /* of the stage */
+    uint8_t percent;          /* of the stage; it only rises */
 
     /* Private. */
     uint8_t substep; /* of the stage; 0 when it begins */
     uint8_t member;
     uint8_t repeats;        /* of stages 10 and 11 after a mismatch, */
     uint8_t region_repeats; /* and of stage 15 */
+    uint64_t work;          /* bytes of the stage, of those that count them, */
+    uint64_t worked;        /* and of it before what is under way */
     bool has_old;           /* `old` is open */
     bool has_old_archive;   /* that of the old tree is whole */
     bool is_ending;         /* the record that ends the installation is being written */

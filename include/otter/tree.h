@@ -72,8 +72,9 @@ void otter_tree_open(struct otter_tree *tree, struct otter_device *device,
 OTTER_MUST_CHECK enum otter_result otter_tree_step(struct otter_tree *tree,
                                                    bool *is_done);
 
-/* How far it came, in percent. */
-uint8_t otter_tree_percent(const struct otter_tree *tree);
+/* Bytes of the target's archive that are done: each is written, then compared, so that
+ * in the end it is twice its size. */
+uint64_t otter_tree_done(const struct otter_tree *tree);
 
 #ifdef __cplusplus
 }

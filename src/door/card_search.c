@@ -24,16 +24,6 @@ void otter_card_search_open(struct otter_card_search *search,
     search->is_asked_for = is_asked_for;
 }
 
-static size_t length_of(const char *name)
-{
-    size_t len = 0;
-
-    while (len < (size_t)OTTER_PATH_MAX && name[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 static char small(char letter)
 {
     return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
@@ -55,7 +45,7 @@ static bool has_ending(const char *name, size_t len)
 static bool make_path(struct otter_card_search *search,
                       const struct otter_file_entry *entry)
 {
-    size_t len = length_of(entry->name);
+    size_t len = otter_path_length(entry->name);
 
     if (entry->is_folder || len < (size_t)ENDING_LEN ||
         len > (size_t)(OTTER_PATH_MAX - FOLDER_LEN) || !has_ending(entry->name, len)) {

@@ -15,6 +15,32 @@ uint8_t otter_stage_percent(uint32_t done, uint32_t size)
     return size == 0 ? 100 : (uint8_t)((uint64_t)done * 100 / size);
 }
 
+uint64_t otter_stage_sum(const struct otter_install *install, uint16_t strategies,
+                         uint8_t end)
+{
+    struct otter_source source = otter_span_source(&install->incoming.receipt.span,
+                                                   install->incoming.receipt.length);
+    struct otter_member member;
+    uint64_t sum = 0;
+
+    for (uint8_t i = 0; i < end && i < install->plan.count; i++) {
+        if ((strategies >> install->plan.members[i].strategy & 1U) != 0 &&
+            otter_control_member(&source, &install->incoming.control, i, &member) ==
+                OTTER_OK) {
+            sum += member.installed_size;
+        }
+    }
+    return sum;
+}
+
+void otter_stage_progress(struct otter_install *install, uint64_t done)
+{
+    uint64_t all = install->worked + done;
+    uint8_t percent = all >= install->work ? 100 : (uint8_t)(all * 100 / install->work);
+
+    install->percent = percent > install->percent ? percent : install->percent;
+}
+
 enum otter_step otter_stage_fail(struct otter_install *install,
                                  enum otter_result result)
 {
@@ -232,14 +258,18 @@ enum otter_result otter_install_abort(struct otter_device *device,
 /* Goes to the next stage that applies; false when the table is at its end. */
 static bool next_stage(struct otter_install *install)
 {
+    uint8_t code = otter_stages[install->stage].code;
+
     do {
         install->stage++;
     } while (otter_stages[install->stage].step != NULL &&
              !otter_stages[install->stage].applies(install));
     install->substep = 0;
     install->member = 0;
-    install->percent = 0;
-    tell_stage(install);
+    if (otter_stages[install->stage].code != code) {
+        install->percent = 0; /* else it goes on with the same one */
+        tell_stage(install);
+    }
     return otter_stages[install->stage].step != NULL;
 }
 
@@ -265,7 +295,12 @@ enum otter_step otter_install_step(struct otter_install *install)
     if (install->is_ending) {
         return install->end;
     }
-    switch (otter_stages[install->stage].step(install)) {
+    enum otter_step step = otter_stages[install->stage].step(install);
+
+    if (install->percent != percent && step != OTTER_STEP_FAILED) {
+        tell_stage(install);
+    }
+    switch (step) {
     case OTTER_STEP_FAILED:
         if (otter_card_fault(install->device) != OTTER_OK) {
             install->result = otter_card_fault(install->device);
@@ -279,9 +314,6 @@ enum otter_step otter_install_step(struct otter_install *install)
         return OTTER_STEP_RESET;
     case OTTER_STEP_MORE:
         break;
-    }
-    if (install->percent != percent) {
-        tell_stage(install);
     }
     return OTTER_STEP_MORE;
 }

@@ -43,6 +43,10 @@ static enum otter_step begin(struct otter_install *install)
         return OTTER_STEP_MORE;
     }
     install->substep = REGIONS_COPY;
+    install->work =
+        2 * otter_stage_sum(install, OTTER_STRATEGIES_UNPACKED, install->plan.count);
+    install->worked =
+        otter_stage_sum(install, OTTER_STRATEGIES_REGION, install->member);
     return more_or_fail(
         install, otter_stage_open_write(install, state->member != install->member));
 }
@@ -52,8 +56,7 @@ static enum otter_step copy(struct otter_install *install)
     bool is_done = false;
     enum otter_result result = otter_copying_step(&install->copying, &is_done);
 
-    install->percent =
-        otter_stage_percent(install->copying.cursor, install->copying.size);
+    otter_stage_progress(install, install->copying.cursor);
     if (is_done) {
         install->member = install->region_repeats > 0 ? install->plan.count
                                                       : (uint8_t)(install->member + 1);
@@ -67,6 +70,11 @@ static enum otter_step begin_hash(struct otter_install *install)
     enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_REGION);
 
     if (found == OTTER_STEP_MORE) {
+        install->work = 2 * otter_stage_sum(install, OTTER_STRATEGIES_UNPACKED,
+                                            install->plan.count);
+        install->worked =
+            otter_stage_sum(install, OTTER_STRATEGIES_REGION, install->plan.count) +
+            otter_stage_sum(install, OTTER_STRATEGIES_REGION, install->member);
         otter_hashing_start(install->device, &install->hashing,
                             otter_stage_placement(install)->target_region, 0,
                             install->current.installed_size);
@@ -92,8 +100,7 @@ static enum otter_step hash(struct otter_install *install)
     enum otter_result result =
         otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
-    install->percent =
-        otter_stage_percent(install->hashing.done, install->hashing.size);
+    otter_stage_progress(install, install->hashing.done);
     if (result != OTTER_OK || (is_done && !matches)) {
         return repeat(install);
     }

@@ -60,6 +60,20 @@ static enum otter_result begin_aside(struct otter_install *install)
     return result;
 }
 
+/* Size of what the current system's archive has to be; 0 if it has none. */
+static uint32_t size_of_old(const struct otter_install *install)
+{
+    struct otter_device *device = install->device;
+    struct otter_system old;
+    struct otter_member member;
+
+    return otter_system_peek(device, device->journal.state.current, &old) == OTTER_OK &&
+                   otter_system_in_region(device, &old, OTTER_REGION_TREE, &member) ==
+                       OTTER_OK
+               ? member.installed_size
+               : 0;
+}
+
 static enum otter_step find_archive(struct otter_install *install)
 {
     enum otter_step found = otter_stage_find_member(install, OTTER_STRATEGIES_TREE);
@@ -67,6 +81,10 @@ static enum otter_step find_archive(struct otter_install *install)
     if (found != OTTER_STEP_MORE) {
         return found;
     }
+    /* Written and read back, then the old one is read. */
+    install->worked = 0;
+    install->work =
+        2 * (uint64_t)install->current.installed_size + size_of_old(install);
     enum otter_result result = start_hash(install, OTTER_REGION_SAVED_FILE, ASIDE_HASH);
 
     if (result == OTTER_OK) {
@@ -87,8 +105,10 @@ static enum otter_step hash_archive(struct otter_install *install)
     enum otter_result result =
         otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
-    install->percent =
-        otter_stage_percent(install->hashing.done, install->hashing.size);
+    otter_stage_progress(install, install->substep == ASIDE_HASH
+                                      ? 2 * (uint64_t)install->hashing.done
+                                      : (uint64_t)install->current.installed_size +
+                                            install->hashing.done);
     if (result == OTTER_OK && is_done && !matches) {
         result =
             install->substep == ASIDE_HASH ? begin_aside(install) : OTTER_E_CARD_WRITE;
@@ -103,8 +123,7 @@ static enum otter_step write_archive(struct otter_install *install)
     bool is_done = false;
     enum otter_result result = otter_saving_step(&install->saving, &is_done);
 
-    install->percent =
-        otter_stage_percent(install->saving.cursor, install->saving.size);
+    otter_stage_progress(install, install->saving.cursor);
     if (is_done) {
         result = start_hash(install, OTTER_REGION_SAVED_FILE, ASIDE_CHECK);
     }
@@ -135,6 +154,7 @@ static enum otter_result find_old_archive(struct otter_install *install)
         result = otter_system_tree(device, &install->old, &install->current, root);
     }
     if (result == OTTER_OK) {
+        install->worked = install->work - install->current.installed_size;
         result = start_hash(install, OTTER_REGION_TREE_FILE, ASIDE_HASH_OLD);
     }
     return result == OTTER_OK ? otter_card_open_archive(device, OTTER_REGION_TREE_FILE,
@@ -160,6 +180,7 @@ static enum otter_step hash_old(struct otter_install *install)
     enum otter_result result =
         otter_stage_hash(install, install->current.installed_sha, &is_done, &matches);
 
+    otter_stage_progress(install, install->hashing.done);
     if (result != OTTER_OK || !is_done) {
         return more_or_fail(install, result);
     }
@@ -226,6 +247,10 @@ static enum otter_step begin_files(struct otter_install *install)
     }
     otter_tree_open(&install->tree, device,
                     is_under_way ? device->journal.state.cursor : 0);
+    install->work =
+        2 * otter_stage_sum(install, OTTER_STRATEGIES_UNPACKED, install->plan.count);
+    install->worked =
+        2 * otter_stage_sum(install, OTTER_STRATEGIES_REGION, install->plan.count);
     install->substep = FILES_WORK;
     return more_or_fail(install, result);
 }
@@ -251,7 +276,7 @@ enum otter_step otter_stage_files(struct otter_install *install)
     }
     enum otter_result result = otter_tree_step(&install->tree, &is_done);
 
-    install->percent = otter_tree_percent(&install->tree);
+    otter_stage_progress(install, otter_tree_done(&install->tree));
     if (result == OTTER_E_UNPACK) {
         return repeat_files(install);
     }

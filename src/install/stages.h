@@ -54,6 +54,7 @@ enum {
     OTTER_STRATEGIES_LOADER = 1 << OTTER_STRATEGY_LOADER,
     OTTER_STRATEGIES_PLACE = 1 << OTTER_STRATEGY_IN_PLACE,
     OTTER_STRATEGIES_TREE = 1 << OTTER_STRATEGY_TREE,
+    OTTER_STRATEGIES_UNPACKED = OTTER_STRATEGIES_REGION | OTTER_STRATEGIES_TREE,
     OTTER_STRATEGIES_WRITTEN = OTTER_STRATEGIES_SAVED | OTTER_STRATEGIES_INTO,
     OTTER_STRATEGIES_ALL =
         OTTER_STRATEGIES_KEPT | OTTER_STRATEGIES_SLOT | OTTER_STRATEGIES_WRITTEN |
@@ -91,6 +92,15 @@ enum otter_step otter_stage_fail_at(struct otter_install *install,
 OTTER_MUST_CHECK enum otter_result otter_stage_put(struct otter_install *install,
                                                    enum otter_part part,
                                                    enum otter_firmness firmness);
+
+/* Of a stage of several members and passes: bytes that are installed of all members
+ * before number `end` whose strategy is in `strategies`. An entry that cannot be read
+ * counts for nothing. */
+uint64_t otter_stage_sum(const struct otter_install *install, uint16_t strategies,
+                         uint8_t end);
+
+/* `percent` of such a stage: `work` bytes are to be done, `worked` and `done` are. */
+void otter_stage_progress(struct otter_install *install, uint64_t done);
 
 /* Percentage of `done` in `size`; 100 for nothing to do. */
 uint8_t otter_stage_percent(uint32_t done, uint32_t size);

@@ -511,20 +511,38 @@ enum otter_result otter_tree_step(struct otter_tree *tree, bool *is_done)
     return result;
 }
 
-uint8_t otter_tree_percent(const struct otter_tree *tree)
+/* Of the archive as far as it was walked through. */
+static uint64_t done_of(const struct otter_tree *tree)
 {
-    uint32_t done = tree->target.tar.next;
+    bool is_inside = tree->step == TREE_CONTENT || tree->step == TREE_COMPARE;
+    uint32_t done =
+        is_inside ? tree->target.tar.content + tree->written : tree->target.tar.next;
 
-    if (tree->step < TREE_ENTRY || tree->target.size == 0) {
+    return done < tree->target.size ? done : tree->target.size;
+}
+
+uint64_t otter_tree_done(const struct otter_tree *tree)
+{
+    uint64_t size = tree->target.size;
+
+    switch ((enum tree_step)tree->step) {
+    case TREE_DEPTH:
+    case TREE_STALE:
+    case TREE_FOLDERS:
         return 0;
+    case TREE_SKIP:
+    case TREE_ENTRY:
+    case TREE_CONTENT:
+        return done_of(tree);
+    case TREE_SETTLE:
+        return size;
+    case TREE_COMPARE_ENTRY:
+    case TREE_COMPARE:
+        return size + done_of(tree);
+    case TREE_END:
+        break;
     }
-    if (tree->step == TREE_END) {
-        return 100;
-    }
-    done = done < tree->target.size ? done : tree->target.size;
-    uint8_t percent = (uint8_t)((uint64_t)done * 50 / tree->target.size);
-
-    return tree->step < TREE_SETTLE ? percent : (uint8_t)(50 + percent);
+    return 2 * size;
 }
 
 #else
@@ -556,10 +574,10 @@ enum otter_result otter_tree_step(struct otter_tree *tree, bool *is_done)
     return OTTER_OK;
 }
 
-uint8_t otter_tree_percent(const struct otter_tree *tree)
+uint64_t otter_tree_done(const struct otter_tree *tree)
 {
     (void)tree;
-    return 100;
+    return 0;
 }
 
 #endif

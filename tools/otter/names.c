@@ -68,6 +68,7 @@ static const char *const stages[] = {
     [15] = "unpacking resources, fonts and files",
     [32] = "saving the old system",
     [34] = "replacing the manager",
+    [36] = "putting the new files aside",
     [37] = "replacing the flash table",
 };
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stages of an update as people see them: each has a name in the tool, and its
+ * percentage rises with the bytes that are done. Expected values: stage 15 and 36 write
+ * what they install and read it back, so half of the way is written (docs/SPEC.md).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "install/stages.h"
+#include "names.h"
+#include "world.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STAGES = 100, FILES = 15, ASIDE = 36 };
+
+static void every_stage_has_a_name_in_the_tool(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (; otter_stages[count].step != NULL; count++) {
+        const char *name = name_of_stage(otter_stages[count].code);
+
+        assert_string_not_equal(name, "?");
+        assert_true(islower((unsigned char)name[0]) != 0);
+        assert_true(strlen(otter_stages[count].name) > 0);
+    }
+    assert_in_range(count, 8, STAGES);
+}
+
+/* What the events of a power-on have told of each stage. */
+static struct {
+    bool was_told[STAGES];
+    uint8_t last[STAGES];
+    uint8_t jump[STAGES]; /* the widest between two of them */
+    uint32_t falls;       /* events with less than the one before */
+} seen;
+
+static void on_event(void *context, enum otter_program program,
+                     const struct otter_event *event)
+{
+    (void)context;
+    (void)program;
+    if (event->kind != OTTER_EVENT_STAGE ||
+        (event->stage != FILES && event->stage != ASIDE)) {
+        return;
+    }
+    uint8_t *last = &seen.last[event->stage];
+    uint8_t *jump = &seen.jump[event->stage];
+
+    seen.falls += event->percent < *last;
+    if (seen.was_told[event->stage] && event->percent > *last + *jump) {
+        *jump = (uint8_t)(event->percent - *last);
+    }
+    *last = event->percent;
+    seen.was_told[event->stage] = true;
+}
+
+/* Resources, a font and files in one package, in an update from a card. */
+static struct world *start(void)
+{
+    struct world *world = world_make_with_files();
+
+    sample_carry_regions(&world->next);
+    world_rebuild(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    memset(&seen, 0, sizeof(seen));
+    world->device.hooks.on_event = on_event;
+    return world;
+}
+
+static void the_percentage_of_what_is_unpacked_rises_with_its_bytes(void **state)
+{
+    struct world *world = start();
+
+    (void)state;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_int_equal(seen.last[FILES], 100);
+    assert_int_equal(seen.last[ASIDE], 100);
+    assert_int_equal(seen.falls, 0);
+    /* A step is a page of 128 bytes, or a header, of some 16 KiB. */
+    assert_in_range(seen.jump[FILES], 1, 12);
+    assert_in_range(seen.jump[ASIDE], 1, 12);
+    world_drop(world);
+}
+
+/* Power goes where files are unpacked: it begins with what stands. */
+static void after_a_cut_it_begins_where_the_work_goes_on(void **state)
+{
+    struct world *world = start();
+    const struct vflash_fault none = {.kind = VFLASH_NONE};
+    uint32_t cuts = 0;
+
+    (void)state;
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (uint32_t op = 0; cuts == 0 || seen.was_told[FILES]; op += 3) {
+        const struct vflash_fault fault = {.at_op = op, .kind = VFLASH_CUT_AFTER};
+
+        world_back(world);
+        memset(&seen, 0, sizeof(seen));
+        if (vdevice_power_on(&world->device, fault) != VDEVICE_CUT) {
+            break;
+        }
+        if (!seen.was_told[FILES]) {
+            continue;
+        }
+        cuts++;
+        memset(&seen, 0, sizeof(seen));
+        assert_int_equal(vdevice_power_on(&world->device, none), VDEVICE_IDLE);
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+        assert_int_equal(seen.falls, 0);
+        assert_true(!seen.was_told[FILES] || seen.last[FILES] == 100);
+    }
+    assert_in_range(cuts, 3, 100);
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_stage_has_a_name_in_the_tool),
+        cmocka_unit_test(the_percentage_of_what_is_unpacked_rises_with_its_bytes),
+        cmocka_unit_test(after_a_cut_it_begins_where_the_work_goes_on),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
