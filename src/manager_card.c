@@ -142,6 +142,14 @@ static enum otter_poll give_up(struct otter_manager *manager)
     return OTTER_POLL_BUSY;
 }
 
+/* The copies were whole, and files could not be written: that is for a few tries to
+ * mend, not for ever. */
+static bool may_leave_files(const struct otter_manager *manager)
+{
+    return manager->card_failures == FAILURES_MAX &&
+           otter_restore_is_unwritable(manager->restore.result);
+}
+
 /* Goes on when the copy is there, unless it could not be read whole again and again. */
 static bool may_restore(struct otter_manager *manager)
 {
@@ -154,7 +162,8 @@ static bool may_restore(struct otter_manager *manager)
     if (result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_SAVED) {
         manager->card_failures = 0;
     }
-    return result == OTTER_OK && manager->card_failures < FAILURES_MAX;
+    return result == OTTER_OK &&
+           (manager->card_failures < FAILURES_MAX || may_leave_files(manager));
 }
 
 enum otter_poll manager_poll_restore(struct otter_manager *manager)
@@ -163,8 +172,11 @@ enum otter_poll manager_poll_restore(struct otter_manager *manager)
         if (!may_restore(manager)) {
             return OTTER_POLL_IDLE;
         }
+        bool leaves_files = may_leave_files(manager);
+
         manager->is_without_card = false;
         otter_restore_open(&manager->restore, &manager->device);
+        manager->restore.leaves_files = leaves_files;
     }
     switch (otter_restore_step(&manager->restore)) {
     case OTTER_STEP_MORE:

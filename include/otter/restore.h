@@ -22,6 +22,8 @@ extern "C" {
 struct otter_restore {
     struct otter_device *device;
     enum otter_result result; /* why it failed */
+    bool leaves_files; /* set after opening: a card that cannot be written is not waited
+                          for any more; its files stay as they are */
 
     /* Private. */
     uint8_t step;
@@ -38,11 +40,15 @@ struct otter_restore {
     struct otter_tree tree;
 };
 
+/* True for 36-12 and 36-14: the card is there, and cannot be written. */
+bool otter_restore_is_unwritable(enum otter_result result);
+
 /* Starts, or goes on where the journal stands; changes only RAM. */
 void otter_restore_open(struct otter_restore *restore, struct otter_device *device);
 
 /* Files of which the card has no whole archive any more, or which something stands in
- * the way of, are left as they are, and their code becomes that of the outcome.
+ * the way of, or that cannot be written though `leaves_files` is set, are left as they
+ * are, and their code becomes that of the outcome.
  *
  * At most one flash or file operation, STEP_BYTES of hashing or one signature check.
  * DONE: the journal says that all is written back; the caller resets. CARD: the card or

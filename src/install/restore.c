@@ -50,6 +50,11 @@ static bool waits_for_card(const struct otter_restore *restore,
     return otter_card_fault(restore->device) != OTTER_OK || otter_card_may_mend(result);
 }
 
+bool otter_restore_is_unwritable(enum otter_result result)
+{
+    return result == OTTER_E_CARD_FULL || result == OTTER_E_CARD_WRITE;
+}
+
 static enum otter_step fail(struct otter_restore *restore, enum otter_result result)
 {
     restore->result = result;
@@ -172,14 +177,16 @@ static enum otter_step repeat_files(struct otter_restore *restore)
         restore, otter_journal_put(&restore->device->journal, &state, OTTER_SEALED));
 }
 
-/* What cannot be brought back because somebody has put something else there closes no
- * application that is whole: it is told, and the old system runs (K20). A card that is
- * gone, full, or cannot be written is waited for. */
+/* What cannot be brought back because somebody has put something else there, or because
+ * the card could not be written again and again, closes no application that is whole:
+ * it is told, and the old system runs (K20). A card that is gone is waited for. */
 static enum otter_step restore_files(struct otter_restore *restore)
 {
     bool is_done = false;
     enum otter_result result = otter_tree_step(&restore->tree, &is_done);
-    bool is_hopeless = result != OTTER_OK && !waits_for_card(restore, result);
+    bool is_left = restore->leaves_files && otter_restore_is_unwritable(result);
+    bool is_hopeless =
+        result != OTTER_OK && (is_left || !waits_for_card(restore, result));
 
     if (result == OTTER_E_UNPACK && restore->repeats == 0) {
         return repeat_files(restore);

@@ -49,6 +49,15 @@ static bool has_a_system(const struct world *world)
            world_has_files(world, !is_old);
 }
 
+/* The old application, and an outcome that says why its files are not all back. */
+static bool has_left_files(struct world *world)
+{
+    return world->device.program == OTTER_PROGRAM_AGENT &&
+           world_is_untouched(world, OTTER_REGION_APPLICATION) &&
+           world_state(world).outcome.kind == OTTER_OUTCOME_ROLLED_BACK &&
+           is_card_code(world_state(world).outcome.code);
+}
+
 static uint32_t count_card_ops(struct world *world, enum vdevice_app app)
 {
     assert_int_equal(try_update(world, app), OTTER_OK);
@@ -69,7 +78,7 @@ static void retry(struct world *world, enum vdevice_app app, uint8_t wanted)
     }
     assert_int_equal(world_state(world).outcome.kind, wanted);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(has_a_system(world));
+    assert_true(has_a_system(world) || has_left_files(world));
 }
 
 /* The faults led to each of these codes somewhere. */
@@ -119,7 +128,8 @@ static void sweep_faults(struct world *world, enum vdevice_app app, uint8_t want
             /* Either nothing is wrong, or somebody says what: door, outcome, manager.
              */
             assert_true(result == OTTER_OK || is_card_code(otter_code(result)));
-            assert_true(has_a_system(world) || is_card_code(world->device.code));
+            assert_true(has_a_system(world) || is_card_code(world->device.code) ||
+                        has_left_files(world));
             if (has_a_system(world) && outcome.kind != wanted && result == OTTER_OK) {
                 assert_true(is_card_code(outcome.code));
             }
@@ -656,6 +666,97 @@ static void p7_a_saved_file_that_cannot_be_opened_once_is_opened_again(void **st
     world_drop(world);
 }
 
+/* ---- a card that can be read, and not written ---- */
+
+static struct {
+    enum otter_result answer;
+    enum otter_result (*open)(void *context, const char *path,
+                              enum otter_file_mode mode, int *file);
+    uint32_t count; /* of files that were to be written */
+} read_only;
+
+static enum otter_result open_to_read(void *context, const char *path,
+                                      enum otter_file_mode mode, int *file)
+{
+    if (mode == OTTER_FILE_NEW) {
+        read_only.count++;
+        return read_only.answer;
+    }
+    return read_only.open(context, path, mode, file);
+}
+
+/* Once the update rolls back the card takes nothing more. */
+static void protect_card(void *context, enum otter_program program,
+                         const struct otter_event *event)
+{
+    struct world *world = context;
+
+    (void)program;
+    if (event->kind == OTTER_EVENT_PHASE && event->stage == OTTER_PHASE_ROLLING_BACK) {
+        world->files.open = open_to_read;
+    }
+}
+
+static void k20_files_that_cannot_be_written_close_no_application(void **state)
+{
+    static const enum otter_result answers[] = {OTTER_E_CARD_FULL, OTTER_E_CARD_WRITE};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct world *world = world_make_with_files();
+
+        read_only.answer = answers[i];
+        read_only.open = world->files.open;
+        read_only.count = 0;
+        world->device.hooks.context = world;
+        world->device.hooks.on_event = protect_card;
+        assert_int_equal(try_update(world, VDEVICE_CRASH), OTTER_OK);
+        assert_true(has_left_files(world));
+        assert_int_equal(world_state(world).outcome.code, otter_code(answers[i]));
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+        assert_in_range(read_only.count, 3, 5);
+        /* The card works again: the next update brings everything. */
+        world->device.hooks.on_event = NULL;
+        world->files.open = read_only.open;
+        assert_int_equal(try_update(world, VDEVICE_CONFIRM), OTTER_OK);
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+        assert_true(has_a_system(world));
+        world_drop(world);
+    }
+}
+
+static void pull_card(void *context, enum otter_program program,
+                      const struct otter_event *event)
+{
+    struct world *world = context;
+
+    (void)program;
+    if (event->kind == OTTER_EVENT_PHASE && event->stage == OTTER_PHASE_ROLLING_BACK) {
+        vcard_pull(&world->card, 0);
+    }
+}
+
+/* Pulled out it is waited for, as ever. */
+static void k20_a_card_that_is_gone_while_files_come_back_is_waited_for(void **state)
+{
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    world->device.hooks.context = world;
+    world->device.hooks.on_event = pull_card;
+    assert_int_equal(try_update(world, VDEVICE_CRASH), OTTER_OK);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_NONE));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
+    vcard_put_back(&world->card);
+    world->device.hooks.on_event = NULL;
+    world->device.clock_ms += 1000;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_true(has_a_system(world));
+    assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_TRIAL_FAULTS));
+    world_drop(world);
+}
+
 static bool lies_in(uint8_t id)
 {
     const struct otter_region *region = world_region(fault_at.world, id);
@@ -729,6 +830,8 @@ int main(void)
         cmocka_unit_test(
             k5_what_was_restored_and_does_not_verify_is_restored_once_more),
         cmocka_unit_test(p7_a_saved_file_that_cannot_be_opened_once_is_opened_again),
+        cmocka_unit_test(k20_files_that_cannot_be_written_close_no_application),
+        cmocka_unit_test(k20_a_card_that_is_gone_while_files_come_back_is_waited_for),
         cmocka_unit_test(
             p7_a_reading_that_fails_while_the_manager_restores_is_no_dead_end),
     };
