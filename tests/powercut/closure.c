@@ -822,8 +822,12 @@ static void follow(void *context, const struct vflash_op *op)
     trail->hash = mix_in(trail->hash, mix_in(place, op->size + op->is_erase));
 }
 
+/* A dead file is looked for and removed, or is not there. */
 static void follow_card(void *context, const struct vcard_op *op)
 {
+    if (is_reading(op) || op->kind == VCARD_REMOVE) {
+        return;
+    }
     struct vdevice *device = context;
     struct trail *trail = ((struct sweep_world *)device->hooks.context)->user;
 

@@ -90,7 +90,10 @@ void closure_card_learn(struct closure_card *form)
 
 static bool is_pointer(const struct vcard_node *node, struct otter_pointer *pointer)
 {
+    static const char name[] = OTTER_CARD_FOLDER "/pointer."; /* and a digit */
+
     return node->id != 0 && !node->is_directory &&
+           strncmp(node->path, name, sizeof(name) - 1) == 0 &&
            vcard_node_size(node) == OTTER_POINTER_SIZE &&
            otter_pointer_decode(node->content->bytes, pointer);
 }
