@@ -285,6 +285,7 @@ static enum otter_result open_as(struct otter_manager *manager,
     manager->receive.in_place = &manager->doors.in_place;
     seal_complete(manager);
     otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
+    manager->smp.why = &manager->result;
     manager->waiting_since_ms = manager_now(manager);
     manager->mode = MANAGER_REPAIR;
     return OTTER_OK;

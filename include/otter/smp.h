@@ -117,6 +117,8 @@ struct otter_smp {
     struct otter_device *device;
     struct otter_receive *receive;
     const struct otter_link *link;
+    const enum otter_result *why; /* of a manager, set after otter_smp_init(): why it
+                                     runs, for the status; NULL: nothing to say */
     uint32_t last_ms; /* board's time of the last valid request; 0 before the first */
     bool has_heard;   /* there was one */
 

@@ -190,9 +190,13 @@ static uint16_t status_code(const struct otter_smp *smp)
     bool is_closed =
         (state->flags & OTTER_FLAG_CLOSED) != 0 && state->phase != OTTER_PHASE_TRIAL;
 
-    return smp->receive->refusal == OTTER_OK && is_closed
-               ? otter_code(OTTER_E_BOOT_CLOSED)
-               : otter_code(smp->receive->refusal);
+    if (smp->receive->refusal != OTTER_OK) {
+        return otter_code(smp->receive->refusal);
+    }
+    if (is_closed) {
+        return otter_code(OTTER_E_BOOT_CLOSED);
+    }
+    return smp->why == NULL ? 0 : otter_code(*smp->why);
 }
 
 static enum otter_result answer_status(struct otter_smp *smp,

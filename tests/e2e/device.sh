@@ -84,6 +84,13 @@ expect 0 "power off" "a run ends in time" "$otter" device run ab --udp 127.0.0.1
 cp -r link damaged
 printf 'otter' | dd of=damaged/flash.bin bs=1 seek=$((0x60010)) conv=notrunc status=none
 expect 0 "boot     says [30-11]" "boot says why the manager runs" "$otter" device run damaged
+port=$((20000 + $$ % 20000))
+"$otter" device run damaged --udp 127.0.0.1:$port --seconds 60 > run.log 2>&1 &
+for _ in $(seq 100); do grep -q "manager" run.log && break; sleep 0.05; done
+expect 0 "says      [30-11] The application does not match its receipt" \
+    "and so does the manager on the link" "$otter" status udp://127.0.0.1:$port
+expect 0 "" "it can be ended" "$otter" device cut damaged
+wait
 
 # --- factory ---
 expect 0 "0x10060000" "the factory writes a .hex" \

@@ -422,6 +422,36 @@ static void print_keys(const json_t *keys)
     }
 }
 
+enum otter_result remote_result_of(const char *text)
+{
+    char *end = NULL;
+    unsigned long xx = strtoul(text, &end, 10);
+
+    if (end == text || *end != '-') {
+        return OTTER_OK;
+    }
+    unsigned long yy = strtoul(end + 1, &end, 10);
+
+    if (*end != '\0' || xx > 99 || yy > UINT8_MAX) {
+        return OTTER_OK;
+    }
+    return otter_result_of((uint16_t)(xx * 256 + yy));
+}
+
+/* A code that this tool does not know is printed as it is. */
+static void print_code(const char *code)
+{
+    const struct otter_error *row =
+        otter_error_find(otter_code(remote_result_of(code)));
+
+    if (row == NULL) {
+        (void)printf("says      [%s]\n", code);
+        return;
+    }
+    (void)printf("says      [%s] %s\n", code, row->text);
+    (void)printf("          %s\n", row->remedy);
+}
+
 static void print_people(const struct remote_status *status,
                          const struct remote_outcome *outcome, const json_t *product)
 {
@@ -437,7 +467,7 @@ static void print_people(const struct remote_status *status,
                      (unsigned)status->len, (unsigned)status->percent);
     }
     if (status->code[0] != '\0') {
-        (void)printf("refused   [%s]\n", status->code);
+        print_code(status->code);
     }
     if (status->left_s != 0) {
         (void)printf("trial     %u s left to confirm\n", (unsigned)status->left_s);

@@ -92,6 +92,9 @@ OTTER_MUST_CHECK enum otter_result remote_enter_manager(struct remote *remote);
  * that tells no status is reset as by remote_reset(). */
 OTTER_MUST_CHECK enum otter_result remote_begin(struct remote *remote);
 
+/* The result that "23-12" stands for; OTTER_OK if it is no code. */
+enum otter_result remote_result_of(const char *text);
+
 /* Says on stderr what `result` of the last call means; gives the exit status. */
 int remote_complain(const struct remote *remote, enum otter_result result);
 

@@ -408,23 +408,6 @@ static enum otter_result request(struct sending *sending)
                : begin(sending);
 }
 
-/* The result that "23-12" stands for; OTTER_OK if it is no code. */
-static enum otter_result result_of_code(const char *text)
-{
-    char *end = NULL;
-    unsigned long xx = strtoul(text, &end, 10);
-
-    if (end == text || *end != '-') {
-        return OTTER_OK;
-    }
-    unsigned long yy = strtoul(end + 1, &end, 10);
-
-    if (*end != '\0' || xx > 99 || yy > UINT8_MAX) {
-        return OTTER_OK;
-    }
-    return otter_result_of((uint16_t)(xx * 256 + yy));
-}
-
 static int ended(struct sending *sending, const struct remote_outcome *outcome)
 {
     if (outcome->kind == OTTER_OUTCOME_CONFIRMED) {
@@ -434,7 +417,7 @@ static int ended(struct sending *sending, const struct remote_outcome *outcome)
     memcpy(sending->code, outcome->code, sizeof(sending->code));
     sending->ending =
         outcome->kind == OTTER_OUTCOME_ROLLED_BACK ? "rolled back" : "failed";
-    enum otter_result reason = result_of_code(outcome->code);
+    enum otter_result reason = remote_result_of(outcome->code);
 
     if (reason != OTTER_OK) {
         (void)complain_code(sending->options.address, reason, TOOL_REFUSED);
