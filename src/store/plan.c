@@ -633,7 +633,7 @@ static enum otter_result place_tree(struct planning *planning,
 #endif
 
 /* The flash table lies at the begin of the store, wherever it stands in the package:
- * there a device finds it that has lost its copy (K8). */
+ * there a device finds it that has lost its copy (K8). A card is no such place. */
 static enum otter_result reserve_table(struct planning *planning,
                                        const struct otter_source *source,
                                        const struct otter_control *control)
@@ -644,7 +644,8 @@ static enum otter_result reserve_table(struct planning *planning,
     enum otter_result result =
         otter_control_find(source, control, OTTER_ROLE_TABLE, &table, &index);
 
-    return result != OTTER_OK || (table.flags & OTTER_MEMBER_KEPT) != 0
+    return result != OTTER_OK || (table.flags & OTTER_MEMBER_KEPT) != 0 ||
+                   otter_device_is_on_card(planning->device)
                ? result
                : take_staging(planning, table.stored_size, &off);
 }
@@ -664,7 +665,7 @@ static enum otter_result place_table(const struct planning *planning,
     if (member->flags != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
-    if (!planning->has_current ||
+    if (!planning->has_current || otter_device_is_on_card(planning->device) ||
         (member->region != OTTER_REGION_NONE && member->region != OTTER_REGION_TABLE)) {
         return OTTER_E_STRATEGY;
     }

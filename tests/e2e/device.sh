@@ -44,6 +44,10 @@ done
 expect 1 "is made for devices of profile sd, not link" "a package of another profile is refused" \
     "$otter" device new wrong --profile link --package sd.otter
 [ ! -e wrong ] || fail "and leaves nothing behind"
+expect 0 "" "a device with a card is made from it" \
+    "$otter" device new carded --profile sd --package sd.otter
+expect 4 "[23-22]" "which takes no manager and no table from there" \
+    "$otter" install carded sd.otter
 expect 1 "exists already" "a device is not made twice" \
     "$otter" device new ab --profile ab --sign key.pem
 expect 2 "takes link, ab, full or sd" "an unknown profile is refused" \
