@@ -135,12 +135,19 @@ static bool is_wanted(const struct choice *choice, const struct kind *kind,
             strcmp(kind->only, scenario->name) == 0);
 }
 
+/* Files of a tree are independent of each other, so their states multiply: not for a
+ * closure. */
+static bool writes_files(const struct sweep_scenario *scenario)
+{
+    return scenario->adds_tree || (scenario->has_tree && !scenario->drops_tree);
+}
+
 static bool is_wanted_on_card(const struct choice *choice, const struct kind *kind,
                               const struct sweep_scenario *scenario, size_t card)
 {
     bool is_first = card == 0 && kind == &kinds[0] && scenario == &sweep_scenarios[0];
 
-    return kind->has_cards && !scenario->is_like_crash &&
+    return kind->has_cards && !scenario->is_like_crash && !writes_files(scenario) &&
            (choice->twin == SIZE_MAX ? choice->is_long || is_first
                                      : choice->twin == twin_count() + card);
 }
