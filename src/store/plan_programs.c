@@ -122,7 +122,13 @@ enum otter_result plan_place_firmware(struct planning *planning,
 }
 
 /* The flash table lies at the begin of the store, wherever it stands in the package:
- * there a device finds it that has lost its copy (K8). A card is no such place. */
+ * there a device finds it that has lost its copy (K8). Only flash is such a place: a
+ * device with a card and no staging takes no table. */
+static bool takes_tables(const struct planning *planning)
+{
+    return otter_map_find(&planning->device->table.map, OTTER_REGION_STAGING) != NULL;
+}
+
 enum otter_result plan_reserve_table(struct planning *planning,
                                      const struct otter_source *source,
                                      const struct otter_control *control)
@@ -134,7 +140,7 @@ enum otter_result plan_reserve_table(struct planning *planning,
         otter_control_find(source, control, OTTER_ROLE_TABLE, &table, &index);
 
     return result != OTTER_OK || (table.flags & OTTER_MEMBER_KEPT) != 0 ||
-                   otter_device_is_on_card(planning->device)
+                   !takes_tables(planning)
                ? result
                : plan_take_staging(planning, table.stored_size, &off);
 }
@@ -154,7 +160,7 @@ enum otter_result plan_place_table(const struct planning *planning,
     if (member->flags != 0) {
         return OTTER_E_CONTROL_FLAGS;
     }
-    if (!planning->has_current || otter_device_is_on_card(planning->device) ||
+    if (!planning->has_current || !takes_tables(planning) ||
         (member->region != OTTER_REGION_NONE && member->region != OTTER_REGION_TABLE)) {
         return OTTER_E_STRATEGY;
     }

@@ -345,6 +345,10 @@ bool sweep_fits(const struct sweep_scenario *scenario,
          scenario->in_place)) {
         return false;
     }
+    if (scenario->rotates &&
+        otter_map_find(&profile->map, OTTER_REGION_STAGING) == NULL) {
+        return false; /* 23-22 */
+    }
     /* Without a card a roll back needs no loader. */
     bool needs_card =
         scenario->app != VDEVICE_CONFIRM || scenario->app_loader != VDEVICE_CONFIRM;
