@@ -109,13 +109,20 @@ static enum otter_poll tidy(struct otter_manager *manager)
     return OTTER_POLL_BUSY;
 }
 
-/* A package that was refused before anything was written leaves the next one its
- * chance; after that flash is at fault, or the card. */
+/* Flash or the card has failed in the middle of the work: the next package would fare
+ * no better. */
+static bool is_fault(const struct otter_manager *manager, enum otter_result why)
+{
+    bool is_flash = why <= OTTER_E_FLASH_READ && why >= OTTER_E_JOURNAL_CRITICAL;
+
+    return why == OTTER_E_CARD_NONE ||
+           (manager->doors.card.is_fed && (is_flash || otter_card_may_mend(why)));
+}
+
+/* A package that was refused for what it is leaves the next one its chance. */
 static enum otter_poll refuse(struct otter_manager *manager, enum otter_result why)
 {
-    bool is_touched = manager->receive.refusal != OTTER_OK;
-
-    if (why == OTTER_E_CARD_NONE || is_touched) {
+    if (is_fault(manager, why)) {
         return rest(manager, why);
     }
     manager->doors.search.why = why;

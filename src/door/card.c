@@ -9,18 +9,21 @@
 
 #include "otter/kept.h"
 
+#include "card_judge.h"
+
 #include <string.h>
 
 enum card_step {
     CARD_IDLE = 0,
     CARD_OPEN,      /* open the file */
     CARD_HEAD,      /* image header, control packet, lengths, trailer */
-    CARD_SIGNATURE, /* signature, plan, room for the copy */
+    CARD_SIGNATURE, /* signature, plan, room for the copy, key wraps */
     CARD_KEPT,      /* go to the next member that is kept, */
     CARD_HASH_KEPT, /* and compare what the device has with it */
     CARD_HASH_HEAD, /* hash header and control packet */
     CARD_MEMBER,    /* go to the next member that is carried */
     CARD_HASH,      /* hash it */
+    CARD_CONTENT,   /* programs can run, keys are left */
     CARD_FEED,      /* header, control packet and trailer to the receiver */
     CARD_POINTER,   /* write the pointer files */
     CARD_REQUEST,
@@ -281,6 +284,9 @@ static enum otter_result do_signature(struct otter_card_door *door)
     if (result == OTTER_OK) {
         result = check_room(door, &plan);
     }
+    if (result == OTTER_OK) {
+        result = card_judge_wraps(device, &source, &door->control);
+    }
     door->member = 0;
     door->step = CARD_KEPT;
     return result;
@@ -369,9 +375,17 @@ static enum otter_result finish_check(struct otter_card_door *door)
     uint8_t digest[OTTER_SHA256_SIZE];
 
     crypto->sha256_final(crypto->context, &door->package_sha, digest);
-    door->step = CARD_FEED;
+    door->step = CARD_CONTENT;
     return memcmp(digest, door->hash, sizeof(digest)) == 0 ? OTTER_OK
                                                            : OTTER_E_PACKAGE_HASH;
+}
+
+static enum otter_result do_content(struct otter_card_door *door)
+{
+    struct otter_source source = control_source(door);
+
+    door->step = CARD_FEED;
+    return card_judge_content(door->device, &source, &door->control);
 }
 
 static enum otter_result do_member(struct otter_card_door *door)
@@ -486,12 +500,19 @@ static enum otter_result do_end(struct otter_card_door *door)
 }
 
 static card_fn *const steps[CARD_STEP_COUNT] = {
-    [CARD_OPEN] = do_open,           [CARD_HEAD] = do_head,
-    [CARD_SIGNATURE] = do_signature, [CARD_KEPT] = do_kept,
-    [CARD_HASH_KEPT] = do_hash_kept, [CARD_HASH_HEAD] = do_hash_head,
-    [CARD_MEMBER] = do_member,       [CARD_HASH] = do_hash,
-    [CARD_FEED] = do_feed,           [CARD_POINTER] = do_pointer,
-    [CARD_REQUEST] = do_request,     [CARD_END] = do_end,
+    [CARD_OPEN] = do_open,
+    [CARD_HEAD] = do_head,
+    [CARD_SIGNATURE] = do_signature,
+    [CARD_KEPT] = do_kept,
+    [CARD_HASH_KEPT] = do_hash_kept,
+    [CARD_HASH_HEAD] = do_hash_head,
+    [CARD_MEMBER] = do_member,
+    [CARD_HASH] = do_hash,
+    [CARD_CONTENT] = do_content,
+    [CARD_FEED] = do_feed,
+    [CARD_POINTER] = do_pointer,
+    [CARD_REQUEST] = do_request,
+    [CARD_END] = do_end,
 };
 
 enum otter_result otter_card_door_step(struct otter_card_door *door)
@@ -505,7 +526,7 @@ enum otter_result otter_card_door_step(struct otter_card_door *door)
         door->result = result;
         door->step = CARD_IDLE;
         otter_card_close(door->device);
-        if (door->receive->refusal != result) { /* or the receiver has told it */
+        if (!door->is_fed || door->receive->refusal != result) { /* or it is told */
             otter_device_event(door->device, OTTER_EVENT_REFUSED, 0, door->percent,
                                otter_code(result));
         }

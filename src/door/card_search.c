@@ -80,11 +80,15 @@ static bool has_failed(const struct otter_state *state,
            memcmp(outcome->id, control->package_id, sizeof(outcome->id)) == 0;
 }
 
-/* A package that this device took by itself has failed: which one, its receipt says. */
+/* A package that this device took by itself has failed, or one was refused when its
+ * receipt was being written: which one, that receipt says. */
 static bool has_tried(const struct otter_state *state)
 {
-    return (state->flags & OTTER_FLAG_CLOSED) != 0 &&
-           state->phase == OTTER_PHASE_CONFIRMED && !was_elsewhere(&state->outcome);
+    bool is_one_way = (state->flags & OTTER_FLAG_CLOSED) != 0;
+    bool was_refused = state->outcome.kind == OTTER_OUTCOME_REFUSED;
+
+    return (is_one_way || was_refused) && state->phase == OTTER_PHASE_CONFIRMED &&
+           !was_elsewhere(&state->outcome);
 }
 
 static bool is_older(const struct otter_control *control,
@@ -93,7 +97,8 @@ static bool is_older(const struct otter_control *control,
     return otter_version_compare(&control->version, &system->control.version) < 0;
 }
 
-/* Versions of what is tried only rise, so there is an end to it. */
+/* Versions of what is tried only rise, so there is an end to it. A receipt that was not
+ * finished says nothing: then a person is needed. */
 static bool is_above_tried(const struct otter_card_search *search,
                            const struct otter_control *control)
 {
@@ -105,7 +110,7 @@ static bool is_above_tried(const struct otter_card_search *search,
            otter_version_compare(&control->version, &tried.control.version) > 0;
 }
 
-/* Why it is not to be tried: 31-15 or what the last outcome says; 36-11 for its age;
+/* Why it is not to be tried: what the last outcome says, or 31-15; 36-11 for its age;
  * OTTER_OK: it is. */
 static enum otter_result judge(const struct otter_card_search *search,
                                const struct otter_control *control,
@@ -120,7 +125,9 @@ static enum otter_result judge(const struct otter_card_search *search,
         return (enum otter_result)(-(int)state->outcome.code);
     }
     if (has_tried(state) && !is_above_tried(search, control)) {
-        return OTTER_E_ONE_WAY;
+        return state->outcome.kind == OTTER_OUTCOME_REFUSED
+                   ? (enum otter_result)(-(int)state->outcome.code)
+                   : OTTER_E_ONE_WAY;
     }
     return is_older(control, current) ? OTTER_E_CARD_NOT_FOUND : OTTER_OK;
 }

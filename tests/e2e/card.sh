@@ -146,6 +146,25 @@ put new.otter newer.otter
 check "a newer one is" 0 "phase: confirmed" "$OTTER" device run board
 check "to its end" 0 "confirmed" "$OTTER" status board
 
+# Two packages that no key of the device opens, before one that is right.
+"$OTTER" keygen --root -o other.pem > /dev/null || exit 1
+for minor in 1 2; do
+    "$OTTER" pack -o "e$minor.otter" --key key.pem --follow first.otter --version "1.2.$minor" \
+        --counter 1 --member "firmware=new.bin,link=0x08000000" --encrypt-to other.pem \
+        > pack.txt || exit 1
+done
+fresh
+flip
+put e1.otter e2.otter
+check "with flipped bits and no key nothing is taken" 0 "[24-11]" \
+    "$OTTER" device run board
+cp board/flash.bin waiting.bin
+check "nor the next time" 0 "[24-11]" "$OTTER" device run board
+check "and it costs no flash" 0 "" cmp board/flash.bin waiting.bin
+put e1.otter e2.otter new.otter
+check "the right one is found behind them" 0 "phase: confirmed" "$OTTER" device run board
+check "and installed" 0 "same" application new.bin
+
 # The card comes while the device waits for it.
 fresh
 flip

@@ -254,6 +254,144 @@ static void p6_what_the_door_refuses_changes_nothing_and_hides_no_other(void **s
     world_drop(world);
 }
 
+enum spoil { SPOIL_KEY, SPOIL_VECTORS };
+
+/* A package with right signature and hashes that is of no use: no key of the device
+ * opens it, or its program cannot run. */
+static void put_useless(struct world *world, enum spoil spoil, uint8_t minor,
+                        const char *path)
+{
+    struct sample_package *package = calloc(1, sizeof(*package));
+
+    assert_non_null(package);
+    sample_next(&world->sample, minor, package);
+    package->package.counter = 1;
+    if (spoil == SPOIL_KEY) {
+        sample_encrypt(&world->sample, package);
+        package->wrap[0] ^= 1; /* the key's id */
+    } else {
+        package->firmware[4] &= 0xFE; /* the reset vector: no Thumb code */
+    }
+    sample_build(package);
+    vcard_provision(&world->card, path, package->bytes, (uint32_t)package->size);
+    free(package);
+}
+
+static void p6_what_is_of_no_use_costs_no_flash_and_hides_no_other(void **state)
+{
+    static const enum otter_result whys[] = {OTTER_E_KEY_MISSING, OTTER_E_VECTORS};
+
+    (void)state;
+    for (int spoil = 0; spoil < 2; spoil++) {
+        struct world *world = make(0);
+
+        vcard_power_on(&world->card, (struct vcard_fault){.kind = VCARD_NONE});
+        assert_int_equal(vcard_remove(&world->card, WORLD_PATH), 0);
+        vcard_power_off(&world->card, 1);
+        put_useless(world, (enum spoil)spoil, 3, "update/a.otter");
+        put_useless(world, (enum spoil)spoil, 4, "update/b.otter");
+        damage(world);
+        expect_rest(world, whys[spoil]);
+        struct sample_package *good = put_beside(world, 2, "update/p.otter");
+
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_confirmed(world);
+        free(good);
+        world_drop(world);
+    }
+}
+
+/* The card's port, but for one thing: of the file `liar` the byte at LIE_OFF is another
+ * one from the second reading on. So the door finds nothing and the receiver does. */
+static struct {
+    struct otter_files honest;
+    const char *liars[2];
+    int number; /* of the one that is open, or -1 */
+    unsigned readings;
+} card;
+
+enum { LIE_FROM_END = 200 };
+
+static enum otter_result lying_open(void *context, const char *path,
+                                    enum otter_file_mode mode, int *file)
+{
+    enum otter_result result = card.honest.open(context, path, mode, file);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    card.number = card.number == *file ? -1 : card.number;
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(path, card.liars[i]) == 0) {
+            card.number = *file;
+            card.readings = 0;
+        }
+    }
+    return result;
+}
+
+static enum otter_result lying_read(void *context, int file, uint32_t off, void *data,
+                                    size_t len)
+{
+    enum otter_result result = card.honest.read(context, file, off, data, len);
+    uint32_t size = 0;
+
+    if (result != OTTER_OK || file != card.number) {
+        return result;
+    }
+    assert_int_equal(card.honest.size(context, file, &size), OTTER_OK);
+    uint32_t at = size - (uint32_t)LIE_FROM_END;
+
+    if (off <= at && at - off < len && card.readings++ > 0) {
+        ((uint8_t *)data)[at - off] ^= 1;
+    }
+    return OTTER_OK;
+}
+
+static void make_liars(struct world *world, const char *first, const char *second)
+{
+    memset(&card, 0, sizeof(card));
+    card.honest = world->files;
+    card.liars[0] = first;
+    card.liars[1] = second;
+    card.number = -1;
+    world->files.open = lying_open;
+    world->files.read = lying_read;
+}
+
+/* What the door took and the receiver did not has cost flash: once. */
+static void what_is_refused_late_hides_no_newer_one(void **state)
+{
+    struct world *world = make(0);
+    struct sample_package *late = put_beside(world, 3, "update/a.otter");
+    struct sample_package *newer = put_beside(world, 4, "update/z.otter");
+
+    (void)state;
+    make_liars(world, "update/a.otter", WORLD_PATH);
+    damage(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, newer));
+    free(late);
+    free(newer);
+    world_drop(world);
+}
+
+static void two_that_are_refused_late_do_not_take_turns(void **state)
+{
+    struct world *world = make(0);
+    struct sample_package *late = put_beside(world, 3, "update/a.otter");
+
+    (void)state;
+    make_liars(world, "update/a.otter", WORLD_PATH);
+    damage(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_REFUSED);
+    expect_rest(world, OTTER_E_MEMBER_HASH);
+    free(late);
+    world_drop(world);
+}
+
 /* The counter is 2 once `next` is confirmed. */
 static struct world *with_next_alone(struct sample_package **beside, uint8_t minor,
                                      uint32_t counter)
@@ -487,6 +625,9 @@ int main(void)
         cmocka_unit_test(a_card_without_a_package_is_told_too),
         cmocka_unit_test(an_update_that_is_not_allowed_now_is_asked_for_again),
         cmocka_unit_test(p6_what_the_door_refuses_changes_nothing_and_hides_no_other),
+        cmocka_unit_test(p6_what_is_of_no_use_costs_no_flash_and_hides_no_other),
+        cmocka_unit_test(what_is_refused_late_hides_no_newer_one),
+        cmocka_unit_test(two_that_are_refused_late_do_not_take_turns),
         cmocka_unit_test(p6_the_counter_counts_also_for_what_a_person_puts_in),
         cmocka_unit_test(an_older_version_takes_a_person),
         cmocka_unit_test(what_fails_its_trial_is_not_tried_again),

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the card door asks of the content of a package. Private to src/door.
+ */
+#ifndef OTTER_CARD_JUDGE_H
+#define OTTER_CARD_JUDGE_H
+
+#include "otter/device.h"
+
+/* If something of the package is encrypted: the device has a key for it. 24-11, 24-13,
+ * 24-15. */
+OTTER_MUST_CHECK enum otter_result card_judge_wraps(
+    const struct otter_device *device, const struct otter_source *source,
+    const struct otter_control *control);
+
+/* Of the package that is open as PACKAGE_FILE, whose hashes are right: programs that
+ * are neither coded nor encrypted can run, and a trusted key is left. One signature
+ * check at most. 22-15, 22-16, 23-17. */
+OTTER_MUST_CHECK enum otter_result card_judge_content(
+    struct otter_device *device, const struct otter_source *source,
+    const struct otter_control *control);
+
+#endif
