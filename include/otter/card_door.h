@@ -4,9 +4,9 @@
  * before anything is written: container, control packet, signature, plan, room for the
  * copy of the old system, a key for what is encrypted, every member's hash, the
  * package's hash, that a program can run (if it is neither coded nor encrypted), that
- * trusted keys are left. Then the control packet goes through the receiver of every door into the
- * incoming receipt, the pointer files are written, and the installation is requested
- * (K10: this door asks by itself).
+ * trusted keys are left. Then the pointer files are written, which tells whether the
+ * card can be; the control packet goes through the receiver of every door into the
+ * incoming receipt, and the installation is requested (K10: this door asks by itself).
  *
  *     otter_card_door_begin() -> otter_card_door_step() until not busy -> result
  */

@@ -2,8 +2,9 @@
 /*
  * The card door: a table of steps, in their order. Order is what a cut demands: the
  * whole file is verified before the receipt is touched (P2, P6); the pointers stand
- * before the request does, so that a request always has a package. A cut before the
- * request leaves the old system as it was, and the package on the card.
+ * before the request does, so that a request always has a package, and before the
+ * receipt, so that a card that takes no file costs no flash. A cut before the request
+ * leaves the old system as it was, and the package on the card.
  */
 #include "otter/card_door.h"
 
@@ -24,8 +25,9 @@ enum card_step {
     CARD_MEMBER,    /* go to the next member that is carried */
     CARD_HASH,      /* hash it */
     CARD_CONTENT,   /* programs can run, keys are left */
-    CARD_FEED,      /* header, control packet and trailer to the receiver */
     CARD_POINTER,   /* write the pointer files */
+    CARD_ROOM,      /* room for the copy beside them */
+    CARD_FEED,      /* header, control packet and trailer to the receiver */
     CARD_REQUEST,
     CARD_END,
     CARD_STEP_COUNT,
@@ -384,7 +386,8 @@ static enum otter_result do_content(struct otter_card_door *door)
 {
     struct otter_source source = control_source(door);
 
-    door->step = CARD_FEED;
+    door->index = 0;
+    door->step = CARD_POINTER;
     return card_judge_content(door->device, &source, &door->control);
 }
 
@@ -427,6 +430,34 @@ static enum otter_result do_hash(struct otter_card_door *door)
                : OTTER_E_MEMBER_HASH;
 }
 
+/* ---- what the card must take before flash is written ---- */
+
+static enum otter_result do_pointer(struct otter_card_door *door)
+{
+    struct otter_pointer pointer = {.file_length = door->control.file_length};
+
+    if (door->index == OTTER_POINTER_COUNT) {
+        door->step = CARD_ROOM;
+        return OTTER_OK;
+    }
+    memcpy(pointer.package_id, door->control.package_id, sizeof(pointer.package_id));
+    memcpy(pointer.hash, door->hash, sizeof(pointer.hash));
+    memcpy(pointer.path, door->path, sizeof(pointer.path));
+    return otter_card_write_pointer(door->device, door->index++, &pointer);
+}
+
+/* The pointers have taken some of what was free. */
+static enum otter_result do_room(struct otter_card_door *door)
+{
+    struct otter_source source = control_source(door);
+    struct otter_plan plan;
+    enum otter_result result =
+        otter_plan_make(door->device, &source, &door->control, &plan);
+
+    door->step = CARD_FEED;
+    return result == OTTER_OK ? check_room(door, &plan) : result;
+}
+
 /* ---- to the receiver, and on ---- */
 
 /* Offers the next bytes that the receiver wants, none of a member that stays on the
@@ -460,25 +491,10 @@ static enum otter_result do_feed(struct otter_card_door *door)
         return otter_receive_step(receive);
     }
     if (otter_receive_is_complete(receive) && door->is_fed) {
-        door->index = 0;
-        door->step = CARD_POINTER;
-        return OTTER_OK;
-    }
-    return offer(door);
-}
-
-static enum otter_result do_pointer(struct otter_card_door *door)
-{
-    struct otter_pointer pointer = {.file_length = door->control.file_length};
-
-    if (door->index == OTTER_POINTER_COUNT) {
         door->step = CARD_REQUEST;
         return OTTER_OK;
     }
-    memcpy(pointer.package_id, door->control.package_id, sizeof(pointer.package_id));
-    memcpy(pointer.hash, door->hash, sizeof(pointer.hash));
-    memcpy(pointer.path, door->path, sizeof(pointer.path));
-    return otter_card_write_pointer(door->device, door->index++, &pointer);
+    return offer(door);
 }
 
 static enum otter_result do_request(struct otter_card_door *door)
@@ -500,19 +516,13 @@ static enum otter_result do_end(struct otter_card_door *door)
 }
 
 static card_fn *const steps[CARD_STEP_COUNT] = {
-    [CARD_OPEN] = do_open,
-    [CARD_HEAD] = do_head,
-    [CARD_SIGNATURE] = do_signature,
-    [CARD_KEPT] = do_kept,
-    [CARD_HASH_KEPT] = do_hash_kept,
-    [CARD_HASH_HEAD] = do_hash_head,
-    [CARD_MEMBER] = do_member,
-    [CARD_HASH] = do_hash,
-    [CARD_CONTENT] = do_content,
-    [CARD_FEED] = do_feed,
-    [CARD_POINTER] = do_pointer,
-    [CARD_REQUEST] = do_request,
-    [CARD_END] = do_end,
+    [CARD_OPEN] = do_open,           [CARD_HEAD] = do_head,
+    [CARD_SIGNATURE] = do_signature, [CARD_KEPT] = do_kept,
+    [CARD_HASH_KEPT] = do_hash_kept, [CARD_HASH_HEAD] = do_hash_head,
+    [CARD_MEMBER] = do_member,       [CARD_HASH] = do_hash,
+    [CARD_CONTENT] = do_content,     [CARD_POINTER] = do_pointer,
+    [CARD_ROOM] = do_room,           [CARD_FEED] = do_feed,
+    [CARD_REQUEST] = do_request,     [CARD_END] = do_end,
 };
 
 enum otter_result otter_card_door_step(struct otter_card_door *door)

@@ -585,6 +585,74 @@ static void p7_a_failing_card_is_survived(void **state)
     }
 }
 
+static enum otter_result refusal; /* of the card that is not to be written */
+
+static enum otter_result refuses_to_open(void *context, const char *path,
+                                         enum otter_file_mode mode, int *file)
+{
+    return mode == OTTER_FILE_READ ? card.honest.open(context, path, mode, file)
+                                   : refusal;
+}
+
+static enum otter_result refuses_to_write(void *context, int file, uint32_t off,
+                                          const void *data, size_t len)
+{
+    (void)context;
+    (void)file;
+    (void)off;
+    (void)data;
+    (void)len;
+    return refusal;
+}
+
+/* Full, or protected from writing: there is nothing that could be taken, and a power-on
+ * finds that out without touching flash. */
+static void a_card_that_takes_no_file_costs_no_flash(void **state)
+{
+    static const enum otter_result whys[] = {OTTER_E_CARD_WRITE, OTTER_E_CARD_FULL};
+
+    (void)state;
+    for (int i = 0; i < DEVICES * 4; i++) {
+        struct world *world = damaged(i / 4);
+
+        card.honest = world->files;
+        refusal = whys[i % 2];
+        if (i % 4 < 2) {
+            world->files.open = refuses_to_open;
+        } else {
+            world->files.write = refuses_to_write;
+        }
+        expect_rest(world, refusal);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+        world->files = card.honest;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_confirmed(world);
+        world_drop(world);
+    }
+}
+
+static unsigned askings; /* for room */
+
+/* What is free is enough as long as there are no pointer files. */
+static enum otter_result has_little_room(void *context, uint32_t *bytes)
+{
+    (void)context;
+    *bytes = askings++ % 2 == 0 ? UINT32_MAX : 100;
+    return OTTER_OK;
+}
+
+static void the_pointers_take_room_of_the_card_too(void **state)
+{
+    struct world *world = damaged(4);
+
+    (void)state;
+    askings = 0;
+    world->files.free_bytes = has_little_room;
+    expect_rest(world, OTTER_E_CARD_FULL);
+    assert_int_not_equal(askings, 0);
+    world_drop(world);
+}
+
 /* Another card, while the application is half written: it was damaged before, so there
  * is nothing to wait for on the old one. */
 static void another_card_with_a_package_will_do(void **state)
@@ -635,6 +703,8 @@ int main(void)
         cmocka_unit_test(what_was_rolled_back_is_passed_over),
         cmocka_unit_test(k8_files_that_were_overwritten_are_not_kept),
         cmocka_unit_test(p7_a_failing_card_is_survived),
+        cmocka_unit_test(a_card_that_takes_no_file_costs_no_flash),
+        cmocka_unit_test(the_pointers_take_room_of_the_card_too),
         cmocka_unit_test(another_card_with_a_package_will_do),
     };
 
