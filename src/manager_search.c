@@ -125,7 +125,7 @@ static enum otter_poll refuse(struct otter_manager *manager, enum otter_result w
     if (is_fault(manager, why)) {
         return rest(manager, why);
     }
-    manager->doors.search.why = why;
+    otter_card_search_note(&manager->doors.search, why);
     manager->searching = SEARCH_LOOK;
     return OTTER_POLL_BUSY;
 }

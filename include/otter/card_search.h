@@ -25,12 +25,13 @@ enum { OTTER_CARD_UPDATE_ENTRIES = 64 };
 
 struct otter_card_search {
     struct otter_device *device;
-    enum otter_result why; /* why the last package that was seen was not taken; 36-11:
-                              none was seen */
+    enum otter_result
+        why; /* why nothing was taken, below; 36-11: no package was seen */
     char path[OTTER_PATH_SIZE]; /* of what was found */
 
     /* Private. */
     uint8_t index;   /* of the next entry */
+    uint8_t weight;  /* of `why` */
     bool is_for_any; /* the second time through the folder */
     bool is_asked_for;
 };
@@ -45,6 +46,12 @@ void otter_card_search_open(struct otter_card_search *search,
  * door. 36-11 at the end, 36-10 without a card. Writes nothing. */
 OTTER_MUST_CHECK enum otter_result otter_card_search_step(
     struct otter_card_search *search, struct otter_card_door *door, bool *is_found);
+
+/* Notes why the door refused what was found last. `why` keeps what became of the
+ * present system's own package; else of another one, the last of several; else an age,
+ * 36-22.
+ */
+void otter_card_search_note(struct otter_card_search *search, enum otter_result why);
 
 #ifdef __cplusplus
 }

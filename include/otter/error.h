@@ -369,6 +369,8 @@ extern "C" {
       "Install a package that carries the files")                                         \
     X(CARD_INSIDE,      36, 21, 21, LIVE, "The package lies in the folder that it replaces", \
       "Copy the package to another folder of the card")                                   \
+    X(CARD_OLDER,       36, 22, 22, LIVE, "The package on the card is older than the system of the device", \
+      "Copy a newer package to the card; to take this one, pull the card out and put it back") \
     /* 37: replacing the flash table */                                                  \
     X(TABLE_WRITE,      37, 10, 10, LIVE, "The new flash table cannot be written",        \
       "Retry; if it repeats, the table's flash is failing")                               \

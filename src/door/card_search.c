@@ -110,7 +110,7 @@ static bool is_above_tried(const struct otter_card_search *search,
            otter_version_compare(&control->version, &tried.control.version) > 0;
 }
 
-/* Why it is not to be tried: what the last outcome says, or 31-15; 36-11 for its age;
+/* Why it is not to be tried: what the last outcome says, or 31-15; 36-22 for its age;
  * OTTER_OK: it is. */
 static enum otter_result judge(const struct otter_card_search *search,
                                const struct otter_control *control,
@@ -129,7 +129,27 @@ static enum otter_result judge(const struct otter_card_search *search,
                    ? (enum otter_result)(-(int)state->outcome.code)
                    : OTTER_E_ONE_WAY;
     }
-    return is_older(control, current) ? OTTER_E_CARD_NOT_FOUND : OTTER_OK;
+    return is_older(control, current) ? OTTER_E_CARD_OLDER : OTTER_OK;
+}
+
+/* ---- what to tell ---- */
+
+/* What a person can act on best is told: what became of the system's own package, then
+ * of one that is another's, then an age. Of two that are equal it is the later one. */
+enum weight { WEIGHT_NONE = 0, WEIGHT_AGE, WEIGHT_ANY, WEIGHT_OWN };
+
+static void note(struct otter_card_search *search, enum weight weight,
+                 enum otter_result why)
+{
+    if ((uint8_t)weight >= search->weight) {
+        search->weight = (uint8_t)weight;
+        search->why = why;
+    }
+}
+
+void otter_card_search_note(struct otter_card_search *search, enum otter_result why)
+{
+    note(search, search->is_for_any ? WEIGHT_ANY : WEIGHT_OWN, why);
 }
 
 /* ---- the search ---- */
@@ -145,7 +165,7 @@ static enum otter_result look_at(struct otter_card_search *search,
         result = otter_system_peek(device, device->journal.state.current, &current);
     }
     if (result != OTTER_OK) {
-        search->why = result;
+        note(search, WEIGHT_ANY, result); /* whose it is is not known */
         return result == OTTER_E_CARD_NONE ? result : OTTER_OK;
     }
     bool is_own = memcmp(door->control.package_id, current.control.package_id,
@@ -154,8 +174,13 @@ static enum otter_result look_at(struct otter_card_search *search,
     if (is_own == search->is_for_any) {
         return OTTER_OK; /* of the other time through */
     }
-    search->why = judge(search, &door->control, &current);
-    *is_found = search->why == OTTER_OK;
+    result = judge(search, &door->control, &current);
+    *is_found = result == OTTER_OK;
+    if (result == OTTER_E_CARD_OLDER) {
+        note(search, WEIGHT_AGE, result);
+    } else if (result != OTTER_OK) {
+        otter_card_search_note(search, result);
+    }
     return OTTER_OK;
 }
 

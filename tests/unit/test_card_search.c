@@ -433,10 +433,36 @@ static void an_older_version_takes_a_person(void **state)
     struct world *world = with_next_alone(&old, 1, 2);
 
     (void)state;
-    expect_rest(world, OTTER_E_CARD_NOT_FOUND);
+    expect_rest(world, OTTER_E_CARD_OLDER);
     put_in_again(world);
     assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
     assert_true(world_holds(world, OTTER_REGION_APPLICATION, old));
+    free(old);
+    world_drop(world);
+}
+
+/* The package of the present system is damaged: that is told, whatever else lies there,
+ * before and behind it. Without it a refusal is, and an age last. */
+static void the_reason_that_counts_is_told(void **state)
+{
+    static const char *const others[] = {"update/a.otter", "update/zz.otter"};
+    struct sample_package *old = NULL;
+    struct world *world = with_next_alone(&old, 1, 2);
+    uint8_t bytes[SAMPLE_PACKAGE_MAX];
+    const uint32_t size = (uint32_t)world->next.size;
+
+    (void)state;
+    put_useless(world, SPOIL_KEY, 3, "update/b.otter"); /* its counter is 1 */
+    vcard_provision(&world->card, "update/zy.otter", old->bytes, (uint32_t)old->size);
+    expect_rest(world, OTTER_E_COUNTER);
+    memcpy(bytes, world->next.bytes, size);
+    bytes[size - (uint32_t)LIE_FROM_END] ^= 1;
+    vcard_provision(&world->card, "update/c.otter", bytes, size);
+    expect_rest(world, OTTER_E_MEMBER_HASH);
+    for (int i = 0; i < 2; i++) {
+        vcard_provision(&world->card, others[i], old->bytes, (uint32_t)old->size);
+    }
+    expect_rest(world, OTTER_E_MEMBER_HASH);
     free(old);
     world_drop(world);
 }
@@ -698,6 +724,7 @@ int main(void)
         cmocka_unit_test(two_that_are_refused_late_do_not_take_turns),
         cmocka_unit_test(p6_the_counter_counts_also_for_what_a_person_puts_in),
         cmocka_unit_test(an_older_version_takes_a_person),
+        cmocka_unit_test(the_reason_that_counts_is_told),
         cmocka_unit_test(what_fails_its_trial_is_not_tried_again),
         cmocka_unit_test(two_packages_that_fail_do_not_take_turns),
         cmocka_unit_test(what_was_rolled_back_is_passed_over),
