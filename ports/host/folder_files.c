@@ -34,6 +34,7 @@ static enum otter_result failure(const struct folder_files *folder,
     case ENOENT:
     case ENOTDIR:
     case EISDIR:
+    case ENXIO: /* a socket */
         return OTTER_E_CARD_NOT_FOUND;
     case ENOSPC:
     case EDQUOT:
@@ -89,8 +90,11 @@ static enum otter_result files_open(void *context, const char *path,
     if (index == FOLDER_FILES_MAX || !join(folder, path, name)) {
         return other;
     }
-    int opened =
-        open(name, (is_new ? O_RDWR | O_CREAT | O_TRUNC : O_RDONLY) | O_CLOEXEC, 0666);
+    /* A pipe of that name must not stop the device until somebody writes into it. */
+    int opened = open(name,
+                      (is_new ? O_RDWR | O_CREAT | O_TRUNC : O_RDONLY) | O_NONBLOCK |
+                          O_NOCTTY | O_CLOEXEC,
+                      0666);
 
     if (opened < 0) {
         return failure(folder, other);

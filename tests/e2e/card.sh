@@ -131,6 +131,14 @@ check "the package of the present system mends it" 0 "phase: confirmed" \
     "$OTTER" device run board
 check "then it is whole again" 0 "same" application new.bin
 
+# What a folder of the host may hold and no card does.
+fresh
+flip
+put foreign.otter
+mkfifo board/card/update/z.otter
+check "a pipe by a package's name holds up nothing" 0 "[36-11]" \
+    timeout 20 "$OTTER" device run board
+
 fresh
 flip
 put new.otter
