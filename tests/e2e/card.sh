@@ -139,6 +139,27 @@ mkfifo board/card/update/z.otter
 check "a pipe by a package's name holds up nothing" 0 "[36-11]" \
     timeout 20 "$OTTER" device run board
 
+# otter install: nobody but the manager can be asked.
+fresh
+flip
+check "what the door refuses is told" 4 "refused [22-11]" \
+    "$OTTER" install board foreign.otter
+check "and does not stay" 0 "empty" "$OTTER" device info board
+check "the manager takes what is put on the card" 0 "confirmed" \
+    "$OTTER" install board new.otter
+check "where it stays" 0 "" test -f board/card/update/new.otter
+check "the application is the new one" 0 "same" application new.bin
+fresh
+put first.otter
+flip
+check "another package may be taken first" 0 "confirmed" "$OTTER" install board new.otter
+check "then the application is asked" 0 "same" application new.bin
+fresh
+flip
+check "a system that fails has no way back" 1 "failed [31-15]" \
+    "$OTTER" install board new.otter --app crash
+check "and is not tried again" 4 "refused [31-15]" "$OTTER" install board new.otter
+
 fresh
 flip
 put new.otter

@@ -11,6 +11,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { CHUNK_SIZE = 512 };
@@ -107,7 +108,74 @@ static void feed(struct vdevice *device, const uint8_t *package, size_t size,
     }
 }
 
-/* Through the card door, which resets by itself. What it refuses goes again. */
+/* The application installs from the card through its door, which resets by itself. */
+static void ask(struct vdevice *device, const char *path, struct ending *ending)
+{
+    ending->end = vdevice_install(device, path, &ending->refusal);
+    if (ending->end == VDEVICE_IDLE) {
+        /* Also after a refusal: it may have to be noted yet. */
+        ending->end = vdevice_run(device);
+    }
+}
+
+static const struct otter_outcome *last_outcome(struct vdevice *device)
+{
+    return &vdevice_view(device)->journal.state.outcome;
+}
+
+/* Is the last update about the package? Of a file that is none there is no id. */
+static bool is_about(const struct otter_outcome *outcome, const struct bytes *package)
+{
+    struct bytes inner = {0};
+    struct otter_control control;
+
+    if (package->size > OTTER_IMAGE_HEADER_SIZE) {
+        inner.data = package->data + OTTER_IMAGE_HEADER_SIZE;
+        inner.size = package->size - OTTER_IMAGE_HEADER_SIZE;
+    }
+    struct otter_source source = bytes_source(&inner);
+
+    return otter_control_open(&source, &control) == OTTER_OK &&
+           memcmp(outcome->id, control.package_id, sizeof(outcome->id)) == 0;
+}
+
+/* Without a whole application nobody can be asked: the manager looks for packages on
+ * the card when it starts. If it stays without having tried this one, its code says
+ * why. */
+static void start_again(struct vdevice *device, const struct bytes *package,
+                        struct ending *ending)
+{
+    const struct otter_outcome before = *last_outcome(device);
+
+    ending->end = vdevice_reset(device, OTTER_RESET_SOFTWARE);
+    if (ending->end != VDEVICE_IDLE || !vdevice_is_manager(device)) {
+        return;
+    }
+    const struct otter_outcome *after = last_outcome(device);
+    bool is_new = before.kind != after->kind || before.code != after->code ||
+                  memcmp(before.id, after->id, sizeof(before.id)) != 0;
+
+    if (!is_new || !is_about(after, package)) {
+        ending->refusal = (enum otter_result)(-(int)device->code);
+    }
+}
+
+/* The manager may take another package first, one that lay on the card: then there is
+ * an application again, which is asked. */
+static void install_copied(struct vdevice *device, const char *path,
+                           const struct bytes *package, struct ending *ending)
+{
+    if (vdevice_is_manager(device)) {
+        start_again(device, package, ending);
+        if (ending->end != VDEVICE_IDLE || vdevice_is_manager(device) ||
+            is_about(last_outcome(device), package)) {
+            return;
+        }
+    }
+    ask(device, path, ending);
+}
+
+/* Onto the card, from where the device takes it. What is refused goes again. */
 static int insert(struct virtual_device *folder, const struct options *options,
                   const struct bytes *package, struct ending *ending)
 {
@@ -120,11 +188,7 @@ static int insert(struct virtual_device *folder, const struct options *options,
     if (status != TOOL_DONE) {
         return status;
     }
-    ending->end = vdevice_install(device, path, &ending->refusal);
-    if (ending->end == VDEVICE_IDLE) {
-        /* Also after a refusal: it may have to be noted yet. */
-        ending->end = vdevice_run(device);
-    }
+    install_copied(device, path, package, ending);
     if (ending->refusal != OTTER_OK) {
         virtual_take_from_card(folder, path);
     }
