@@ -142,6 +142,12 @@ check "a pipe by a package's name holds up nothing" 0 "[36-11]" \
 # otter install: nobody but the manager can be asked.
 fresh
 flip
+check "the plan of a damaged device pretends no way back" 0 "no way back" \
+    "$OTTER" inspect new.otter --device board
+check "nor does it promise copies" 1 "" grep "bytes saved" \
+    <("$OTTER" inspect new.otter --device board)
+check "programs see it, too" 0 '"has_way_back": false' \
+    "$OTTER" inspect new.otter --device board --json
 check "what the door refuses is told" 4 "refused [22-11]" \
     "$OTTER" install board foreign.otter
 check "and does not stay" 0 "empty" "$OTTER" device info board
@@ -158,6 +164,8 @@ fresh
 flip
 check "a system that fails has no way back" 1 "failed [31-15]" \
     "$OTTER" install board new.otter --app crash
+check "the plan of a closed device knows" 0 "no way back" \
+    "$OTTER" inspect new.otter --device board
 check "and is not tried again" 4 "refused [31-15]" "$OTTER" install board new.otter
 
 fresh

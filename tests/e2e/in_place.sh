@@ -64,6 +64,8 @@ check "the new system runs" 0 "version 2.0.0" "$OTTER" status board
 fresh
 check "a system that fails leaves the manager" 1 "31-15" \
     "$OTTER" install board new.otter --app crash
+check "the plan then says so" 0 "no way back" \
+    "$OTTER" inspect staged.otter --device board
 check "which says why" 0 "30-15" "$OTTER" device run board --seconds 1
 check "keeping the font does not help" 4 "23-18" "$OTTER" install board kept.otter
 check "another package with the font does" 0 "confirmed" "$OTTER" install board staged.otter
@@ -76,6 +78,12 @@ check "with the new font" 0 same same new.font
 check "and runs" 0 "version 1.0.0" "$OTTER" status board
 check "with a font that is not its own" 0 "in application, not as installed: font" \
     "$OTTER" status board
+check "there is no way back from it" 0 "no way back" \
+    "$OTTER" inspect staged.otter --device board
+check "nothing of it is saved" 1 "" grep "bytes saved" \
+    <("$OTTER" inspect staged.otter --device board)
+check "but from what stays in place there is" 1 "" grep "no way back" \
+    <("$OTTER" inspect declared.otter --device board)
 check "the plan knows" 0 "refused: [23-18]" "$OTTER" inspect kept.otter --device board
 check "keeping the font is refused before the transfer" 4 "23-18" \
     "$OTTER" install board kept.otter

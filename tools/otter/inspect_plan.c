@@ -46,8 +46,36 @@ static void describe_way_back(const struct otter_member *member, json_t *describ
     }
 }
 
+/* A system that is damaged, or that does not run any more, is none to go back to: the
+ * manager then saves nothing (K13). */
+static bool has_way_back(struct otter_device *view, const struct otter_source *source,
+                         const struct otter_control *control,
+                         const struct otter_plan *plan)
+{
+    const struct otter_state *state = &view->journal.state;
+    struct otter_system old;
+    bool is_whole = (state->flags & OTTER_FLAG_CLOSED) == 0 &&
+                    otter_system_open(view, state->current, &old) == OTTER_OK &&
+                    otter_system_check(view, &old, OTTER_ROLE_FIRMWARE) == OTTER_OK;
+
+    for (uint8_t i = 0; i < plan->count && is_whole; i++) {
+        const struct otter_placement *placement = &plan->members[i];
+        struct otter_member member;
+
+        is_whole =
+            otter_control_member(source, control, i, &member) == OTTER_OK &&
+            (member.flags & (OTTER_MEMBER_IN_PLACE | OTTER_MEMBER_COMPATIBLE)) !=
+                OTTER_MEMBER_IN_PLACE &&
+            (placement->save_size == 0 ||
+             otter_system_check_regions(
+                 view, &old, otter_region_flag(placement->target_region)) == OTTER_OK);
+    }
+    return is_whole;
+}
+
 static json_t *describe_placement(const struct otter_member *member,
-                                  const struct otter_placement *placement)
+                                  const struct otter_placement *placement,
+                                  bool is_saved)
 {
     json_t *described = json_pack("{s:s, s:s}", "role", name_of_role(member->role),
                                   "strategy", strategy_name(placement->strategy));
@@ -60,7 +88,7 @@ static json_t *describe_placement(const struct otter_member *member,
                              name_of_region(placement->store_region), "stored_at",
                              (json_int_t)placement->store_off, "target",
                              name_of_region(placement->target_region)));
-    if (placement->save_size > 0) {
+    if (placement->save_size > 0 && is_saved) {
         (void)json_object_update_new(
             described, json_pack("{s:s, s:I, s:I}", "saved_in",
                                  name_of_region(placement->save_region), "saved_at",
@@ -79,26 +107,27 @@ static json_t *describe_refusal(enum otter_result result)
                      "text", text_of_code(otter_code(result)));
 }
 
-static json_t *describe_plan(const struct otter_device *view,
+static json_t *describe_plan(struct otter_device *view,
                              const struct otter_source *source,
                              const struct otter_control *control,
                              const struct otter_plan *plan)
 {
     const struct otter_region *staging =
         otter_map_find(&view->table.map, OTTER_REGION_STAGING);
+    bool is_saved = has_way_back(view, source, control, plan);
     json_t *members = json_array();
 
     for (uint8_t i = 0; i < plan->count; i++) {
         struct otter_member member;
 
         if (otter_control_member(source, control, i, &member) == OTTER_OK) {
-            (void)json_array_append_new(members,
-                                        describe_placement(&member, &plan->members[i]));
+            (void)json_array_append_new(
+                members, describe_placement(&member, &plan->members[i], is_saved));
         }
     }
-    return json_pack("{s:o, s:I, s:I}", "members", members, "staging_used",
-                     (json_int_t)plan->staging_used, "staging_size",
-                     (json_int_t)(staging == NULL ? 0 : staging->size));
+    return json_pack("{s:o, s:b, s:I, s:I}", "members", members, "has_way_back",
+                     is_saved, "staging_used", (json_int_t)plan->staging_used,
+                     "staging_size", (json_int_t)(staging == NULL ? 0 : staging->size));
 }
 
 /* What the package keeps, as the doors look at it before a transfer (K8). */
@@ -213,6 +242,9 @@ void inspect_plan_print(const json_t *plan)
     }
     for (size_t i = 0; i < json_array_size(members); i++) {
         print_placement(json_array_get(members, i));
+    }
+    if (!json_is_true(json_object_get(plan, "has_way_back"))) {
+        say("plan       no way back: if the new system fails, the manager stays\n");
     }
     if (json_integer_value(json_object_get(plan, "staging_size")) == 0) {
         return;

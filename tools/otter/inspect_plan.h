@@ -10,9 +10,9 @@
 #include <jansson.h>
 
 /* The plan that the powered-off virtual device of directory `path` makes for the
- * package: {"code", "text"} if it would refuse it, else {"members", "staging_used",
- * "staging_size"}. New reference; NULL after a message if the device cannot be opened.
- */
+ * package: {"code", "text"} if it would refuse it, else {"members", "has_way_back",
+ * "staging_used", "staging_size"}. New reference; NULL after a message if the device
+ * cannot be opened. */
 json_t *inspect_plan(const struct package_file *package, const char *path);
 
 /* Prints it for people. */
