@@ -128,6 +128,11 @@ refused "nor those that no card takes" "names: what?, at byte 0: [38-13]" \
     resources=names,root=res
 refused "an archive with such a name is told from the name" \
     "names.tar: what?, at byte 0: [38-13]" resources=names.tar,root=res
+tar --format=ustar --sort=name -C one -cf dotted.tar .
+refused "an archive of a folder as \".\" is told how to be made" \
+    'dotted.tar: ./, at byte 0: [38-13]' resources=dotted.tar,root=res
+refused "which names to give to tar" 'name the files to tar as "*"' \
+    resources=dotted.tar,root=res
 (cd one && tar --format=gnu -cf ../gnu.tar -- nothing)
 refused "nor another archive" "gnu.tar: nothing, at byte 0: [38-10]" resources=gnu.tar,root=res
 refused "nor half of one" "old.bin: at byte 0: [38-1" resources=old.bin,root=res
@@ -141,6 +146,11 @@ for root in otter Otter/x; do
     misused "nor is \"$root\"" "root=$root: the folder otter of a card is the device's own" \
         "resources=one,root=$root"
 done
+for root in update UPDATE; do
+    misused "nor is \"$root\"" "root=$root: in the folder update of a card lie the packages" \
+        "resources=one,root=$root"
+done
+pack within.otter first.otter 2 old.bin --member resources=one,root=update/res || exit 1
 misused "one root is enough" "root= is given twice" resources=one,root=x,root=y
 misused "one coding is enough" "coding= is given twice" \
     resources=one,root=x,coding=raw,coding=zlib
@@ -232,10 +242,3 @@ check "after another one they come back, too" 1 "[31-10]" \
 check "all of them" 0 "" diff -r two bare/card/data/res
 check "and go with the next tree" 0 "" "$OTTER" install bare after.otter
 check "none is left" 0 "" diff -r one bare/card/data/res
-
-# --- what is in the way ---
-"$OTTER" pack -o inside.otter --key key.pem --follow kept.otter --map map.json \
-    --version 5.0.0 --counter 5 --firmware new.bin --rebase 0x08000000 \
-    --member resources=one,root=UPDATE || exit 1
-check "a package does not overwrite itself" 4 "[36-21]" \
-    "$OTTER" install board inside.otter

@@ -3,6 +3,7 @@
  * Members of a package that is being made: what the command line says of them.
  */
 #include "names.h"
+#include "otter/card_search.h"
 #include "otter/path.h"
 #include "pack.h"
 #include "verbs.h"
@@ -194,6 +195,13 @@ static int check_root(struct pack_member *member)
         return complain_usage("%s: root=%s: the folder %s of a card is the device's "
                               "own; name another one",
                               member->path, member->root, OTTER_CARD_FOLDER);
+    }
+    if (otter_path_is_inside(member->root, OTTER_CARD_UPDATE) &&
+        otter_path_is_inside(OTTER_CARD_UPDATE, member->root)) {
+        return complain_usage(
+            "%s: root=%s: in the folder %s of a card lie the "
+            "packages, which would be replaced, too; name another one",
+            member->path, member->root, OTTER_CARD_UPDATE);
     }
     if (!otter_path_is_for_files(member->root)) {
         return complain_usage(

@@ -68,6 +68,11 @@ int tree_complain(const char *subject, enum otter_result result,
         return complain_code(subject, result, status);
     }
     (void)complain_code(place, result, status);
+    if (result == OTTER_E_TAR_NAME && strncmp(fault->name, "./", 2) == 0) {
+        (void)fprintf(stderr,
+                      "       No name may begin with \"./\": name the files to tar as "
+                      "\"*\" in their folder, not the folder as \".\"\n");
+    }
     free(place);
     return status;
 }
