@@ -64,7 +64,7 @@ static bool strikes(const struct vcard *card, enum vcard_fault_kind kind)
     return card->fault.kind == kind && card->op - 1 == card->fault.at_op;
 }
 
-static int begin(struct vcard *card, struct vcard_op op)
+static int start_op(struct vcard *card, struct vcard_op op)
 {
     op.index = card->op;
     if (!card->is_on) {
@@ -87,7 +87,7 @@ static int begin(struct vcard *card, struct vcard_op op)
 
 static int start(struct vcard *card, enum vcard_op_kind kind, const char *path)
 {
-    return begin(card, (struct vcard_op){.kind = kind, .path = path});
+    return start_op(card, (struct vcard_op){.kind = kind, .path = path});
 }
 
 /* A failing operation is done all the same if its seed is odd. */
@@ -220,8 +220,8 @@ static int do_open(struct vcard *card, const char *path, enum vcard_mode mode)
 
 int vcard_open(struct vcard *card, const char *path, enum vcard_mode mode)
 {
-    int result =
-        begin(card, (struct vcard_op){.kind = VCARD_OPEN, .path = path, .mode = mode});
+    int result = start_op(
+        card, (struct vcard_op){.kind = VCARD_OPEN, .path = path, .mode = mode});
 
     if (result == 0 && is_done(card)) {
         result = do_open(card, path, mode);
