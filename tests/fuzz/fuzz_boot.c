@@ -287,13 +287,19 @@ static bool is_waiting_for_journal(const struct vdevice *device)
 
 /* Three damages: the application, the whole journal, and a new manager that does not
  * start. Whatever boot runs is started in vain, and no attempt can be counted; or none
- * has to be, where a forged record calls that manager the one that was always there. */
+ * has to be, where a forged record calls that manager the one that was always there. Or
+ * that manager, and a forged record with a critical extension: boot runs the manager
+ * that stands, and does nothing else, until a program comes that knows it (K6). */
 static bool is_past_help(const struct vdevice *device)
 {
+    const struct otter_boot_facts *facts = &device->boot.facts;
+    bool is_forged = attack.damage.is_forged;
+    bool is_lost = (facts->cannot_record || is_forged) &&
+                   facts->system[facts->current] == OTTER_VERDICT_BAD;
+
     return device->is_stuck &&
-           (device->boot.facts.cannot_record || attack.damage.is_forged) &&
            (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
-           device->boot.facts.system[device->boot.facts.current] == OTTER_VERDICT_BAD;
+           (is_lost || (is_forged && facts->has_unknown));
 }
 
 static void check_end(enum vdevice_end end)
