@@ -73,13 +73,6 @@ static enum otter_result look_for_saved(struct otter_manager *manager)
     return result;
 }
 
-/* The card that is there is not the one with which the update began. */
-static bool is_other_card(enum otter_result why)
-{
-    return why == OTTER_E_CARD_POINTER || why == OTTER_E_CARD_OTHER ||
-           why == OTTER_E_CARD_NOT_FOUND;
-}
-
 /* Whether to wait for the card, or for another one. With the old system overwritten,
  * only a roll back that can be done is better than to wait; where there was no system
  * to begin with, only another package is. */
@@ -92,7 +85,7 @@ static bool has_to_wait(struct otter_manager *manager, enum otter_result why)
     bool is_tried = manager->card_failures >= FAILURES_MAX;
 
     if ((device->journal.state.flags & OTTER_FLAG_CLOSED) != 0) {
-        return !is_other_card(why);
+        return !otter_card_is_other(why);
     }
     if (device->journal.state.part == OTTER_PART_WRITE) {
         return !((is_readable || is_tried) && look_for_saved(manager) == OTTER_OK);

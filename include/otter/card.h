@@ -79,6 +79,10 @@ OTTER_MUST_CHECK enum otter_result otter_card_ask(const struct otter_device *dev
  * 36-14, 36-19). */
 bool otter_card_may_mend(enum otter_result result);
 
+/* True for what another card than the one with which the update began answers: no
+ * package of that name, no pointer to it, or to another one (36-11, 36-16, 36-17). */
+bool otter_card_is_other(enum otter_result result);
+
 /* Opens the file `path` as the region PACKAGE_FILE, in place of what was open. 36-15,
  * or what the port answers. */
 OTTER_MUST_CHECK enum otter_result otter_card_open_package(struct otter_device *device,

@@ -63,6 +63,12 @@ bool otter_card_may_mend(enum otter_result result)
            result == OTTER_E_CARD_WRITE;
 }
 
+bool otter_card_is_other(enum otter_result result)
+{
+    return result == OTTER_E_CARD_POINTER || result == OTTER_E_CARD_OTHER ||
+           result == OTTER_E_CARD_NOT_FOUND;
+}
+
 /* ---- files that are read as regions ---- */
 
 static void note_fault(enum otter_result *fault, enum otter_result result)

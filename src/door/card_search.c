@@ -64,9 +64,7 @@ static bool make_path(struct otter_card_search *search,
  * package. */
 static bool was_elsewhere(const struct otter_outcome *outcome)
 {
-    return outcome->code == otter_code(OTTER_E_CARD_NOT_FOUND) ||
-           outcome->code == otter_code(OTTER_E_CARD_POINTER) ||
-           outcome->code == otter_code(OTTER_E_CARD_OTHER);
+    return otter_card_is_other(otter_result_of(outcome->code));
 }
 
 /* The last update ended with this package, and not well. */
