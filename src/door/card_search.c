@@ -120,11 +120,11 @@ static enum otter_result judge(const struct otter_card_search *search,
         return OTTER_OK;
     }
     if (has_failed(state, control)) {
-        return (enum otter_result)(-(int)state->outcome.code);
+        return otter_result_of(state->outcome.code);
     }
     if (has_tried(state) && !is_above_tried(search, control)) {
         return state->outcome.kind == OTTER_OUTCOME_REFUSED
-                   ? (enum otter_result)(-(int)state->outcome.code)
+                   ? otter_result_of(state->outcome.code)
                    : OTTER_E_ONE_WAY;
     }
     return is_older(control, current) ? OTTER_E_CARD_OLDER : OTTER_OK;

@@ -156,7 +156,7 @@ static void start_again(struct vdevice *device, const struct bytes *package,
                   memcmp(before.id, after->id, sizeof(before.id)) != 0;
 
     if (!is_new || !is_about(after, package)) {
-        ending->refusal = (enum otter_result)(-(int)device->code);
+        ending->refusal = otter_result_of(device->code);
     }
 }
 
