@@ -30,6 +30,10 @@ size_t otter_path_length(const char *path);
  * `"*<>?|` in it, none that ends in a dot or a space. */
 bool otter_path_is_for_files(const char *path);
 
+/* True if `path` ends with `ending`, which has small letters. A card may have made
+ * capitals of them. */
+bool otter_path_has_ending(const char *path, const char *ending);
+
 /* True if `path` is `folder` or lies in it. Letters A to Z count as a to z: so a card's
  * file system takes them. */
 bool otter_path_is_inside(const char *path, const char *folder);

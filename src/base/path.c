@@ -78,6 +78,19 @@ static char small(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+bool otter_path_has_ending(const char *path, const char *ending)
+{
+    size_t len = otter_path_length(path);
+    size_t size = otter_path_length(ending);
+
+    for (size_t i = 0; i < size && size <= len; i++) {
+        if (small(path[len - size + i]) != ending[i]) {
+            return false;
+        }
+    }
+    return size <= len;
+}
+
 bool otter_path_is_inside(const char *path, const char *folder)
 {
     size_t i = 0;

@@ -11,9 +11,8 @@
 #include <string.h>
 
 static const char folder[] = OTTER_CARD_UPDATE;
-static const char ending[] = ".otter";
 
-enum { FOLDER_LEN = sizeof(folder), ENDING_LEN = sizeof(ending) - 1 };
+enum { FOLDER_LEN = sizeof(folder) }; /* with the '/' behind it */
 
 void otter_card_search_open(struct otter_card_search *search,
                             struct otter_device *device, bool is_asked_for)
@@ -24,22 +23,6 @@ void otter_card_search_open(struct otter_card_search *search,
     search->is_asked_for = is_asked_for;
 }
 
-static char small(char letter)
-{
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-}
-
-/* A card may have made capitals of the letters. */
-static bool has_ending(const char *name, size_t len)
-{
-    for (size_t i = 0; i < (size_t)ENDING_LEN; i++) {
-        if (small(name[len - (size_t)ENDING_LEN + i]) != ending[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Puts the file's name behind the folder's. False for what is no package by its name.
  */
 static bool make_path(struct otter_card_search *search,
@@ -47,8 +30,8 @@ static bool make_path(struct otter_card_search *search,
 {
     size_t len = otter_path_length(entry->name);
 
-    if (entry->is_folder || len < (size_t)ENDING_LEN ||
-        len > (size_t)(OTTER_PATH_MAX - FOLDER_LEN) || !has_ending(entry->name, len)) {
+    if (entry->is_folder || len > (size_t)(OTTER_PATH_MAX - FOLDER_LEN) ||
+        !otter_path_has_ending(entry->name, ".otter")) {
         return false;
     }
     memcpy(search->path, folder, FOLDER_LEN - 1);
