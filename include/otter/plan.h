@@ -54,6 +54,13 @@ struct otter_plan {
     uint32_t staging_used; /* bytes of staging, saved copies included */
 };
 
+/* Checks a program that is stored as it runs, where the plan has placed it: 23-17. Of
+ * what is no program, or coded, or encrypted, nothing can be seen here: OTTER_OK, and
+ * stage 9 looks into it. A read error of a card passes through. */
+OTTER_MUST_CHECK enum otter_result otter_plan_check_vectors(
+    const struct otter_device *device, const struct otter_member *member,
+    const struct otter_placement *placement);
+
 /* True if some member is written in place: only the manager receives the package. */
 bool otter_plan_is_in_place(const struct otter_plan *plan);
 

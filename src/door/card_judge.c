@@ -28,16 +28,10 @@ static enum otter_result judge_member(const struct otter_device *device,
     struct otter_member member;
     enum otter_result result = otter_control_member(source, control, index, &member);
 
-    /* The engine looks into what is coded or encrypted (stage 9). */
-    if (result != OTTER_OK || member.stored_size == 0 ||
-        !otter_role_is_program(member.role) || member.coding != OTTER_CODING_RAW ||
-        (member.flags & OTTER_MEMBER_ENCRYPTED) != 0) {
-        return result;
-    }
-    return otter_vectors_check(
-        device, placement->store_region, placement->store_off,
-        otter_map_find(&device->table.map, placement->target_region),
-        member.installed_size);
+    /* Of what is kept nothing is stored. */
+    return result != OTTER_OK || member.stored_size == 0
+               ? result
+               : otter_plan_check_vectors(device, &member, placement);
 }
 
 enum otter_result card_judge_content(struct otter_device *device,

@@ -52,17 +52,7 @@ static enum otter_result finish_member(struct otter_receive *receive)
     if (memcmp(digest, receive->current.stored_sha, sizeof(digest)) != 0) {
         return OTTER_E_MEMBER_HASH;
     }
-    bool is_plain = receive->current.coding == OTTER_CODING_RAW &&
-                    (receive->current.flags & OTTER_MEMBER_ENCRYPTED) == 0;
-
-    /* The engine looks into what is coded or encrypted (stage 9). */
-    if (!otter_role_is_program(receive->current.role) || !is_plain) {
-        return OTTER_OK;
-    }
-    return otter_vectors_check(
-        device, placement->store_region, placement->store_off,
-        otter_map_find(&device->table.map, placement->target_region),
-        receive->current.installed_size);
+    return otter_plan_check_vectors(device, &receive->current, placement);
 }
 
 static enum otter_result hash_part(struct otter_receive *receive)

@@ -90,6 +90,25 @@ enum otter_result plan_place_manager(struct planning *planning,
     return result;
 }
 
+/* Is it stored as it runs? */
+static bool is_plain(const struct otter_member *member)
+{
+    return member->coding == OTTER_CODING_RAW &&
+           (member->flags & OTTER_MEMBER_ENCRYPTED) == 0;
+}
+
+enum otter_result otter_plan_check_vectors(const struct otter_device *device,
+                                           const struct otter_member *member,
+                                           const struct otter_placement *placement)
+{
+    return otter_role_is_program(member->role) && is_plain(member)
+               ? otter_vectors_check(
+                     device, placement->store_region, placement->store_off,
+                     otter_map_find(&device->table.map, placement->target_region),
+                     member->installed_size)
+               : OTTER_OK;
+}
+
 enum otter_result plan_place_firmware(struct planning *planning,
                                       const struct otter_member *member,
                                       struct otter_placement *placement)
@@ -104,10 +123,7 @@ enum otter_result plan_place_firmware(struct planning *planning,
         return result;
     }
     placement->target_region = id;
-    bool is_plain = member->coding == OTTER_CODING_RAW &&
-                    (member->flags & OTTER_MEMBER_ENCRYPTED) == 0;
-
-    if (otter_device_is_ab(device) && !is_plain) {
+    if (otter_device_is_ab(device) && !is_plain(member)) {
         /* The slot is where it runs, so what is stored cannot lie there (K14). */
         placement->strategy = OTTER_STRATEGY_INTO_SLOT;
         return plan_place_store(planning, member, placement);
