@@ -5,6 +5,7 @@
 #include "closure.h"
 
 #include "canon.h"
+#include "canon_hash.h"
 #include "closure_card.h"
 
 #include <stdlib.h>
@@ -63,12 +64,6 @@ struct closure {
 static struct vflash *flash_of(const struct closure *closure)
 {
     return &closure->world->device.flash;
-}
-
-static uint64_t mix_in(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
-    return hash ^ hash >> 29;
 }
 
 /* --- the card --- */
@@ -138,12 +133,12 @@ static uint64_t key_now(struct closure *closure, const struct node *like)
     uint64_t key = canon_hash(&closure->canon);
 
     if (closure->card != NULL) {
-        key = mix_in(key,
-                     closure_card_form(closure->card, canon_question(&closure->canon)));
+        key = canon_mix(
+            key, closure_card_form(closure->card, canon_question(&closure->canon)));
     }
 
-    key = mix_in(key, like->is_bad ? like->bad_addr : 1);
-    return mix_in(key, like->is_hurt);
+    key = canon_mix(key, like->is_bad ? like->bad_addr : 1);
+    return canon_mix(key, like->is_hurt);
 }
 
 static struct node *new_node(struct closure *closure)
@@ -310,13 +305,13 @@ static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
     uint32_t first = is_log ? canon_first(&closure->canon) : 0;
     uint32_t place =
         is_log ? (op->addr - first + journal->size) % journal->size : op->addr;
-    uint64_t key = mix_in(place, op->size);
+    uint64_t key = canon_mix(place, op->size);
 
     for (uint32_t i = 0; !op->is_erase && i < op->size; i++) {
         uint32_t off = (op->addr - journal->addr + i) % OTTER_RECORD_SIZE;
 
         if (!is_log || !is_form_only(off)) {
-            key = mix_in(key, op->data[i]);
+            key = canon_mix(key, op->data[i]);
         }
     }
     return key;
@@ -354,8 +349,8 @@ static void cut_before(struct closure *closure)
 /* True if this operation on this flash has been met before. */
 static bool is_met(struct closure *closure, const struct vflash_op *op)
 {
-    uint64_t key = mix_in(key_now(closure, &closure->nodes[closure->current]),
-                          op_key(closure, op));
+    uint64_t key = canon_mix(key_now(closure, &closure->nodes[closure->current]),
+                             op_key(closure, op));
 
     if (canon_table_find(closure->torn, key) != NULL) {
         return true;
@@ -819,7 +814,7 @@ static void follow(void *context, const struct vflash_op *op)
     if (place >= journal->addr && place - journal->addr < journal->size) {
         place = (place - journal->addr + journal->size - trail->first) % journal->size;
     }
-    trail->hash = mix_in(trail->hash, mix_in(place, op->size + op->is_erase));
+    trail->hash = canon_mix(trail->hash, canon_mix(place, op->size + op->is_erase));
 }
 
 /* A dead file is looked for and removed, or is not there. */
@@ -831,9 +826,9 @@ static void follow_card(void *context, const struct vcard_op *op)
     struct vdevice *device = context;
     struct trail *trail = ((struct sweep_world *)device->hooks.context)->user;
 
-    trail->hash = mix_in(trail->hash, op->kind);
+    trail->hash = canon_mix(trail->hash, op->kind);
     for (const char *c = op->path; c != NULL && *c != '\0'; c++) {
-        trail->hash = mix_in(trail->hash, (uint8_t)*c);
+        trail->hash = canon_mix(trail->hash, (uint8_t)*c);
     }
 }
 

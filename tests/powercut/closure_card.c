@@ -4,6 +4,7 @@
  */
 #include "closure_card.h"
 
+#include "canon_hash.h"
 #include "otter/card.h"
 #include "otter/path.h"
 #include "vcard_inner.h"
@@ -12,28 +13,6 @@
 #include <string.h>
 
 enum { GARBAGE = 0xA5, SAMPLES = 2 };
-
-static uint64_t mix_in(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
-    return hash ^ hash >> 29;
-}
-
-static uint64_t mix_bytes(uint64_t hash, const void *data, uint32_t size)
-{
-    const uint8_t *bytes = data;
-    uint64_t word = 0;
-    uint32_t i = 0;
-
-    for (; size - i >= sizeof(word); i += (uint32_t)sizeof(word)) {
-        memcpy(&word, bytes + i, sizeof(word));
-        hash = mix_in(hash, word);
-    }
-    for (; i < size; i++) {
-        hash = mix_in(hash, bytes[i]);
-    }
-    return hash;
-}
 
 void closure_card_open(struct closure_card *form, struct vcard *card)
 {
@@ -62,7 +41,7 @@ static uint64_t sector_hash(const struct vcard_node *node, uint32_t off)
 {
     uint32_t size = sector_size(vcard_node_size(node), off);
 
-    return mix_bytes(size, node->content->bytes + off, size);
+    return canon_mix_bytes(size, node->content->bytes + off, size);
 }
 
 static bool is_known(const struct closure_card *form, uint64_t sector)
@@ -125,7 +104,7 @@ static void renumber(struct otter_pointer pointer, uint32_t sequence,
 
 static uint64_t path_hash(const char *path)
 {
-    return mix_bytes(0, path, (uint32_t)strlen(path));
+    return canon_mix_bytes(0, path, strlen(path));
 }
 
 static bool has_path(const struct closure_card_paths *paths, uint64_t hash)
@@ -214,7 +193,7 @@ static uint64_t twins_of(const struct vcard_tree *tree, const struct vcard_node 
         const struct vcard_node *twin = &tree->nodes[i];
 
         if (twin->id != 0 && twin->link == node->link) {
-            sum += mix_bytes(3, twin->path, (uint32_t)strlen(twin->path));
+            sum += canon_mix_bytes(3, twin->path, strlen(twin->path));
         }
     }
     return sum;
@@ -223,19 +202,19 @@ static uint64_t twins_of(const struct vcard_tree *tree, const struct vcard_node 
 static uint64_t content_of(const struct closure_card *form,
                            const struct vcard_tree *tree, const struct vcard_node *node)
 {
-    uint64_t hash = mix_in(1, vcard_node_size(node));
+    uint64_t hash = canon_mix(1, vcard_node_size(node));
     struct otter_pointer pointer;
 
     if (is_pointer(node, &pointer)) {
         uint8_t bytes[OTTER_POINTER_SIZE];
 
         renumber(pointer, rank_of(tree, &pointer), bytes);
-        return mix_bytes(hash, bytes, sizeof(bytes));
+        return canon_mix_bytes(hash, bytes, sizeof(bytes));
     }
     for (uint32_t off = 0; off < vcard_node_size(node); off += VCARD_SECTOR) {
         uint64_t sector = sector_hash(node, off);
 
-        hash = mix_in(hash, is_known(form, sector) ? sector : 2);
+        hash = canon_mix(hash, is_known(form, sector) ? sector : 2);
     }
     return hash;
 }
@@ -259,7 +238,7 @@ static uint64_t tree_form(const struct closure_card *form,
                            : is_emptied(dead, name) ? DEAD
                                                     : content_of(form, tree, node);
 
-        sum += mix_in(mix_in(name, twins_of(tree, node)), content);
+        sum += canon_mix(canon_mix(name, twins_of(tree, node)), content);
     }
     return sum;
 }
@@ -268,10 +247,11 @@ static uint64_t card_form(const struct closure_card *form,
                           const struct closure_card_dead *dead)
 {
     const struct vcard *card = form->card;
-    uint64_t seen = mix_in(1, tree_form(form, &card->live, dead));
+    uint64_t seen = canon_mix(1, tree_form(form, &card->live, dead));
 
-    return card->change_count == 0 ? seen
-                                   : mix_in(seen, tree_form(form, &card->synced, dead));
+    return card->change_count == 0
+               ? seen
+               : canon_mix(seen, tree_form(form, &card->synced, dead));
 }
 
 uint64_t closure_card_hash(const struct closure_card *form)

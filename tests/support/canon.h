@@ -122,6 +122,5 @@ void canon_table_free(struct canon_table *table);
 /* The value of `key`, or NULL. Valid until the next put. */
 const uint64_t *canon_table_find(const struct canon_table *table, uint64_t key);
 void canon_table_put(struct canon_table *table, uint64_t key, uint64_t value);
-size_t canon_table_count(const struct canon_table *table);
 
 #endif

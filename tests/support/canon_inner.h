@@ -6,9 +6,8 @@
 #define OTTER_TEST_CANON_INNER_H
 
 #include "canon.h"
+#include "canon_hash.h"
 #include "vflash_inner.h"
-
-#include <string.h>
 
 enum { CANON_GARBAGE = 0xA6 }; /* no record, no image, not erased, not all zero */
 
@@ -24,28 +23,6 @@ struct canon_flags {
     unsigned all;      /* that some word has */
     unsigned unstable; /* of an unstable word, 0 if there is none */
 };
-
-static inline uint64_t canon_mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
-    return hash ^ hash >> 29;
-}
-
-static inline uint64_t canon_mix_bytes(uint64_t hash, const uint8_t *bytes, size_t size)
-{
-    size_t off = 0;
-
-    for (; size - off >= 8; off += 8) {
-        uint64_t part;
-
-        memcpy(&part, bytes + off, sizeof(part));
-        hash = canon_mix(hash, part);
-    }
-    for (; off < size; off++) {
-        hash = canon_mix(hash, bytes[off]);
-    }
-    return hash;
-}
 
 /* The work buffer as a form. */
 struct canon_form canon_form_of(const struct canon *canon);

@@ -97,8 +97,3 @@ void canon_table_put(struct canon_table *table, uint64_t key, uint64_t value)
     }
     *entry = (struct entry){.key = key, .value = value};
 }
-
-size_t canon_table_count(const struct canon_table *table)
-{
-    return table->count;
-}
