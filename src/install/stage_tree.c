@@ -60,16 +60,17 @@ static enum otter_result begin_aside(struct otter_install *install)
     return result;
 }
 
-/* Size of what the current system's archive has to be; 0 if it has none. */
+/* Size of what the current system's archive has to be, or of one that an earlier system
+ * has left; 0 if there is none. */
 static uint32_t size_of_old(const struct otter_install *install)
 {
     struct otter_device *device = install->device;
     struct otter_system old;
     struct otter_member member;
+    char root[OTTER_PATH_SIZE];
 
     return otter_system_peek(device, device->journal.state.current, &old) == OTTER_OK &&
-                   otter_system_in_region(device, &old, OTTER_REGION_TREE, &member) ==
-                       OTTER_OK
+                   otter_system_tree(device, &old, &member, root) == OTTER_OK
                ? member.installed_size
                : 0;
 }
@@ -150,11 +151,11 @@ static enum otter_result find_old_archive(struct otter_install *install)
         otter_system_peek(device, device->journal.state.current, &install->old);
 
     install->has_old = false;
+    install->worked = 2 * (uint64_t)install->current.installed_size; /* the new one */
     if (result == OTTER_OK) {
         result = otter_system_tree(device, &install->old, &install->current, root);
     }
     if (result == OTTER_OK) {
-        install->worked = install->work - install->current.installed_size;
         result = start_hash(install, OTTER_REGION_TREE_FILE, ASIDE_HASH_OLD);
     }
     return result == OTTER_OK ? otter_card_open_archive(device, OTTER_REGION_TREE_FILE,

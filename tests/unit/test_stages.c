@@ -40,8 +40,11 @@ static void every_stage_has_a_name_in_the_tool(void **state)
 static struct {
     bool was_told[STAGES];
     uint8_t last[STAGES];
-    uint8_t jump[STAGES]; /* the widest between two of them */
-    uint32_t falls;       /* events with less than the one before */
+    uint8_t jump[STAGES];     /* the widest between two of them */
+    uint32_t falls;           /* events with less than the one before */
+    const struct vcard *card; /* whose operations are counted, or NULL */
+    uint32_t end;             /* operations before 100 was told of stage 36 */
+    uint32_t late;            /* operations from there to the next stage */
 } seen;
 
 static void on_event(void *context, enum otter_program program,
@@ -49,6 +52,9 @@ static void on_event(void *context, enum otter_program program,
 {
     (void)context;
     (void)program;
+    if (seen.card != NULL && seen.last[ASIDE] == 100 && seen.late == 0) {
+        seen.late = seen.card->op - seen.end;
+    }
     if (event->kind != OTTER_EVENT_STAGE ||
         (event->stage != FILES && event->stage != ASIDE)) {
         return;
@@ -61,6 +67,9 @@ static void on_event(void *context, enum otter_program program,
         *jump = (uint8_t)(event->percent - *last);
     }
     *last = event->percent;
+    if (seen.card != NULL && event->stage == ASIDE && event->percent == 100) {
+        seen.end = seen.card->op;
+    }
     seen.was_told[event->stage] = true;
 }
 
@@ -91,6 +100,37 @@ static void the_percentage_of_what_is_unpacked_rises_with_its_bytes(void **state
     /* A step is a page of 128 bytes, or a header, of some 16 KiB. */
     assert_in_range(seen.jump[FILES], 1, 12);
     assert_in_range(seen.jump[ASIDE], 1, 12);
+    world_drop(world);
+}
+
+/* The files that an earlier system has left count as those of the present one: at 100
+ * their archive has been read, too. */
+static void the_percentage_rises_with_files_that_were_left_too(void **state)
+{
+    static struct sample_package bare;
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    sample_next(&world->sample, 2, &bare);
+    sample_build(&bare);
+    vcard_provision(&world->card, WORLD_PATH, bare.bytes, (uint32_t)bare.size);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_true(vcard_has(&world->card, "otter/left"));
+    sample_next(&world->sample, 3, &world->next);
+    sample_carry_tree(&world->next);
+    world_rebuild(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    memset(&seen, 0, sizeof(seen));
+    seen.card = &world->card;
+    world->device.hooks.on_event = on_event;
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_int_equal(seen.last[ASIDE], 100);
+    assert_int_equal(seen.falls, 0);
+    assert_in_range(seen.late, 1, 10);
     world_drop(world);
 }
 
@@ -131,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_has_a_name_in_the_tool),
         cmocka_unit_test(the_percentage_of_what_is_unpacked_rises_with_its_bytes),
+        cmocka_unit_test(the_percentage_rises_with_files_that_were_left_too),
         cmocka_unit_test(after_a_cut_it_begins_where_the_work_goes_on),
     };
 
