@@ -31,24 +31,6 @@ enum otter_poll manager_reset(struct otter_manager *manager, bool wants_manager)
     return OTTER_POLL_RESET;
 }
 
-static bool verifies(struct otter_manager *manager, uint8_t slot, uint8_t role)
-{
-    struct otter_system system;
-
-    return otter_system_verify(&manager->device, slot, role, 0, &system) == OTTER_OK;
-}
-
-/* Resources and fonts that may not be the current system's any more are looked at. */
-static bool runs(struct otter_manager *manager, uint8_t slot)
-{
-    const struct otter_state *state = &manager->device.journal.state;
-    struct otter_system system;
-
-    return otter_system_verify(&manager->device, slot, OTTER_ROLE_FIRMWARE,
-                               slot == state->current ? state->flags : 0,
-                               &system) == OTTER_OK;
-}
-
 /* Boot left the copying to the manager, because the copies are files. */
 static bool has_to_restore(const struct otter_manager *manager)
 {
@@ -57,175 +39,6 @@ static bool has_to_restore(const struct otter_manager *manager)
     return otter_device_is_on_card(&manager->device) &&
            state->phase == OTTER_PHASE_ROLLING_BACK &&
            state->roll_backs < OTTER_ROLL_BACK_LIMIT && !otter_state_has_unknown(state);
-}
-
-static bool is_closed(const struct otter_manager *manager)
-{
-    return (manager->device.journal.state.flags & OTTER_FLAG_CLOSED) != 0;
-}
-
-/* Why it stays, for people. */
-static void tell_failure(struct otter_manager *manager, enum otter_result why)
-{
-    manager->result = why;
-    otter_device_event(&manager->device, OTTER_EVENT_FAILED, OTTER_PROGRAM_MANAGER, 0,
-                       otter_code(why));
-}
-
-/* The outcome is about the package of the other receipt, if that can be read. */
-static void name_failed(const struct otter_manager *manager,
-                        struct otter_outcome *outcome)
-{
-    const struct otter_device *device = &manager->device;
-    struct otter_system system;
-
-    memset(outcome->id, 0, sizeof(outcome->id));
-    if (otter_system_peek(device, (uint8_t)(1 - device->journal.state.current),
-                          &system) == OTTER_OK) {
-        memcpy(outcome->id, system.control.package_id, sizeof(outcome->id));
-    }
-}
-
-/* Boot gave a roll back up, or a trial is over and the old system is damaged, or cannot
- * come back because there is none: nothing swaps again, and the store is opened for
- * another package (K16). */
-enum otter_result manager_give_up(struct otter_manager *manager)
-{
-    struct otter_state state = manager->device.journal.state;
-    enum otter_result why = is_closed(manager) ? OTTER_E_ONE_WAY : OTTER_E_ROLL_BACK;
-
-    state.phase = OTTER_PHASE_CONFIRMED;
-    otter_state_begin(&state, OTTER_PART_NONE);
-    state.faults = 0;
-    state.powers = 0;
-    if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
-        !verifies(manager, state.current, OTTER_ROLE_MANAGER)) {
-        /* Only the new system's receipt names the manager that runs: it must stay. */
-        state.current = (uint8_t)(1 - state.current);
-    }
-    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
-    state.outcome.kind = OTTER_OUTCOME_FAILED;
-    state.outcome.code = otter_code(why);
-    name_failed(manager, &state.outcome);
-    manager->result = why;
-    enum otter_result result =
-        otter_device_record(&manager->device, &state, OTTER_LASTING);
-
-    (void)otter_device_choose_table(&manager->device);
-    otter_device_open_regions(&manager->device);
-    return result;
-}
-
-/* Neither copy of the current system's receipt can be read, and only the other receipt
- * says that this manager may run. The next package must not take its place; nor can a
- * transfer that was under way go on, as what its package keeps is not known. */
-static bool has_to_adopt(struct otter_manager *manager)
-{
-    const struct otter_state *state = &manager->device.journal.state;
-    struct otter_system system;
-
-    return !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state) &&
-           !manager->device.journal.is_lost &&
-           otter_system_open(&manager->device, state->current, &system) ==
-               OTTER_E_RECEIPT_LOST &&
-           verifies(manager, (uint8_t)(1 - state->current), OTTER_ROLE_MANAGER);
-}
-
-/* The other system becomes the current one. Its application may be gone; a package that
- * follows it is taken, and with one slot installed without a way back. The security
- * counter stays. */
-static enum otter_result adopt_other(struct otter_manager *manager)
-{
-    struct otter_state state = manager->device.journal.state;
-
-    state.phase = OTTER_PHASE_CONFIRMED;
-    otter_state_begin(&state, OTTER_PART_NONE);
-    state.current = (uint8_t)(1 - state.current);
-    state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
-    if (!otter_state_is_given_up(&state)) {
-        state.outcome.kind = OTTER_OUTCOME_DAMAGED;
-        state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);
-    }
-    tell_failure(manager, OTTER_E_RECEIPT_LOST);
-    enum otter_result result =
-        otter_device_record(&manager->device, &state, OTTER_LASTING);
-
-    (void)otter_device_choose_table(&manager->device);
-    otter_device_open_regions(&manager->device);
-    return result;
-}
-
-static bool is_trial_over(struct otter_manager *manager)
-{
-    const struct otter_state *state = &manager->device.journal.state;
-    const struct otter_policy *policy = &manager->device.table.policy;
-
-    return state->phase == OTTER_PHASE_TRIAL &&
-           (state->faults >= policy->trial_faults ||
-            state->powers >= policy->trial_powers ||
-            !runs(manager, (uint8_t)(1 - state->current)));
-}
-
-/* The old system does not stand any more: only its saved copies do. */
-static bool has_to_copy(const struct otter_manager *manager)
-{
-    return !otter_device_is_ab(&manager->device) ||
-           (manager->device.journal.state.flags & OTTER_FLAG_NEW_REGIONS) != 0;
-}
-
-/* There is no whole system. The application is not run before the update has come to
- * its end: the manager stays, and says why, but for a trial that goes on. */
-static enum otter_result look_closed(struct otter_manager *manager)
-{
-    bool is_trial = manager->device.journal.state.phase == OTTER_PHASE_TRIAL;
-
-    /* Once the application is open again, boot decides whether it runs. */
-    manager->has_application = true;
-    if (is_trial) {
-        return is_trial_over(manager) ? manager_give_up(manager) : OTTER_OK;
-    }
-    tell_failure(manager, OTTER_E_BOOT_CLOSED);
-    return OTTER_OK;
-}
-
-/* Finds out what there is to go back to. In the trial of a system that has overwritten
- * the old one boot knows the way: to the new system, or to the saved copies. */
-static enum otter_result look_around(struct otter_manager *manager)
-{
-    const struct otter_state *state = &manager->device.journal.state;
-
-    if (otter_state_is_given_up(state)) {
-        manager->result = OTTER_E_ROLL_BACK;
-        return OTTER_OK; /* it stays until a package comes */
-    }
-    if (otter_state_has_unknown(state)) {
-        /* Boot would only come back here, for ever (K6). */
-        manager->result = OTTER_E_JOURNAL_CRITICAL;
-        return OTTER_OK;
-    }
-    if (is_closed(manager)) {
-        return look_closed(manager);
-    }
-    if (state->phase == OTTER_PHASE_TRIAL && has_to_copy(manager)) {
-        manager->has_application = true;
-        return OTTER_OK;
-    }
-    manager->has_application = state->phase == OTTER_PHASE_TRIAL
-                                   ? runs(manager, (uint8_t)(1 - state->current)) ||
-                                         runs(manager, state->current)
-                                   : runs(manager, state->current);
-    if (state->phase == OTTER_PHASE_ROLLING_BACK) {
-        manager->has_application = false;
-        return manager_give_up(manager);
-    }
-    if (is_trial_over(manager) && !runs(manager, state->current)) {
-        manager->has_application = false;
-        return manager_give_up(manager);
-    }
-    if (!manager->has_application) {
-        tell_failure(manager, OTTER_E_BOOT_APPLICATION);
-    }
-    return OTTER_OK;
 }
 
 static bool has_to_install(const struct otter_manager *manager)
@@ -273,13 +86,7 @@ static enum otter_result open_as(struct otter_manager *manager,
         manager->result = otter_device_rebuild(&manager->device);
     }
     if (!has_to_install(manager) && !has_to_restore(manager)) {
-        result = look_around(manager);
-        if (result == OTTER_OK && has_to_adopt(manager)) {
-            result = adopt_other(manager);
-        }
-        if (result != OTTER_OK) {
-            manager->result = result;
-        }
+        manager_look_around(manager);
     }
     otter_receive_open(&manager->receive, &manager->device);
     manager->receive.in_place = &manager->doors.in_place;
@@ -432,9 +239,10 @@ static bool is_application_next(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
     bool is_overwritten = state->phase == OTTER_PHASE_INSTALLING &&
-                          state->part == OTTER_PART_WRITE && has_to_copy(manager);
+                          state->part == OTTER_PART_WRITE &&
+                          manager_has_to_copy(manager);
 
-    return !is_overwritten && runs(manager, state->current);
+    return !is_overwritten && manager_runs(manager, state->current);
 }
 
 /* Boot decides what else there is. If it does not run the application and the journal
@@ -480,7 +288,7 @@ static bool has_to_search(const struct otter_manager *manager)
     const struct otter_state *state = &manager->device.journal.state;
 
     return otter_device_is_on_card(&manager->device) &&
-           (!manager->has_application || is_closed(manager)) &&
+           (!manager->has_application || manager_is_closed(manager)) &&
            !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state) &&
            !manager->device.journal.is_lost;
 }
@@ -506,8 +314,8 @@ static void note_refusal(struct otter_manager *manager)
 
 static enum otter_poll leave_if_idle(struct otter_manager *manager)
 {
-    bool is_kept =
-        is_closed(manager) && manager->device.journal.state.phase != OTTER_PHASE_TRIAL;
+    bool is_kept = manager_is_closed(manager) &&
+                   manager->device.journal.state.phase != OTTER_PHASE_TRIAL;
 
     if (!manager->has_application || is_kept ||
         manager_now(manager) - manager->waiting_since_ms < patience_ms(manager)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the manager's files share: manager.c, and for devices whose store is a card
- * manager_card.c and manager_search.c.
+ * What the manager's files share: manager.c, manager_look.c, and for devices whose
+ * store is a card manager_card.c and manager_search.c.
  */
 #ifndef OTTER_MANAGER_INNER_H
 #define OTTER_MANAGER_INNER_H
@@ -22,6 +22,22 @@ enum otter_poll manager_reset(struct otter_manager *manager, bool wants_manager)
 
 /* Opens the engine; the mode is INSTALL. */
 void manager_open_install(struct otter_manager *manager);
+
+/* ---- manager_look.c ---- */
+
+/* Finds out what there is to go back to, ends what cannot go on, and says why the
+ * manager stays. At most one record. */
+void manager_look_around(struct otter_manager *manager);
+
+/* Does the slot's system verify? Of the current one resources and fonts that may not be
+ * its own any more are looked at, too. */
+bool manager_runs(struct otter_manager *manager, uint8_t slot);
+
+/* The current system is not to be run (OTTER_FLAG_CLOSED). */
+bool manager_is_closed(const struct otter_manager *manager);
+
+/* The old system does not stand any more: only its saved copies do. */
+bool manager_has_to_copy(const struct otter_manager *manager);
 
 /* Ends a roll back, or a trial, that has no system to go back to: the store is opened
  * for another package. */

@@ -495,6 +495,84 @@ static void what_fails_its_trial_is_not_tried_again(void **state)
     }
 }
 
+/* Power fails when the trial has just begun, and then, as often as the policy bears it,
+ * before it is confirmed. */
+static void lose_power_in_trial(struct world *world)
+{
+    const uint8_t limit = world->sample.profile.policy.trial_powers;
+    struct vflash_fault fault = {.kind = VFLASH_CUT_AFTER};
+
+    world_mark(world);
+    do {
+        world_back(world);
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+        fault.at_op++;
+    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+    fault.at_op = 3; /* boot has sealed what it found, then its attempt */
+    for (int i = 0; i < 4 * limit && world_state(world).powers < limit; i++) {
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    }
+    assert_int_equal(world_state(world).powers, limit);
+}
+
+/* What stands is what was confirmed before: ten lost powers say nothing against it. */
+static void p4_a_system_that_is_mended_runs_though_its_trial_was_cut(void **state)
+{
+    (void)state;
+    for (int device = 0; device < DEVICES; device++) {
+        struct world *world = make(device);
+
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_install(world), OTTER_OK);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        expect_confirmed(world);
+        damage(world);
+        lose_power_in_trial(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        const struct otter_state now = world_state(world);
+
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_int_equal(now.outcome.kind, OTTER_OUTCOME_ROLLED_BACK);
+        assert_int_equal(now.outcome.code, otter_code(OTTER_E_TRIAL_POWER));
+        assert_int_equal(now.flags, 0);
+        assert_int_equal(now.counter, world->next.package.counter);
+        assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+        assert_true(device != 4 || world_has_files(world, true));
+        world_drop(world);
+    }
+}
+
+/* Of a system that fails by itself nothing is known but that: it is not run. */
+static void a_system_that_fails_its_trial_is_not_mended(void **state)
+{
+    struct world *world = make(0);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    expect_confirmed(world);
+    damage(world);
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_manager(world, OTTER_E_ONE_WAY);
+    expect_rest(world, OTTER_E_ONE_WAY);
+    world_drop(world);
+}
+
+/* Another system than the one that was confirmed has no way back. */
+static void k16_a_new_system_whose_trial_was_cut_is_not_mended(void **state)
+{
+    struct world *world = damaged(0);
+
+    (void)state;
+    lose_power_in_trial(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_rest(world, OTTER_E_ONE_WAY);
+    world_drop(world);
+}
+
 static void two_packages_that_fail_do_not_take_turns(void **state)
 {
     struct world *world = damaged(0);
@@ -726,6 +804,9 @@ int main(void)
         cmocka_unit_test(an_older_version_takes_a_person),
         cmocka_unit_test(the_reason_that_counts_is_told),
         cmocka_unit_test(what_fails_its_trial_is_not_tried_again),
+        cmocka_unit_test(p4_a_system_that_is_mended_runs_though_its_trial_was_cut),
+        cmocka_unit_test(a_system_that_fails_its_trial_is_not_mended),
+        cmocka_unit_test(k16_a_new_system_whose_trial_was_cut_is_not_mended),
         cmocka_unit_test(two_packages_that_fail_do_not_take_turns),
         cmocka_unit_test(what_was_rolled_back_is_passed_over),
         cmocka_unit_test(k8_files_that_were_overwritten_are_not_kept),
