@@ -42,6 +42,7 @@ struct otter_card_door {
     uint32_t cursor;   /* next byte of the file, */
     uint32_t end;      /* and where the member ends */
     uint32_t head_end; /* end of the control packet in the file */
+    uint64_t needs;    /* bytes of the card that the update takes */
     struct otter_span span;
     struct otter_control control;
     struct otter_member current;

@@ -7,6 +7,9 @@
 
 #include "otter/device.h"
 
+/* Where the pointers lie. */
+extern const char *const card_pointer_paths[OTTER_POINTER_COUNT];
+
 /* Reads the file `path`. 36-16 for anything but a valid pointer, also if it is not
  * there; 36-10, 36-13 where the card cannot tell. */
 OTTER_MUST_CHECK enum otter_result card_read_pointer(const struct otter_device *device,

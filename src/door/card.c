@@ -216,59 +216,15 @@ static enum otter_result do_head(struct otter_card_door *door)
     return result;
 }
 
-/* Files must not be unpacked over the package that they come from. */
-static enum otter_result check_root(const struct otter_card_door *door)
-{
-    struct otter_source source = control_source(door);
-    char root[OTTER_PATH_SIZE];
-    enum otter_result result = otter_control_root(&source, &door->control, root);
-
-    return result == OTTER_OK && otter_path_is_inside(door->path, root)
-               ? OTTER_E_CARD_INSIDE
-               : result;
-}
-
-/* What a member takes of the card: the copy of what it replaces, if there is anything
- * to keep, or the archive of a tree and its files, which are no longer than that. */
-static enum otter_result find_size(const struct otter_card_door *door,
-                                   const struct otter_placement *placement,
-                                   uint8_t index, uint64_t *size)
-{
-    struct otter_source source = control_source(door);
-    struct otter_member member;
-
-    *size = placement->save_region == OTTER_REGION_SAVED_FILE && !door->is_last_resort
-                ? placement->save_size
-                : 0;
-    if (placement->strategy != OTTER_STRATEGY_TREE) {
-        return OTTER_OK;
-    }
-    enum otter_result result =
-        otter_control_member(&source, &door->control, index, &member);
-
-    *size = 2 * (uint64_t)member.installed_size;
-    return result == OTTER_OK ? check_root(door) : result;
-}
-
 /* What the update needs fits on the card (K13). What an earlier one has left is gone:
  * the agent has removed it. */
-static enum otter_result check_room(const struct otter_card_door *door,
-                                    const struct otter_plan *plan)
+static enum otter_result check_room(const struct otter_card_door *door)
 {
     const struct otter_files *files = otter_card_files(door->device);
     uint32_t room = 0;
     enum otter_result result = files->free_bytes(files->context, &room);
 
-    for (uint8_t i = 0; result == OTTER_OK && i < plan->count; i++) {
-        uint64_t size = 0;
-
-        result = find_size(door, &plan->members[i], i, &size);
-        if (result == OTTER_OK && size > room) {
-            result = OTTER_E_CARD_FULL;
-        }
-        room -= (uint32_t)size;
-    }
-    return result;
+    return result == OTTER_OK && door->needs > room ? OTTER_E_CARD_FULL : result;
 }
 
 static enum otter_result do_signature(struct otter_card_door *door)
@@ -284,7 +240,11 @@ static enum otter_result do_signature(struct otter_card_door *door)
         result = otter_plan_make(device, &source, &door->control, &plan);
     }
     if (result == OTTER_OK) {
-        result = check_room(door, &plan);
+        result = card_judge_needs(&source, &door->control, &plan, door->path,
+                                  !door->is_last_resort, &door->needs);
+    }
+    if (result == OTTER_OK) {
+        result = check_room(door);
     }
     if (result == OTTER_OK) {
         result = card_judge_wraps(device, &source, &door->control);
@@ -449,13 +409,8 @@ static enum otter_result do_pointer(struct otter_card_door *door)
 /* The pointers have taken some of what was free. */
 static enum otter_result do_room(struct otter_card_door *door)
 {
-    struct otter_source source = control_source(door);
-    struct otter_plan plan;
-    enum otter_result result =
-        otter_plan_make(door->device, &source, &door->control, &plan);
-
     door->step = CARD_FEED;
-    return result == OTTER_OK ? check_room(door, &plan) : result;
+    return check_room(door);
 }
 
 /* ---- to the receiver, and on ---- */
