@@ -449,7 +449,7 @@ static void fill_sizes(const struct bench_product *product,
                        struct bench_figures *figures)
 {
     memset(figures, 0, sizeof(*figures));
-    figures->image_size = BENCH_NEW_SIZE;
+    figures->image_size = product->next_image.size;
     figures->package_size = (uint32_t)product->next.size;
     for (size_t i = 0; i < sizeof(product->next.members) / sizeof(struct host_member);
          i++) {
@@ -457,7 +457,8 @@ static void fill_sizes(const struct bench_product *product,
 
         figures->memory = memory > figures->memory ? memory : figures->memory;
     }
-    figures->bare_ns = bare_time(product, OTTER_REGION_APPLICATION, BENCH_NEW_SIZE);
+    figures->bare_ns =
+        bare_time(product, OTTER_REGION_APPLICATION, product->next_image.size);
     if (product->has_regions) {
         figures->image_size += BENCH_RESOURCES_SIZE + BENCH_FONT_SIZE;
         figures->bare_ns +=

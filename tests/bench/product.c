@@ -135,7 +135,9 @@ static void form_members(const struct bench_product *product,
 {
     const uint8_t content_key[OTTER_AES_KEY_SIZE] = {'b', 'e', 'n', 'c', 'h'};
 
-    for (uint8_t i = 0; i < 5 && product->form != BENCH_RAW; i++) {
+    bool is_raw = product->form == BENCH_RAW || product->form == BENCH_LARGE;
+
+    for (uint8_t i = 0; i < 5 && !is_raw; i++) {
         struct host_member *member = &package->members[i];
 
         if ((member->flags & OTTER_MEMBER_KEPT) != 0) {
@@ -237,6 +239,8 @@ void bench_product_make(struct bench_product *product,
     fill_noise(product, OTTER_REGION_MANAGER, 1, product->manager, BENCH_MANAGER_SIZE);
     fill_noise(product, OTTER_REGION_APPLICATION, 2, product->old_image,
                BENCH_OLD_SIZE);
+    fill_noise(product, OTTER_REGION_APPLICATION, 4, product->large_image,
+               BENCH_LARGE_SIZE);
     product->is_real = load_micropython(product->new_image);
     if (!product->is_real) {
         fill_noise(product, OTTER_REGION_APPLICATION, 3, product->new_image,
@@ -248,8 +252,11 @@ void bench_product_make(struct bench_product *product,
     }
     build_package(product, 1, (struct host_image){product->old_image, BENCH_OLD_SIZE},
                   &product->first);
-    build_package(product, 2, (struct host_image){product->new_image, BENCH_NEW_SIZE},
-                  &product->next);
+    product->next_image =
+        form == BENCH_LARGE
+            ? (struct host_image){product->large_image, BENCH_LARGE_SIZE}
+            : (struct host_image){product->new_image, BENCH_NEW_SIZE};
+    build_package(product, 2, product->next_image, &product->next);
 }
 
 void bench_product_free(struct bench_product *product)

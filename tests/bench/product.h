@@ -14,11 +14,12 @@
 
 enum {
     BENCH_OLD_SIZE = 240000,
-    BENCH_NEW_SIZE = 243852, /* of Debian's MicroPython image for the micro:bit */
+    BENCH_NEW_SIZE = 243852,   /* of Debian's MicroPython image for the micro:bit */
+    BENCH_LARGE_SIZE = 800000, /* nearly all that `sd` has for its application */
     BENCH_MANAGER_SIZE = 40000,
     BENCH_RESOURCES_SIZE = 300000, /* where the profile has regions for them */
     BENCH_FONT_SIZE = 1024 * 1024,
-    BENCH_PACKAGE_MAX = 2 * 1024 * 1024,
+    BENCH_PACKAGE_MAX = 3 * 1024 * 1024,
 };
 
 /* How the new package holds what it carries, where that is smaller. */
@@ -27,6 +28,7 @@ enum bench_form {
     BENCH_HEATSHRINK,
     BENCH_ZLIB,
     BENCH_ENCRYPTED,
+    BENCH_LARGE, /* raw, with an image of BENCH_LARGE_SIZE */
     BENCH_FORMS
 };
 
@@ -52,6 +54,8 @@ struct bench_product {
     size_t table_size;
     uint8_t old_image[BENCH_OLD_SIZE];
     uint8_t new_image[BENCH_NEW_SIZE];
+    uint8_t large_image[BENCH_LARGE_SIZE];
+    struct host_image next_image; /* one of these two */
     uint8_t manager[BENCH_MANAGER_SIZE];
     struct otter_device_key keys[2]; /* of the device: a root and a storage key */
     struct otter_key_store key_store;
