@@ -173,9 +173,9 @@ address_of() { # PROGRAM SYMBOL
     printf '0x%s' "$(arm-none-eabi-nm "$programs/$1.elf" | awk -v name="$2" '$3 == name {print $1; exit}')"
 }
 
-pack() { # OUT VERSION COUNTER PROGRAM [KEY [OPTION...]]
-    need "$otter" pack -o "$1.otter" --key "${5:-key.pem}" --follow first.otter \
-        --map map.json --coding raw --version "$2" --counter "$3" \
+pack() { # OUT VERSION COUNTER PROGRAM [KEY [OPTION...]], for the profile with $ending
+    need "$otter" pack -o "$1.otter" --key "${5:-key.pem}" --follow "first${ending-}.otter" \
+        --map "map${ending-}.json" --coding raw --version "$2" --counter "$3" \
         --firmware "$programs/application-$4.bin" "${@:6}"
 }
 
@@ -188,14 +188,12 @@ make_packages() {
     pack spoil 4.0.0 6 spoil
     pack older 2.0.0 4 2
     pack foreign 2.0.0 6 2 stranger.pem
-    pack loading 2.0.0 6 2 key.pem --map map-card.json --follow first-card.otter \
-        --member loader="$programs/loader.bin"
+    ending=-card pack loading 2.0.0 6 2 key.pem --member loader="$programs/loader.bin"
     # A loader whose main() begins with an undefined instruction.
     cp "$programs/loader.bin" stuck.bin
     printf '\000\336' | dd of=stuck.bin bs=1 conv=notrunc status=none \
         seek=$(($(address_of loader main) - 0x60000))
-    pack stuck 2.0.0 6 2 key.pem --map map-card.json --follow first-card.otter \
-        --member loader=stuck.bin
+    ending=-card pack stuck 2.0.0 6 2 key.pem --member loader=stuck.bin
     cp two.otter forged.otter
     # A bit of the control packet, which is signed, and one of the program.
     printf '\377' | dd of=forged.otter bs=1 seek=100 conv=notrunc status=none

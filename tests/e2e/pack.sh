@@ -115,7 +115,8 @@ check "a lower counter is warned of" 0 "warning: the counter 0 is lower" \
 check "a damaged package cannot be followed" 1 "20-13" "$OTTER" pack -o x.otter --key key.pem \
     --version 1.1.0 --counter 2 --follow <(head -c 700 first.otter) --firmware app.bin
 check "a file that is not there fails" 1 "nothing.bin" pack x.otter --firmware nothing.bin
-check "a map that is not JSON fails" 1 "is not JSON" pack x.otter --firmware app.bin --map app.bin
+check "a map that is not JSON fails" 1 "is not JSON" "$OTTER" pack -o x.otter --key key.pem \
+    --version 1.1.0 --counter 2 --follow first.otter --firmware app.bin --map app.bin
 check "a role that is not known is wrong usage" 2 "roles are" pack x.otter --member foo=app.bin
 check "a version of two numbers is wrong usage" 2 "takes 1.2.3" \
     "$OTTER" pack -o x.otter --version 1.2 --counter 2 --follow first.otter --firmware app.bin

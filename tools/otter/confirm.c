@@ -4,11 +4,11 @@
  * lets a remote do that, or on a virtual device. docs/man/otter-confirm.1.scd.
  */
 #include "help.h"
+#include "options.h"
 #include "remote.h"
 #include "verbs.h"
 #include "virtual.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static int confirm_remote(const char *address, bool is_json)
@@ -41,15 +41,16 @@ const struct option confirm_options[] = {
 
 int verb_confirm(int argc, char **argv)
 {
+    struct option_walk walk = {
+        .verb = "confirm", .letters = "h", .options = confirm_options};
     bool is_json = false;
 
-    for (int name;
-         (name = getopt_long(argc, argv, "h", confirm_options, NULL)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         if (name == 'h') {
             return help_print("confirm");
         }
-        if (name != 'j') {
-            return help_usage("confirm");
+        if (name == OPTION_BAD) {
+            return TOOL_USAGE;
         }
         is_json = true;
     }

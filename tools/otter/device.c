@@ -7,12 +7,12 @@
 #include "help.h"
 #include "host_pty.h"
 #include "names.h"
+#include "options.h"
 #include "udp_link.h"
 #include "verbs.h"
 #include "virtual.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,7 +133,7 @@ static int take_run_option(int name, struct run_options *options)
         return read_number(optarg, 1, 1000000, &options->seconds) ? TOOL_DONE
                                                                   : TOOL_USAGE;
     default:
-        return bad_usage();
+        return TOOL_USAGE;
     }
 }
 
@@ -151,8 +151,10 @@ const struct option device_run_options[] = {
 
 static int parse_run(int argc, char **argv, struct run_options *options)
 {
-    for (int name;
-         (name = getopt_long(argc, argv, "", device_run_options, NULL)) != -1;) {
+    struct option_walk walk = {
+        .verb = "device", .letters = "", .options = device_run_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         int status = take_run_option(name, options);
 
         if (status != TOOL_DONE) {
@@ -309,13 +311,14 @@ const struct option device_info_options[] = {
 
 static int device_info(int argc, char **argv)
 {
+    struct option_walk walk = {
+        .verb = "device", .letters = "", .options = device_info_options};
     bool is_json = false;
     struct virtual_device device;
 
-    for (int name;
-         (name = getopt_long(argc, argv, "", device_info_options, NULL)) != -1;) {
-        if (name != 'j') {
-            return bad_usage();
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
+        if (name == OPTION_BAD) {
+            return TOOL_USAGE;
         }
         is_json = true;
     }

@@ -10,6 +10,7 @@
 #include "files.h"
 #include "image.h"
 #include "keys.h"
+#include "options.h"
 #include "otter/bytes.h"
 #include "package_read.h"
 #include "package_write.h"
@@ -17,7 +18,6 @@
 #include "version.h"
 #include "virtual.h"
 
-#include <getopt.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -768,11 +768,15 @@ const struct option device_new_options[] = {
 static int parse_new(int argc, char **argv, struct new_device *device,
                      struct new_options *options)
 {
-    for (int name;
-         (name = getopt_long(argc, argv, "", device_new_options, NULL)) != -1;) {
+    struct option_walk walk = {
+        .verb = "device", .letters = "", .options = device_new_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         int status = TOOL_DONE;
 
-        if (name == 'p') {
+        if (name == OPTION_BAD) {
+            status = TOOL_USAGE;
+        } else if (name == 'p') {
             device->package_path = optarg;
         } else if (name == 's') {
             status = take_number("seed", optarg, UINT32_MAX, &options->seed);

@@ -8,6 +8,7 @@
 
 #include "factory.h"
 #include "host_keys.h"
+#include "options.h"
 #include "package_text.h"
 #include "profiles.h"
 #include "sign_with.h"
@@ -81,7 +82,7 @@ enum new_device_option {
 };
 #define NEW_DEVICE_OPTIONS                                                             \
     {"profile", required_argument, NULL, NEW_DEVICE_PROFILE},                          \
-        {"key", required_argument, NULL, NEW_DEVICE_KEY},                              \
+        {"key", required_argument, NULL, NEW_DEVICE_KEY | OPTION_REPEATED},            \
         {"sign", required_argument, NULL, NEW_DEVICE_SIGN},                            \
         {"sign-with", required_argument, NULL, NEW_DEVICE_SIGN_WITH},                  \
         {"public", required_argument, NULL, NEW_DEVICE_PUBLIC},                        \
@@ -95,9 +96,11 @@ enum new_device_option {
         {"firmware", required_argument, NULL, NEW_DEVICE_FIRMWARE},                    \
         {"resources", required_argument, NULL, NEW_DEVICE_RESOURCES},                  \
         {"font", required_argument, NULL, NEW_DEVICE_FONT},                            \
-        {"policy", required_argument, NULL, NEW_DEVICE_POLICY},                        \
-        {"device-key", required_argument, NULL, NEW_DEVICE_DEVICE_KEY},                \
-        {"encrypt-to", required_argument, NULL, NEW_DEVICE_ENCRYPT_TO},                \
+        {"policy", required_argument, NULL, NEW_DEVICE_POLICY | OPTION_REPEATED},      \
+        {"device-key", required_argument, NULL,                                        \
+         NEW_DEVICE_DEVICE_KEY | OPTION_REPEATED},                                     \
+        {"encrypt-to", required_argument, NULL,                                        \
+         NEW_DEVICE_ENCRYPT_TO | OPTION_REPEATED},                                     \
         {"battery", required_argument, NULL, NEW_DEVICE_BATTERY},                      \
         {"vendor", required_argument, NULL, NEW_DEVICE_TEXT + OTTER_EXTENSION_VENDOR}, \
         {"product", required_argument, NULL,                                           \

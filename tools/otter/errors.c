@@ -5,11 +5,11 @@
  */
 #include "help.h"
 #include "names.h"
+#include "options.h"
 #include "otter/error.h"
 #include "say.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +31,10 @@ const struct option errors_options[] = {
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, "h", errors_options, NULL)) != -1;) {
+    struct option_walk walk = {
+        .verb = "errors", .letters = "h", .options = errors_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         switch (name) {
         case 'j':
             options->is_json = true;
@@ -44,7 +46,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             (void)help_print("errors");
             return -1;
         default:
-            return complain_option("errors", argv);
+            return TOOL_USAGE;
         }
     }
     if (argc - optind > 1 || (options->is_json && options->is_markdown)) {

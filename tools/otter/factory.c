@@ -9,10 +9,10 @@
 #include "files.h"
 #include "help.h"
 #include "names.h"
+#include "options.h"
 #include "verbs.h"
 #include "vflash.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -47,11 +47,15 @@ const struct option factory_options[] = {
 static int parse_options(int argc, char **argv, struct new_device *device,
                          struct options *options)
 {
-    for (int name;
-         (name = getopt_long(argc, argv, "o:h", factory_options, NULL)) != -1;) {
+    struct option_walk walk = {
+        .verb = "factory", .letters = "o:h", .options = factory_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         int status = TOOL_DONE;
 
-        if (name == 'o') {
+        if (name == OPTION_BAD) {
+            status = TOOL_USAGE;
+        } else if (name == 'o') {
             options->output = optarg;
         } else if (name == 'p') {
             options->package_out = optarg;

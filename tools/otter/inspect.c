@@ -6,13 +6,13 @@
 #include "help.h"
 #include "inspect_plan.h"
 #include "names.h"
+#include "options.h"
 #include "package_encrypt.h"
 #include "package_read.h"
 #include "product.h"
 #include "tree_archive.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,9 +28,9 @@ struct options {
 };
 
 const struct option inspect_options[] = {
-    {"key", required_argument, NULL, 'k'},
+    {"key", required_argument, NULL, 'k' | OPTION_REPEATED},
     {"device", required_argument, NULL, 'd'},
-    {"decrypt-with", required_argument, NULL, 'w'},
+    {"decrypt-with", required_argument, NULL, 'w' | OPTION_REPEATED},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -38,11 +38,11 @@ const struct option inspect_options[] = {
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
+    struct option_walk walk = {
+        .verb = "inspect", .letters = "k:h", .options = inspect_options};
     int status = TOOL_DONE;
 
-    opterr = 0;
-    for (int name;
-         (name = getopt_long(argc, argv, "k:h", inspect_options, NULL)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         switch (name) {
         case 'k':
             status = key_ring_add(&options->ring, optarg);
@@ -60,7 +60,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             (void)help_print("inspect");
             return -1;
         default:
-            return complain_option("inspect", argv);
+            return TOOL_USAGE;
         }
         if (status != TOOL_DONE) {
             return status;

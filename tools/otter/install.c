@@ -6,10 +6,10 @@
 #include "files.h"
 #include "help.h"
 #include "names.h"
+#include "options.h"
 #include "verbs.h"
 #include "virtual.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,10 +41,11 @@ const struct option install_options[] = {
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
+    struct option_walk walk = {
+        .verb = "install", .letters = "h", .options = install_options};
     int status = TOOL_DONE;
 
-    for (int name;
-         (name = getopt_long(argc, argv, "h", install_options, NULL)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         switch (name) {
         case 'a':
             status = virtual_parse_app(optarg, &options->app);
@@ -59,7 +60,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             (void)help_print("install");
             return -1;
         default:
-            return help_usage("install");
+            return TOOL_USAGE;
         }
         if (status != TOOL_DONE) {
             return status;

@@ -6,9 +6,9 @@
 #include "help.h"
 #include "keys.h"
 #include "names.h"
+#include "options.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -36,10 +36,11 @@ const struct option key_public_options[] = {
 static int parse_options(int argc, char **argv, const struct option *options,
                          const char **output, bool *is_json)
 {
-    const char *letters = options == key_public_options ? "o:h" : "h";
+    struct option_walk walk = {.verb = "key",
+                               .letters = options == key_public_options ? "o:h" : "h",
+                               .options = options};
 
-    opterr = 0;
-    for (int name; (name = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         switch (name) {
         case 'j':
             *is_json = true;
@@ -51,7 +52,7 @@ static int parse_options(int argc, char **argv, const struct option *options,
             (void)help_print("key");
             return -1;
         default:
-            return complain_option("key", argv);
+            return TOOL_USAGE;
         }
     }
     return optind < argc

@@ -7,9 +7,9 @@
 #include "help.h"
 #include "keys.h"
 #include "names.h"
+#include "options.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,9 +31,10 @@ const struct option keygen_options[] = {
 /* Status below 0: nothing is left to do. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    opterr = 0;
-    for (int name;
-         (name = getopt_long(argc, argv, "o:h", keygen_options, NULL)) != -1;) {
+    struct option_walk walk = {
+        .verb = "keygen", .letters = "o:h", .options = keygen_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         switch (name) {
         case 'o':
             options->private_path = optarg;
@@ -48,7 +49,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             (void)help_print("keygen");
             return -1;
         default:
-            return complain_option("keygen", argv);
+            return TOOL_USAGE;
         }
     }
     if (optind != argc) {

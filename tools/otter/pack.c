@@ -5,12 +5,12 @@
  * --reproducible. Here are its options; pack_make.c makes the package.
  */
 #include "help.h"
+#include "options.h"
 #include "pack_inner.h"
 #include "package_text.h"
 #include "verbs.h"
 #include "version.h"
 
-#include <getopt.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,7 +287,7 @@ static int take_option(struct pack *pack, int name, const char *long_name, char 
 
 const struct option pack_options[] = {
     {"output", required_argument, NULL, 'o'},
-    {"key", required_argument, NULL, OPTION_KEY},
+    {"key", required_argument, NULL, OPTION_KEY | OPTION_REPEATED},
     {"version", required_argument, NULL, OPTION_VERSION},
     {"counter", required_argument, NULL, OPTION_COUNTER},
     {"follow", required_argument, NULL, OPTION_FOLLOW},
@@ -301,16 +301,16 @@ const struct option pack_options[] = {
     {"only", required_argument, NULL, OPTION_ONLY},
     {"rebase", required_argument, NULL, OPTION_REBASE},
     {"link", required_argument, NULL, OPTION_LINK},
-    {"member", required_argument, NULL, OPTION_MEMBER},
-    {"sign-with", required_argument, NULL, OPTION_SIGN_WITH},
-    {"public", required_argument, NULL, OPTION_PUBLIC},
+    {"member", required_argument, NULL, OPTION_MEMBER | OPTION_REPEATED},
+    {"sign-with", required_argument, NULL, OPTION_SIGN_WITH | OPTION_REPEATED},
+    {"public", required_argument, NULL, OPTION_PUBLIC | OPTION_REPEATED},
     {"sign-timeout", required_argument, NULL, OPTION_SIGN_TIMEOUT},
     {"variant", required_argument, NULL, OPTION_VARIANT},
-    {"encrypt-to", required_argument, NULL, OPTION_ENCRYPT_TO},
+    {"encrypt-to", required_argument, NULL, OPTION_ENCRYPT_TO | OPTION_REPEATED},
     {"reproducible", no_argument, NULL, OPTION_REPRODUCIBLE},
     {"secret", required_argument, NULL, OPTION_SECRET},
-    {"revoke", required_argument, NULL, OPTION_REVOKE},
-    {"table-keys", required_argument, NULL, OPTION_TABLE_KEYS},
+    {"revoke", required_argument, NULL, OPTION_REVOKE | OPTION_REPEATED},
+    {"table-keys", required_argument, NULL, OPTION_TABLE_KEYS | OPTION_REPEATED},
     {"table-from", required_argument, NULL, OPTION_TABLE_FROM},
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"coding", required_argument, NULL, OPTION_CODING},
@@ -334,9 +334,9 @@ int pack_take(struct pack *pack, const char *name, char *value, const char *plac
     }
     complain_at(place);
     if (option->name != NULL) {
-        status = take_option(pack, option->val, option->name, value);
+        status = take_option(pack, option_name(option), option->name, value);
     }
-    if (status == TOOL_DONE && option->val == OPTION_MEMBER) {
+    if (status == TOOL_DONE && option_name(option) == OPTION_MEMBER) {
         pack->members[pack->member_count - 1].place = place;
     }
     complain_at(NULL);
@@ -405,24 +405,23 @@ static int check_options(const struct pack *pack)
 
 static int parse_options(int argc, char **argv, struct pack *pack)
 {
-    int index = 0;
+    struct option_walk walk = {
+        .verb = "pack", .letters = "o:h", .options = pack_options};
 
-    opterr = 0;
-    for (int name;
-         (name = getopt_long(argc, argv, "o:h", pack_options, &index)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         if (name == 'h') {
             (void)help_print("pack");
             return -1;
         }
-        int status = name == '?'
-                         ? complain_option("pack", argv)
-                         : take_option(pack, name, pack_options[index].name, optarg);
+        int status = name == OPTION_BAD
+                         ? TOOL_USAGE
+                         : take_option(pack, name, walk.row->name, optarg);
 
         if (status != TOOL_DONE) {
             return status;
         }
         if (!is_beside_recipe(name)) {
-            pack->beside = pack_options[index].name;
+            pack->beside = walk.row->name;
         }
     }
     if (argc - optind > 1) {

@@ -9,7 +9,6 @@
 #include "otter/utf8.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,19 +82,6 @@ int complain_usage(const char *format, ...)
     va_end(values);
     (void)fputc('\n', stderr);
     return TOOL_USAGE;
-}
-
-int complain_option(const char *verb, char *const *argv)
-{
-    const char *next = argv[optind];
-    char letter[3] = {'-', (char)optopt, '\0'};
-    /* In the middle of "-abc" getopt has not moved on to the next argument. */
-    const bool is_inside = next != NULL && next[0] == '-' && next[1] != '\0' &&
-                           next[1] != '-' && next[2] != '\0' && optopt != 0;
-
-    return complain_usage("%s: option %s is not known or lacks its value; "
-                          "see otter %s --help",
-                          verb, is_inside ? letter : argv[optind - 1], verb);
 }
 
 int complain_code(const char *subject, enum otter_result result, int status)

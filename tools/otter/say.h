@@ -28,10 +28,6 @@ __attribute__((format(printf, 1, 2))) int complain_usage(const char *format, ...
  * instance "recipe.yaml:3:1: ". NULL: nothing. `place` stays in use. */
 void complain_at(const char *place);
 
-/* Names the option that getopt_long() has just refused (with opterr 0) and points to
- * the verb's --help; returns TOOL_USAGE. */
-int complain_option(const char *verb, char *const *argv);
-
 /* Prints "otter: SUBJECT: [20-15] text" and the remedy; returns `status`. */
 int complain_code(const char *subject, enum otter_result result, int status);
 

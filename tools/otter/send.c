@@ -8,11 +8,11 @@
 #include "files.h"
 #include "help.h"
 #include "names.h"
+#include "options.h"
 #include "otter/container.h"
 #include "remote.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -602,10 +602,15 @@ const struct option send_options[] = {
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    for (int name; (name = getopt_long(argc, argv, "h", send_options, NULL)) != -1;) {
+    struct option_walk walk = {.verb = "send", .letters = "h", .options = send_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         if (name == 'h') {
             (void)help_print("send");
             return -1;
+        }
+        if (name == OPTION_BAD) {
+            return TOOL_USAGE;
         }
         if (!take_flag(name, options) && !take_value(name, options)) {
             return help_usage("send");

@@ -4,11 +4,11 @@
  * docs/man/otter-status.1.scd.
  */
 #include "help.h"
+#include "options.h"
 #include "remote.h"
 #include "verbs.h"
 #include "virtual.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static int status_remote(const char *address, bool is_json)
@@ -37,14 +37,16 @@ const struct option status_options[] = {
 
 int verb_status(int argc, char **argv)
 {
+    struct option_walk walk = {
+        .verb = "status", .letters = "h", .options = status_options};
     bool is_json = false;
 
-    for (int name; (name = getopt_long(argc, argv, "h", status_options, NULL)) != -1;) {
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
         if (name == 'h') {
             return help_print("status");
         }
-        if (name != 'j') {
-            return help_usage("status");
+        if (name == OPTION_BAD) {
+            return TOOL_USAGE;
         }
         is_json = true;
     }

@@ -5,11 +5,11 @@
  */
 #include "help.h"
 #include "names.h"
+#include "options.h"
 #include "package_encrypt.h"
 #include "package_read.h"
 #include "verbs.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -38,7 +38,7 @@ static int take_number(const char *option, uint64_t max, struct wanted *wanted)
                                 option, optarg, (unsigned long long)max);
 }
 
-static int take_option(int name, char **argv, struct options *options)
+static int take_option(int name, struct options *options)
 {
     switch (name) {
     case 'k':
@@ -58,16 +58,16 @@ static int take_option(int name, char **argv, struct options *options)
         (void)help_print("verify");
         return -1;
     default:
-        return complain_option("verify", argv);
+        return TOOL_USAGE;
     }
 }
 
 const struct option verify_options[] = {
-    {"key", required_argument, NULL, 'k'},
+    {"key", required_argument, NULL, 'k' | OPTION_REPEATED},
     {"target", required_argument, NULL, 't'},
     {"hardware", required_argument, NULL, 'w'},
     {"counter", required_argument, NULL, 'c'},
-    {"decrypt-with", required_argument, NULL, 'd'},
+    {"decrypt-with", required_argument, NULL, 'd' | OPTION_REPEATED},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -75,10 +75,11 @@ const struct option verify_options[] = {
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    opterr = 0;
-    for (int name;
-         (name = getopt_long(argc, argv, "k:h", verify_options, NULL)) != -1;) {
-        const int status = take_option(name, argv, options);
+    struct option_walk walk = {
+        .verb = "verify", .letters = "k:h", .options = verify_options};
+
+    for (int name; (name = option_next(&walk, argc, argv)) != OPTION_END;) {
+        const int status = take_option(name, options);
 
         if (status != TOOL_DONE) {
             return status;
