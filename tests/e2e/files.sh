@@ -168,7 +168,8 @@ printf 1 > "steering/$(printf 'a\xe2\x80\xaegpj.exe')"
 refused "a complaint does not steer a terminal" 'steering: bad\x1B[2Jname, at byte' \
     resources=steering,root=res
 rm steering/bad*
-pack steering.otter first.otter 2 old.bin --member resources=steering,root=res || exit 1
+tar_of steering
+bad_tree steering.otter steering.tar || exit 1
 check "nor does the list of files" 0 'a\xE2\x80\xAEgpj.exe, 1 bytes' \
     "$OTTER" inspect steering.otter
 

@@ -51,8 +51,9 @@ check "standard input is read" 0 "version    1.2.3+4" \
 head -c 300 /dev/zero > manager.bin
 # Texts that would turn the line's direction are shown as bytes.
 "$OTTER" pack -o texts.otter --follow good.otter --version 1.3.0 --counter 8 --key key.pem \
-    --member manager=manager.bin --vendor "Otter $(printf '\xe2\x80\xae')Ltd" --notes "one
+    --member manager=manager.bin --vendor "Otter ###Ltd" --notes "one
 two" --battery 30 > /dev/null
+deceiving texts.otter
 check "a text cannot steer a terminal" 0 'vendor     Otter \xE2\x80\xAELtd' \
     "$OTTER" inspect texts.otter
 check "notes keep their lines" 0 "notes      one

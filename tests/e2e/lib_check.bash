@@ -44,3 +44,21 @@ files = {"role": 6, "region": 224, "data": archive}
 package = {**mp.PLAIN, **mp.more(files), "extensions": mp.extension(9, b"res")}
 open(sys.argv[1], "wb").write(mp.build(package))' "$@"
 }
+
+# deceiving PACKAGE: a character that turns the direction of a line, which otter pack
+# refuses, in the place of "###"; signed anew with key.pem by a foreign tool.
+deceiving() {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$OTTER_TOP/tests/vectors" python3 -c '
+import re, struct, subprocess, sys
+import make_package as mp
+data = open(sys.argv[1], "rb").read()
+assert data.count(b"###") == 1
+data = data.replace(b"###", "\u202e".encode())
+key = subprocess.run(["openssl", "pkey", "-in", "key.pem", "-noout", "-text"], check=True,
+                     capture_output=True, text=True).stdout
+scalar = int(re.sub(r"[\s:]", "", re.search(r"priv:([\s0-9a-f:]+)pub", key)[1]), 16)
+end = 32 + struct.unpack_from("<H", data, 38)[0]
+control = data[32:end - 76]
+body = data[:32] + control + mp.signature_entry(scalar, control) + data[end:-40]
+open(sys.argv[1], "wb").write(body + data[-40:-32] + mp.sha(body))' "$1"
+}

@@ -14,8 +14,9 @@ trap 'kill $device 2> /dev/null || true; rm -rf "$folder"' EXIT
 { printf '\x00\x40\x00\x20\x41\x00\x00\x00'; head -c 300 /dev/zero; } > app.bin
 { for i in $(seq 1 40); do echo "$i: mended"; done; printf 'tail \342\202\254'; } > notes.txt
 "$OTTER" pack -o new.otter --key key.pem --version 1.1.0 --counter 2 --follow first.otter \
-    --firmware app.bin --vendor "Lutra Labs" --product $'Weir \u202e3' --build 0123abcd \
+    --firmware app.bin --vendor "Lutra Labs" --product 'Weir ###3' --build 0123abcd \
     --version-text "1.1 spring" --notes @notes.txt --battery 30
+deceiving new.otter
 
 # says NAME COMMAND...: all of it, for people; nothing that steers a terminal.
 says() {
@@ -64,8 +65,9 @@ gives "the device itself" "$OTTER" status udp://127.0.0.1:$port --json
 
 # The first system has its texts from the factory.
 "$OTTER" factory -o f.hex --profile link --sign key.pem --version 1.1.0 --vendor "Lutra Labs" \
-    --product $'Weir \u202e3' --build 0123abcd --version-text "1.1 spring" --notes @notes.txt \
+    --product 'Weir ###3' --build 0123abcd --version-text "1.1 spring" --notes @notes.txt \
     --battery 30 --package-out texts.otter > /dev/null
+deceiving texts.otter
 says "factory" "$OTTER" inspect texts.otter
 "$OTTER" device new texts --profile link --package texts.otter
 says "a new device" "$OTTER" device info texts
@@ -75,3 +77,50 @@ check "a text that is too long" 2 "65 bytes are too many" \
     "$OTTER" device new none --profile link --sign key.pem --vendor "$(printf '%065d' 1)"
 check "a percentage that is none" 2 "number up to 100" \
     "$OTTER" device new none --profile link --sign key.pem --battery 101
+
+# What is not seen or turns the direction of a line is refused, in each text. Which
+# characters these are is the Unicode database's word: format characters of these blocks.
+python3 - > characters << 'PY'
+import unicodedata
+for block in (range(0x2000, 0x2070), range(0xFEFF, 0xFF00), range(0x600, 0x620)):
+    for point in block:
+        if unicodedata.category(chr(point)) == "Cf" and not 0x600 <= point <= 0x605:
+            print(f"{point:04X} " + "".join(f"\\x{byte:02x}" for byte in chr(point).encode()))
+PY
+check "there are some" 0 "202E" cat characters
+while read -r point escapes; do
+    fields=notes
+    if [ "$point" = 202E ]; then fields="vendor product version-text build notes"; fi
+    for field in $fields; do
+        check "--$field with U+$point" 2 "--$field: U+$point in it" "$OTTER" pack -o no.otter \
+            --key key.pem --version 1.1.0 --counter 2 --follow first.otter --firmware app.bin \
+            "--$field" "$(printf "a${escapes}b")"
+    done
+    case $point in 061C | 200B | 202E | 2066 | FEFF) ;; *) continue ;; esac
+    mkdir -p "tree.$point"
+    touch "tree.$point/$(printf "a${escapes}b")"
+    check "a folder with U+$point in it" 2 "U+$point in it" "$OTTER" pack -o no.otter --key key.pem \
+        --version 1.1.0 --counter 2 --follow first.otter \
+        --member "resources=tree.$point,root=$(printf "a${escapes}b")"
+    check "a file with U+$point in its name" 1 "U+$point in this name" "$OTTER" pack -o no.otter \
+        --key key.pem --version 1.1.0 --counter 2 --follow first.otter \
+        --member "resources=tree.$point,root=res"
+done < characters
+printf 'good\nbad \342\200\256txt' > bad.txt
+printf 'recipe: 1\nversion: 1.1.0\ncounter: 2\nfollow: first.otter\nnotes-file: bad.txt\n' > r.yaml
+printf 'members:\n  - role: firmware\n    file: app.bin\n' >> r.yaml
+check "a recipe's notes" 2 "r.yaml:5:13: --notes: U+202E in it" \
+    "$OTTER" pack r.yaml -o no.otter --key key.pem
+printf 'recipe: 1\nvendor: "a\\u2066b"\nversion: 1.1.0\ncounter: 2\nfollow: first.otter\n' > r.yaml
+printf 'members:\n  - role: firmware\n    file: app.bin\n' >> r.yaml
+check "and its vendor" 2 "--vendor: U+2066 in it" "$OTTER" pack r.yaml -o no.otter --key key.pem
+check "the factory takes none either" 2 "--vendor: U+FEFF in it" "$OTTER" factory -o no.hex \
+    --profile link --sign key.pem --vendor $'\uFEFFLutra'
+check "nor are they kept of another package" 1 "new.otter: U+202E in its product" "$OTTER" pack \
+    -o no.otter --key key.pem --version 1.2.0 --counter 3 --follow new.otter --firmware app.bin
+check "but for a text in their place" 0 "" "$OTTER" pack -o mended.otter --key key.pem \
+    --version 1.2.0 --counter 3 --follow new.otter --firmware app.bin --product "Weir 3"
+check "nothing was made" 1 "" test -e no.otter
+check "line feeds and letters of all scripts stay" 0 "" "$OTTER" pack -o good.otter --key key.pem \
+    --version 1.1.0 --counter 2 --follow first.otter --firmware app.bin \
+    --notes $'L\u00f6we\n\u6c34 \u05d0 \u2713\u200a'

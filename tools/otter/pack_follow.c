@@ -6,6 +6,7 @@
 #include "pack_inner.h"
 #include "package_read.h"
 #include "package_text.h"
+#include "text.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -123,6 +124,27 @@ static enum otter_result keep_values(struct pack *pack, const struct package_fil
                               : result;
 }
 
+/* What the options give has been checked, so it is the other package's. */
+static int check_texts(const struct package *package, const struct package_file *file)
+{
+    uint32_t point = 0;
+
+    for (uint8_t i = 0; i < package->extension_count; i++) {
+        const struct package_extension *text = &package->extensions[i];
+        const bool is_vendor = text->type == OTTER_EXTENSION_VENDOR;
+
+        if ((is_vendor || text->type == OTTER_EXTENSION_PRODUCT) &&
+            text_find_deceiving(text->data, text->len, &point)) {
+            const char *name = is_vendor ? "vendor" : "product";
+
+            return complain("%s: U+%04X in its %s is not seen, or turns the direction "
+                            "of what stands beside it; give another one with --%s",
+                            file->path, (unsigned)point, name, name);
+        }
+    }
+    return TOOL_DONE;
+}
+
 static void warn_of_counter(const struct pack *pack, const struct package_file *file)
 {
     if (pack->package.counter < file->control.counter) {
@@ -148,6 +170,9 @@ int pack_follow(struct pack *pack)
     }
     if (status == TOOL_DONE && result != OTTER_OK) {
         status = complain_code(file.path, result, TOOL_FAILED);
+    }
+    if (status == TOOL_DONE) {
+        status = check_texts(&pack->package, &file);
     }
     if (status == TOOL_DONE) {
         status = pack_revoke_follow(&pack->revokes, &file);

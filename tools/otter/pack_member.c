@@ -6,6 +6,7 @@
 #include "otter/card_search.h"
 #include "otter/path.h"
 #include "pack.h"
+#include "text.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -167,7 +168,38 @@ static int take_word(const char *text, struct pack_member *member, const char *r
                                 text + strlen(words[i].name) + 1);
 }
 
-/* The folder of the card into which files go. */
+/* The name of the folder of the card into which files go. */
+static int check_root_name(const struct pack_member *member)
+{
+    uint32_t point = 0;
+
+    if (otter_path_is_inside(member->root, OTTER_CARD_FOLDER)) {
+        return complain_usage("%s: root=%s: the folder %s of a card is the device's "
+                              "own; name another one",
+                              member->path, member->root, OTTER_CARD_FOLDER);
+    }
+    if (otter_path_is_inside(member->root, OTTER_CARD_UPDATE) &&
+        otter_path_is_inside(OTTER_CARD_UPDATE, member->root)) {
+        return complain_usage(
+            "%s: root=%s: in the folder %s of a card lie the "
+            "packages, which would be replaced, too; name another one",
+            member->path, member->root, OTTER_CARD_UPDATE);
+    }
+    if (text_find_deceiving(member->root, strlen(member->root), &point)) {
+        return complain_usage("%s: root=%s: U+%04X in it is not seen, or turns the "
+                              "direction of what stands beside it; leave it out",
+                              member->path, member->root, (unsigned)point);
+    }
+    if (!otter_path_is_for_files(member->root)) {
+        return complain_usage(
+            "%s: root=%s: no card takes that name: a folder is named from the card's "
+            "root, in at most %d bytes; no part is empty or ends in a dot or a space, "
+            "and none has \\ : \" * < > ? or | in it",
+            member->path, member->root, OTTER_PATH_MAX);
+    }
+    return TOOL_DONE;
+}
+
 static int check_root(struct pack_member *member)
 {
     if (member->root == NULL) {
@@ -191,27 +223,8 @@ static int check_root(struct pack_member *member)
                               "in-place= beside root=",
                               member->path);
     }
-    if (otter_path_is_inside(member->root, OTTER_CARD_FOLDER)) {
-        return complain_usage("%s: root=%s: the folder %s of a card is the device's "
-                              "own; name another one",
-                              member->path, member->root, OTTER_CARD_FOLDER);
-    }
-    if (otter_path_is_inside(member->root, OTTER_CARD_UPDATE) &&
-        otter_path_is_inside(OTTER_CARD_UPDATE, member->root)) {
-        return complain_usage(
-            "%s: root=%s: in the folder %s of a card lie the "
-            "packages, which would be replaced, too; name another one",
-            member->path, member->root, OTTER_CARD_UPDATE);
-    }
-    if (!otter_path_is_for_files(member->root)) {
-        return complain_usage(
-            "%s: root=%s: no card takes that name: a folder is named from the card's "
-            "root, in at most %d bytes; no part is empty or ends in a dot or a space, "
-            "and none has \\ : \" * < > ? or | in it",
-            member->path, member->root, OTTER_PATH_MAX);
-    }
     member->region = OTTER_REGION_TREE;
-    return TOOL_DONE;
+    return check_root_name(member);
 }
 
 int pack_member_parse(char *text, struct pack_member *member)

@@ -194,7 +194,10 @@ static void print_variants(const struct recipe *recipe)
 
     for (size_t i = 0; i < recipe->count; i++) {
         if (is_of(&recipe->values[i], "variants") && recipe->values[i].text == NULL) {
-            (void)fprintf(stderr, "%s%s", before, field_of(recipe, i, "name")->text);
+            const char *name = field_of(recipe, i, "name")->text;
+
+            (void)fputs(before, stderr);
+            print_text(stderr, (const uint8_t *)name, strlen(name), " ");
             before = ", ";
         }
     }

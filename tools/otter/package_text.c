@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts and the least battery of a package: limits, UTF-8, and files for notes. Facts:
- * docs/SPEC.md, "Control packet", extensions 1 to 6.
+ * Texts and the least battery of a package: limits, UTF-8 without what deceives a
+ * reader, and files for notes. Facts: docs/SPEC.md, "Control packet", extensions 1
+ * to 6.
  */
 #include "package_text.h"
 
 #include "otter/utf8.h"
+#include "text.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -15,6 +17,7 @@ enum { PERCENT_MAX = 100 };
 static int set_text(struct package *package, const char *name, uint16_t type,
                     const void *text, size_t len)
 {
+    uint32_t point = 0;
     size_t max =
         type == OTTER_EXTENSION_NOTES ? PACKAGE_NOTES_SIZE_MAX : PACKAGE_LINE_SIZE_MAX;
 
@@ -25,6 +28,11 @@ static int set_text(struct package *package, const char *name, uint16_t type,
     if (!otter_utf8_is_valid(text, len) ||
         (type != OTTER_EXTENSION_NOTES && memchr(text, '\n', len) != NULL)) {
         return complain_usage("--%s: not UTF-8, or control characters in it", name);
+    }
+    if (text_find_deceiving(text, len, &point)) {
+        return complain_usage("--%s: U+%04X in it is not seen, or turns the direction "
+                              "of what stands beside it; leave it out",
+                              name, (unsigned)point);
     }
     return package_set_extension(package, type, text, len) == OTTER_OK
                ? TOOL_DONE

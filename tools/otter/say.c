@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to people. Facts: otter/error.h for codes, the Unicode standard for the
- * characters that would change how a terminal shows a text.
+ * Messages to people. Facts: otter/error.h for codes; text.h for the characters that
+ * would change how a terminal shows a text.
  */
 #include "say.h"
 
 #include "names.h"
-#include "otter/utf8.h"
+#include "text.h"
 #include "verbs.h"
 
 #include <stdarg.h>
@@ -33,7 +33,8 @@ void complain_at(const char *place)
 static void print_prefix(void)
 {
     (void)fputs(has_colour() ? "\033[1;31motter:\033[0m " : "otter: ", stderr);
-    (void)fputs(complaint_place, stderr);
+    print_text(stderr, (const uint8_t *)complaint_place, strlen(complaint_place),
+               "\\x0A");
 }
 
 /* A text of which parts come from outside. */
@@ -97,51 +98,18 @@ int complain_code(const char *subject, enum otter_result result, int status)
 
 /* --- texts from outside --- */
 
-/* Bytes of the character that begins the text; 0 if it may not be shown as it is. */
-static size_t character_size(const uint8_t *text, size_t len)
-{
-    for (size_t size = 1; size <= 4 && size <= len; size++) {
-        if (otter_utf8_is_valid(text, size)) {
-            return size;
-        }
-    }
-    return 0;
-}
-
-/* Characters that turn the direction of a line, break it or are not seen. */
-static bool is_deceiving(const uint8_t *text, size_t size)
-{
-    static const struct {
-        uint32_t first;
-        uint32_t last;
-    } ranges[] = {
-        {0x061C, 0x061C}, {0x200B, 0x200F}, {0x2028, 0x202E},
-        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE007F},
-    };
-    uint32_t point = size == 1 ? text[0] : text[0] & (0x7FU >> size);
-
-    for (size_t i = 1; i < size; i++) {
-        point = point << 6 | (text[i] & 0x3FU);
-    }
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        if (point >= ranges[i].first && point <= ranges[i].last) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void print_text(FILE *out, const uint8_t *text, size_t len, const char *line_feed)
 {
+    uint32_t point = 0;
     size_t size = 0;
 
     for (size_t i = 0; i < len; i += size) {
-        size = character_size(text + i, len - i);
+        size = text_character(text + i, len - i, &point);
         if (text[i] == '\n') {
             (void)fputs(line_feed, out);
         } else if (text[i] == '\t') {
             (void)fputc(' ', out);
-        } else if (size > 0 && !is_deceiving(text + i, size)) {
+        } else if (size > 0 && !text_is_deceiving(point)) {
             (void)fwrite(text + i, 1, size, out);
         } else {
             size = size > 0 ? size : 1;

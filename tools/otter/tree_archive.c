@@ -4,6 +4,7 @@
  */
 #include "tree_archive.h"
 
+#include "text.h"
 #include "verbs.h"
 
 #include <archive.h>
@@ -77,7 +78,7 @@ int tree_complain(const char *subject, enum otter_result result,
     return status;
 }
 
-/* ---- names that a card takes for the same ---- */
+/* ---- names that a card takes for the same, or that deceive a reader ---- */
 
 struct folded {
     wchar_t text[OTTER_PATH_SIZE]; /* in large letters */
@@ -148,12 +149,38 @@ static int check_twins(const char *path, const struct bytes *archive, uint8_t ro
     return status;
 }
 
+static int check_letters(const char *path, const struct bytes *archive,
+                         uint8_t root_len)
+{
+    struct otter_tar tar;
+    uint32_t point = 0;
+
+    otter_tar_open(&tar, (uint32_t)archive->size, root_len);
+    while (tree_archive_next(archive, &tar)) {
+        const char *name = tar.entry.name;
+
+        if (text_find_deceiving(name, strlen(name), &point)) {
+            return complain("%s: %s: U+%04X in this name is not seen, or turns the "
+                            "direction of what stands beside it; rename the file",
+                            path, name, (unsigned)point);
+        }
+    }
+    return TOOL_DONE;
+}
+
+static int check_names(const char *path, const struct bytes *archive, uint8_t root_len)
+{
+    int status = check_letters(path, archive, root_len);
+
+    return status == TOOL_DONE ? check_twins(path, archive, root_len) : status;
+}
+
 static int judge(const char *path, const struct bytes *archive, uint8_t root_len)
 {
     struct tree_fault fault;
     enum otter_result result = tree_archive_check(archive, root_len, &fault);
 
-    return result == OTTER_OK ? check_twins(path, archive, root_len)
+    return result == OTTER_OK ? check_names(path, archive, root_len)
                               : tree_complain(path, result, &fault, TOOL_FAILED);
 }
 

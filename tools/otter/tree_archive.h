@@ -16,8 +16,8 @@
  * neither file nor folder, and what tree_archive_read() refuses. */
 int tree_archive_make(const char *folder, uint8_t root_len, struct bytes *archive);
 
-/* Reads an archive from a file. Refuses what tree_archive_check() does, and names that
- * differ in their letters' size alone. */
+/* Reads an archive from a file. Refuses what tree_archive_check() does, names that
+ * differ in their letters' size alone, and those that deceive a reader (text.h). */
 int tree_archive_read(const char *path, uint8_t root_len, struct bytes *archive);
 
 enum { TREE_NAME_SIZE = 257 }; /* what a header has room for, and a zero */
