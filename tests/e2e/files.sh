@@ -116,7 +116,8 @@ ln -s /etc/passwd links/passwd
 : > folders/inside/name; mkdir folders/INSIDE
 for folder_name in twins umlauts names folders; do tar_of "$folder_name"; done
 refused "links are not packed" "links/passwd: [38-15]" resources=links,root=res
-refused "nor what a card takes for one name" "README and readme: a card takes" \
+refused "nor what a card takes for one name" \
+    "README and readme: a card takes them for the same name, since FAT ignores" \
     resources=twins,root=res
 refused "nor that in an archive" "README and readme: a card takes" resources=twins.tar,root=res
 refused "nor two folders of that kind" "INSIDE and inside: a card takes" \
@@ -172,6 +173,19 @@ tar_of steering
 bad_tree steering.otter steering.tar || exit 1
 check "nor does the list of files" 0 'a\xE2\x80\xAEgpj.exe, 1 bytes' \
     "$OTTER" inspect steering.otter
+
+# Names that are two on a card are two, whatever other systems make of them: an accent
+# in one character and in two, as the Unicode database has them, and devices of DOS.
+mkdir apart
+(cd apart && python3 -c '
+import unicodedata
+for name in [unicodedata.normalize(form, "\u00e9t\u00e9") for form in ("NFC", "NFD")] + ["con", "nul.txt"]:
+    open(name, "w").write(name)')
+pack apart.otter first.otter 2 old.bin --member resources=apart,root=res || exit 1
+"$OTTER" device new apart.board --profile sd --package first.otter || exit 1
+check "names that FAT tells apart are taken" 0 "confirmed" \
+    "$OTTER" install apart.board apart.otter
+check "and each file is there" 0 "" diff -r apart apart.board/card/res
 
 # --- a bad tree in a package ---
 bad_tree bad_tree.otter names.tar || exit 1

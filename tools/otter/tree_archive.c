@@ -138,8 +138,10 @@ static int check_twins(const char *path, const struct bytes *archive, uint8_t ro
     }
     for (size_t i = 1; i < count && status == TOOL_DONE; i++) {
         if (by_folded(&all[i - 1], &all[i]) == 0) {
-            status = complain("%s: %s and %s: a card takes them for the same name",
-                              path, all[i - 1].name, all[i].name);
+            status = complain(
+                "%s: %s and %s: a card takes them for the same name, since FAT "
+                "ignores the size of letters; rename one",
+                path, all[i - 1].name, all[i].name);
         }
     }
     free(all);
