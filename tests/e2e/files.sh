@@ -237,7 +237,11 @@ spoil() { printf 'X' | dd of="$1" bs=1 seek=600 conv=notrunc status=none; }
 cp -r board spoilt
 spoil spoilt/card/otter/*.tar
 check "what is kept is looked for" 4 "[36-20]" "$OTTER" install spoilt kept.otter
+check "and named" 4 "It is member 1 (files)" "$OTTER" install spoilt kept.otter
+check "also for programs" 4 '"member": 1' "$OTTER" install spoilt kept.otter --json
 check "the plan knows it" 0 "refused: [36-20]" "$OTTER" inspect kept.otter --device spoilt
+check "and which" 0 ": member 1 (files)" "$OTTER" inspect kept.otter --device spoilt
+check "the plan's JSON, too" 0 '"member": 1' "$OTTER" inspect kept.otter --device spoilt --json
 check "and status" 0 "not as installed: files" "$OTTER" status spoilt
 pack back.otter kept.otter 5 new.bin --member resources=one,root=data/res || exit 1
 check "without the old archive a roll back" 1 "rolled back [36-20]" \
@@ -245,6 +249,24 @@ check "without the old archive a roll back" 1 "rolled back [36-20]" \
 check "leaves the new files" 0 "identical" diff -rs one/noise.bin spoilt/card/data/res/noise.bin
 check "which status tells" 0 "rolled back [36-20]" "$OTTER" status spoilt
 check "files come with the next package" 0 "" "$OTTER" install spoilt back.otter
+
+# --- what stands in the way is named ---
+cp -r board blocked
+mkdir -p "blocked/card/data/res/part 3/deep/file 3.txt/mine"
+check "a folder with a file's name" 1 "rolled back [15-" \
+    "$OTTER" install blocked back.otter
+check "is named" 1 "In the way on the card: data/res/part 3/deep/file 3.txt" \
+    "$OTTER" install blocked back.otter
+check "also for programs" 1 '"entry": "data/res/part 3/deep/file 3.txt"' \
+    "$OTTER" install blocked back.otter --json
+rm -r "blocked/card/data/res/part 3/deep/file 3.txt"
+check "without it the files come" 0 "confirmed" "$OTTER" install blocked back.otter
+cp -r board blocked.above
+pack moved.otter kept.otter 5 new.bin --member resources=one,root=other/place || exit 1
+echo mine > blocked.above/card/other
+check "a file with the name of a folder above the tree is named, too" 1 \
+    "In the way on the card: other" "$OTTER" install blocked.above moved.otter
+check "and stays" 0 "mine" cat blocked.above/card/other
 
 cp -r board bare
 "$OTTER" pack -o bare.otter --key key.pem --follow first.otter --map map.json \

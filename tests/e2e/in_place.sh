@@ -85,8 +85,11 @@ check "nothing of it is saved" 1 "" grep "bytes saved" \
 check "but from what stays in place there is" 1 "" grep "no way back" \
     <("$OTTER" inspect declared.otter --device board)
 check "the plan knows" 0 "refused: [23-18]" "$OTTER" inspect kept.otter --device board
+check "and which member" 0 "the one on the device: member 3 (font)" \
+    "$OTTER" inspect kept.otter --device board
 check "keeping the font is refused before the transfer" 4 "23-18" \
     "$OTTER" install board kept.otter
+check "by its name" 4 "It is member 3 (font)" "$OTTER" install board kept.otter
 check "which stays to be asked for" 0 "refused [23-18]" "$OTTER" status board
 check "the first package brings all of it" 0 "confirmed" "$OTTER" install board first.otter
 check "and its font" 0 same same old.font

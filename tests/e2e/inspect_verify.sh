@@ -124,3 +124,22 @@ done
     echo
 } > long.otter
 check "a byte too many is refused" 3 "[20-12]" "$OTTER" verify long.otter --key pub.pem
+
+# ---- which member a device has not ----
+"$OTTER" factory -o own.hex --profile link --sign key.pem --package-out own.otter > /dev/null
+"$OTTER" factory -o other.hex --profile link --sign key.pem --policy trial-deadline=77 \
+    --package-out stranger.otter > /dev/null
+"$OTTER" device new board --profile link --package own.otter
+{ printf '\x00\x40\x00\x20\x41\x00\x00\x00'; head -c 300 /dev/zero; } > program.bin
+"$OTTER" pack -o next.otter --key key.pem --follow stranger.otter --version 1.1.0 --counter 2 \
+    --firmware program.bin --rebase 0
+check "the package keeps a table" 0 "member 2   table" "$OTTER" inspect next.otter
+check "the plan tells that it is another one" 0 \
+    "[23-18] A member that the package keeps is not the one on the device: member 2 (table)" \
+    "$OTTER" inspect next.otter --device board
+check "so does the refusal" 4 "It is member 2 (table)" "$OTTER" install board next.otter
+"$OTTER" pack -o next.otter --key key.pem --follow own.otter --version 1.1.0 --counter 2 \
+    --firmware program.bin --rebase 0
+check "of the device's own nothing is told" 1 "" \
+    bash -c '"$OTTER" inspect next.otter --device board | grep "refused"'
+check "and it is installed" 0 "confirmed" "$OTTER" install board next.otter

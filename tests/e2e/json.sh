@@ -126,6 +126,19 @@ valid "sd: info" device-info 0 "$OTTER" device info board --json
 valid "sd: inspect with the plan" inspect 0 "$OTTER" inspect card.otter --json --device board
 valid "sd: an installation" install 0 "$OTTER" install board card.otter --json
 valid "sd: status" status-directory 0 "$OTTER" status board --json
+mkdir -p tree board/card/res/name/mine
+: > tree/name
+"$OTTER" pack -o tree.otter --key key.pem --follow card.otter --version 1.2.0 --counter 3 \
+    --firmware card.bin --link 0x08000000 --member resources=tree,root=res
+"$OTTER" pack -o kept.otter --key key.pem --follow tree.otter --version 1.3.0 --counter 4 \
+    --firmware card.bin --link 0x08000000
+valid "sd: what is in the way" install 1 "$OTTER" install board tree.otter --json
+check "is named" 0 '"entry": "res/name"' cat out.json
+rm -r board/card/res/name
+valid "sd: a kept tree that is not there" install 4 "$OTTER" install board kept.otter --json
+check "is named, too" 0 '"member": ' cat out.json
+valid "sd: as in the plan" inspect 0 "$OTTER" inspect kept.otter --json --device board
+check "which names it" 0 '"member": ' cat out.json
 rmdir board/card/* 2> /dev/null || rm -r board/card
 valid "sd: status without the card" status-directory 0 "$OTTER" status board --json
 head -c 700 new.otter > short.otter

@@ -494,7 +494,7 @@ static void print_report(const struct options *options,
     } else if (package->has_control) {
         print_description(described);
         if (json_object_get(described, "plan") != NULL) {
-            inspect_plan_print(json_object_get(described, "plan"));
+            inspect_plan_print(package, json_object_get(described, "plan"));
         }
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "inspect_plan.h"
 
+#include "blame.h"
 #include "names.h"
 #include "otter/plan.h"
 #include "say.h"
@@ -99,12 +100,15 @@ static json_t *describe_placement(const struct otter_member *member,
     return described;
 }
 
-static json_t *describe_refusal(enum otter_result result)
+static json_t *describe_refusal(enum otter_result result, const struct blame *blame)
 {
     char code[NAME_CODE_SIZE];
+    json_t *described =
+        json_pack("{s:s, s:s}", "code", name_of_code(otter_code(result), code), "text",
+                  text_of_code(otter_code(result)));
 
-    return json_pack("{s:s, s:s}", "code", name_of_code(otter_code(result), code),
-                     "text", text_of_code(otter_code(result)));
+    blame_describe(blame, described);
+    return described;
 }
 
 static json_t *describe_plan(struct otter_device *view,
@@ -130,36 +134,20 @@ static json_t *describe_plan(struct otter_device *view,
                      "staging_size", (json_int_t)(staging == NULL ? 0 : staging->size));
 }
 
-/* What the package keeps, as the doors look at it before a transfer (K8). */
-static enum otter_result compare_kept(struct otter_device *view,
-                                      const struct otter_source *source,
-                                      const struct otter_control *control)
-{
-    struct otter_member member;
-    enum otter_result result = OTTER_OK;
-
-    for (uint8_t i = 0; i < control->member_count && result == OTTER_OK; i++) {
-        result = otter_control_member(source, control, i, &member);
-        if (result == OTTER_OK && (member.flags & OTTER_MEMBER_KEPT) != 0) {
-            result = virtual_compare(view, &member);
-        }
-    }
-    otter_card_close(view);
-    return result;
-}
-
 static json_t *ask(struct virtual_device *device, const struct package_file *package)
 {
     struct otter_source source = package_file_inner(package);
     struct otter_device *view = calloc(1, sizeof(*view));
     struct otter_card card;
     struct otter_plan plan;
+    struct blame blame = {.has_member = false};
     json_t *described = NULL;
 
     if (view == NULL) {
         return NULL;
     }
     enum otter_result result = vdevice_inspect(&device->device, view);
+    const bool is_open = result == OTTER_OK;
 
     if (result == OTTER_OK && otter_phase_locks_store(view->journal.state.phase)) {
         result = OTTER_E_LOCKED;
@@ -181,11 +169,15 @@ static json_t *ask(struct virtual_device *device, const struct package_file *pac
                                          &wrap);
     }
     if (result == OTTER_OK) {
-        result = compare_kept(view, &source, &package->control);
+        result = blame_kept(view, &source, &package->control, &blame.member);
+    }
+    if (is_open && (result == OTTER_E_KEPT || result == OTTER_E_CARD_TREE)) {
+        blame.has_member =
+            blame_member(view, &source, &package->control, &blame.member);
     }
     described = result == OTTER_OK
                     ? describe_plan(view, &source, &package->control, &plan)
-                    : describe_refusal(result);
+                    : describe_refusal(result, &blame);
     free(view);
     return described;
 }
@@ -230,14 +222,27 @@ static void print_placement(const json_t *member)
     say("\n");
 }
 
-void inspect_plan_print(const json_t *plan)
+static void print_refusal(const struct package_file *package, const json_t *plan)
+{
+    const struct otter_source source = package_file_inner(package);
+    const json_t *member = json_object_get(plan, "member");
+    char text[BLAME_MEMBER_SIZE];
+
+    say("plan       refused: [%s] %s", json_string_value(json_object_get(plan, "code")),
+        json_string_value(json_object_get(plan, "text")));
+    if (member != NULL) {
+        say(": %s", blame_member_text(&source, &package->control,
+                                      (uint8_t)json_integer_value(member), text));
+    }
+    say("\n");
+}
+
+void inspect_plan_print(const struct package_file *package, const json_t *plan)
 {
     const json_t *members = json_object_get(plan, "members");
 
     if (members == NULL) {
-        say("plan       refused: [%s] %s\n",
-            json_string_value(json_object_get(plan, "code")),
-            json_string_value(json_object_get(plan, "text")));
+        print_refusal(package, plan);
         return;
     }
     for (size_t i = 0; i < json_array_size(members); i++) {

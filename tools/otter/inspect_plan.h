@@ -16,6 +16,6 @@
 json_t *inspect_plan(const struct package_file *package, const char *path);
 
 /* Prints it for people. */
-void inspect_plan_print(const json_t *plan);
+void inspect_plan_print(const struct package_file *package, const json_t *plan);
 
 #endif

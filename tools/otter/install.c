@@ -3,6 +3,7 @@
  * otter install: a package onto a virtual device, through the receiver of every door,
  * until the device is idle. docs/man/otter-install.1.scd.
  */
+#include "blame.h"
 #include "files.h"
 #include "help.h"
 #include "names.h"
@@ -29,6 +30,7 @@ struct ending {
     enum vdevice_end end;
     enum otter_result refusal;
     uint32_t operations; /* flash operations since power on */
+    struct blame blame;  /* what its code is about */
 };
 
 const struct option install_options[] = {
@@ -252,6 +254,25 @@ static int judge(struct vdevice *device, const struct ending *ending, const char
     return outcome->kind == OTTER_OUTCOME_REFUSED ? TOOL_REFUSED : TOOL_FAILED;
 }
 
+/* Adds what the code is about, if that can be told. */
+static void explain(struct virtual_device *device, const struct options *options,
+                    struct bytes *package, struct ending *ending)
+{
+    struct otter_device view;
+    struct package_file opened;
+    uint16_t code = otter_code(ending->refusal);
+
+    if (ending->refusal == OTTER_OK &&
+        vdevice_inspect(&device->device, &view) == OTTER_OK) {
+        code = view.journal.state.outcome.code;
+    }
+    package_file_take(options->file, *package, &opened);
+    *package = (struct bytes){0};
+    blame_find(device, &opened, code, &ending->blame);
+    blame_print(&opened, &ending->blame);
+    package_file_free(&opened);
+}
+
 static void print_json(struct vdevice *device, const struct ending *ending,
                        const char *word)
 {
@@ -265,12 +286,13 @@ static void print_json(struct vdevice *device, const struct ending *ending,
             printed, "code",
             json_string(name_of_code(otter_code(ending->refusal), code)));
     }
+    blame_describe(&ending->blame, printed);
     (void)json_dumpf(printed, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)printf("\n");
     json_decref(printed);
 }
 
-static int run(const struct options *options, const struct bytes *package)
+static int run(const struct options *options, struct bytes *package)
 {
     struct virtual_device device;
     struct vflash_fault fault = {.kind = VFLASH_NONE};
@@ -294,6 +316,9 @@ static int run(const struct options *options, const struct bytes *package)
     }
     if (status == TOOL_DONE) {
         status = judge(&device.device, &ending, &word);
+        if (status != TOOL_DONE && ending.end == VDEVICE_IDLE) {
+            explain(&device, options, package, &ending);
+        }
         if (options->is_json) {
             print_json(&device.device, &ending, word);
         } else {

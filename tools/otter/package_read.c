@@ -129,17 +129,13 @@ bool package_blames_member(enum otter_result result)
            otter_code(result) >> 8 == otter_code(OTTER_E_CODING_HASH) >> 8;
 }
 
-int package_file_read(const char *path, struct package_file *package)
+void package_file_take(const char *path, struct bytes file,
+                       struct package_file *package)
 {
     uint8_t hash[OTTER_SHA256_SIZE];
 
-    *package =
-        (struct package_file){.path = strcmp(path, "-") == 0 ? "standard input" : path};
-    const int status = file_read(path, FILE_ANY_SIZE, &package->file);
-
-    if (status != TOOL_DONE) {
-        return status;
-    }
+    *package = (struct package_file){
+        .path = strcmp(path, "-") == 0 ? "standard input" : path, .file = file};
     const struct otter_source source = bytes_source(&package->file);
 
     if (package->file.size > OTTER_IMAGE_HEADER_SIZE) {
@@ -155,7 +151,18 @@ int package_file_read(const char *path, struct package_file *package)
         package->result = check_codings(package, &package->member_index);
     }
     take_hash(package);
-    return TOOL_DONE;
+}
+
+int package_file_read(const char *path, struct package_file *package)
+{
+    struct bytes file = {0};
+    const int status = file_read(path, FILE_ANY_SIZE, &file);
+
+    *package = (struct package_file){0};
+    if (status == TOOL_DONE) {
+        package_file_take(path, file, package);
+    }
+    return status;
 }
 
 void package_file_free(struct package_file *package)

@@ -42,6 +42,10 @@ struct package_file {
 /* Reads and checks a file; prints what is wrong with the file system and returns the
  * exit status. What is wrong with the package is in `result`. */
 int package_file_read(const char *path, struct package_file *package);
+
+/* The same of a file in memory, which the package then owns. `path` names it. */
+void package_file_take(const char *path, struct bytes file,
+                       struct package_file *package);
 void package_file_free(struct package_file *package);
 
 /* A source that begins at the control packet. */

@@ -41,7 +41,7 @@ bool virtual_is_directory(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static bool is_empty(const char *path)
+bool virtual_is_empty(const char *path)
 {
     DIR *dir = opendir(path);
     size_t count = 0;
@@ -263,7 +263,7 @@ int virtual_create(struct virtual_device *device, const char *path,
                    const struct otter_key_store *keys)
 {
     *device = (struct virtual_device){.path = path, .lock = -1, .seed = seed};
-    if (mkdir(path, 0777) != 0 && (errno != EEXIST || !is_empty(path))) {
+    if (mkdir(path, 0777) != 0 && (errno != EEXIST || !virtual_is_empty(path))) {
         return fail(path, errno == EEXIST ? "exists already" : strerror(errno));
     }
     int status = take_lock(path, &device->lock);

@@ -32,6 +32,9 @@ struct virtual_device {
 /* True if `path` is a directory: a virtual device rather than an address. */
 bool virtual_is_directory(const char *path);
 
+/* True if nothing is in that directory. */
+bool virtual_is_empty(const char *path);
+
 /* Makes the directory, its empty flash and its key store. Refuses one that exists
  * already, unless it is empty. Leaves the device open. */
 int virtual_create(struct virtual_device *device, const char *path,
