@@ -28,7 +28,8 @@ static enum otter_result named_tree(const struct otter_device *device,
                               : result;
 }
 
-/* A card that does not answer is noted, as for every other file that is needed. */
+/* A card that does not answer is noted, as for every other file that is needed; so is
+ * one that cannot close what it has read: it has not said that there is no note. */
 static enum otter_result left_tree(struct otter_device *device,
                                    struct otter_member *member,
                                    char root[OTTER_PATH_SIZE])
@@ -36,9 +37,10 @@ static enum otter_result left_tree(struct otter_device *device,
     struct otter_pointer left;
     enum otter_result result = card_read_pointer(device, left_path, &left);
 
-    if (result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_READ) {
-        device->card->fault = result;
-        return result;
+    if (result != OTTER_OK && result != OTTER_E_CARD_POINTER) {
+        device->card->fault =
+            result == OTTER_E_CARD_NONE ? OTTER_E_CARD_NONE : OTTER_E_CARD_READ;
+        return device->card->fault;
     }
     if (result != OTTER_OK || left.sequence > (uint32_t)IS_ENCRYPTED ||
         otter_path_is_inside(left.path, OTTER_CARD_FOLDER)) {

@@ -15,13 +15,14 @@
 #include "crypto_bearssl.h"
 #include "otter/bytes.h"
 #include "otter/crc32.h"
+#include "otter/left.h"
 #include "world.h"
 
 #include <string.h>
 
 #define NOTE "otter/left"
 
-enum { NOTE_SIZE = 196, CRC_OFF = 192 };
+enum { NOTE_SIZE = 196, PATH_OFF = 64, CRC_OFF = 192 };
 
 static void give(struct world *world, struct sample_package *package)
 {
@@ -166,7 +167,7 @@ static void a_tree_that_failed_is_not_left(void **state)
     world_drop(world);
 }
 
-/* ---- cuts while the agent tidies ---- */
+/* ---- cuts, and a card that fails, while the agent tidies ---- */
 
 struct strike {
     struct vcard *card;
@@ -185,8 +186,9 @@ static void strike_at_confirm(void *context, enum otter_program program,
     }
 }
 
-/* The power goes at that operation of the agent that tidies. False if there is none. */
-static bool cut_tidying(struct vcard_fault fault)
+/* The fault strikes that operation of the agent that tidies. False if there is none.
+ * Afterwards the card is well, and in its place. */
+static bool strike_tidying(struct vcard_fault fault)
 {
     static struct sample_package bare;
     struct world *world = world_make_with_files();
@@ -198,9 +200,12 @@ static bool cut_tidying(struct vcard_fault fault)
     world->device.hooks.on_event = strike_at_confirm;
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(world_install(world), OTTER_OK);
-    bool is_cut = vdevice_run(&world->device) == VDEVICE_CUT;
+    (void)vdevice_run(&world->device);
+    bool is_struck = world->card.op > world->card.fault.at_op;
 
+    vcard_put_back(&world->card);
     memset(&world->device.hooks, 0, sizeof(world->device.hooks));
+    assert_int_equal(count_archives(world), 1);
     assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
     sample_next(&world->sample, 3, &world->next);
     sample_carry_tree(&world->next);
@@ -209,7 +214,19 @@ static bool cut_tidying(struct vcard_fault fault)
     update(world, &world->next, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
     assert_true(world_has_files(world, true));
     world_drop(world);
-    return is_cut;
+    return is_struck;
+}
+
+static void strike_everywhere(const enum vcard_fault_kind *kinds, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vcard_fault fault = {.kind = kinds[i]};
+
+        for (fault.at_op = 1; strike_tidying(fault); fault.at_op++) {
+            fault.seed = fault.at_op * 7 + i;
+        }
+        assert_in_range(fault.at_op, 15, 60);
+    }
 }
 
 static void p3_the_note_is_written_wherever_the_power_goes(void **state)
@@ -218,14 +235,64 @@ static void p3_the_note_is_written_wherever_the_power_goes(void **state)
                                                   VCARD_CUT_AFTER};
 
     (void)state;
-    for (uint32_t i = 0; i < 3; i++) {
-        struct vcard_fault fault = {.kind = kinds[i]};
+    strike_everywhere(kinds, sizeof(kinds) / sizeof(kinds[0]));
+}
 
-        for (fault.at_op = 1; cut_tidying(fault); fault.at_op++) {
-            fault.seed = fault.at_op * 7 + i;
-        }
-        assert_in_range(fault.at_op, 15, 60);
+static void p3_the_note_is_written_wherever_the_card_fails(void **state)
+{
+    static const enum vcard_fault_kind kinds[] = {VCARD_FAIL, VCARD_FAIL, VCARD_FULL,
+                                                  VCARD_PULL};
+
+    (void)state;
+    strike_everywhere(kinds, sizeof(kinds) / sizeof(kinds[0]));
+}
+
+/* Says that it has written, and has not. */
+static enum otter_result forget_bytes(void *context, int file, uint32_t off,
+                                      const void *data, size_t len)
+{
+    (void)context;
+    (void)file;
+    (void)off;
+    (void)data;
+    (void)len;
+    return OTTER_OK;
+}
+
+static void forget_from_confirm(void *context, enum otter_program program,
+                                const struct otter_event *event)
+{
+    struct otter_files *files = context;
+
+    if (program == OTTER_PROGRAM_AGENT && event->kind == OTTER_EVENT_PHASE &&
+        event->stage == OTTER_PHASE_CONFIRMED) {
+        files->write = forget_bytes;
     }
+}
+
+static void p3_no_archive_goes_while_the_note_does_not_read_back(void **state)
+{
+    static struct sample_package bare;
+    struct world *world = world_make_with_files();
+    const struct otter_files well = world->files;
+
+    (void)state;
+    sample_next(&world->sample, 2, &bare);
+    give(world, &bare);
+    world->device.hooks.context = &world->files;
+    world->device.hooks.on_event = forget_from_confirm;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_ptr_equal(world->files.write, forget_bytes);
+    memset(&world->device.hooks, 0, sizeof(world->device.hooks));
+    assert_int_equal(count_archives(world), 1);
+    world->files = well;
+    sample_next(&world->sample, 3, &world->next);
+    sample_carry_tree(&world->next);
+    update(world, &world->next, VDEVICE_CRASH, OTTER_OUTCOME_ROLLED_BACK);
+    assert_true(world_has_files(world, false));
+    world_drop(world);
 }
 
 /* ---- the note, byte for byte ---- */
@@ -264,10 +331,110 @@ static void the_note_is_as_the_specification_has_it(void **state)
     world_drop(world);
 }
 
+/* What the device, which runs, has for the tree of the current system. */
+static enum otter_result ask_for_tree(struct world *world)
+{
+    struct otter_device *device = &world->device.agent.device;
+    struct otter_system system;
+    struct otter_member member;
+    char root[OTTER_PATH_SIZE];
+
+    assert_int_equal(otter_system_peek(device, device->journal.state.current, &system),
+                     OTTER_OK);
+    return otter_system_tree(device, &system, &member, root);
+}
+
+/* Whatever length it has, whichever bit is another. */
+static void a_note_that_is_not_as_it_was_written_is_none(void **state)
+{
+    struct world *world = make_left();
+    uint8_t bytes[NOTE_SIZE + 1] = {0};
+
+    (void)state;
+    read_note(world, bytes);
+    for (uint32_t size = 0; size <= sizeof(bytes); size++) {
+        vcard_provision(&world->card, NOTE, bytes, size);
+        assert_int_equal(ask_for_tree(world), size == (uint32_t)NOTE_SIZE
+                                                  ? OTTER_OK
+                                                  : OTTER_E_CONTROL_MISSING);
+    }
+    for (uint32_t bit = 0; bit < 8 * (uint32_t)NOTE_SIZE; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        vcard_provision(&world->card, NOTE, bytes, NOTE_SIZE);
+        assert_int_equal(ask_for_tree(world), OTTER_E_CONTROL_MISSING);
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    world_drop(world);
+}
+
+/* "None" would be believed, and the archive go. */
+static void a_card_that_fails_does_not_say_that_there_is_no_note(void **state)
+{
+    static const struct {
+        enum vcard_fault_kind kind;
+        enum otter_result result;
+    } cases[] = {{VCARD_FAIL, OTTER_E_CARD_READ}, {VCARD_PULL, OTTER_E_CARD_NONE}};
+    struct world *world = make_left();
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t begin = world->card.op;
+
+        assert_int_equal(ask_for_tree(world), OTTER_OK);
+        uint32_t ops = world->card.op - begin;
+
+        assert_in_range(ops, 3, 10);
+        for (uint32_t op = 0; op < 2 * ops; op++) {
+            world->card.fault = (struct vcard_fault){
+                .at_op = world->card.op + op / 2, .kind = cases[i].kind, .seed = op};
+            assert_int_equal(ask_for_tree(world), cases[i].result);
+            assert_int_equal(otter_card_fault(&world->device.agent.device),
+                             cases[i].result);
+            vcard_put_back(&world->card);
+        }
+    }
+    world_drop(world);
+}
+
 static void put_note(struct world *world, uint8_t bytes[NOTE_SIZE], uint32_t size)
 {
     otter_store_le32(bytes + CRC_OFF, otter_crc32(0, bytes, CRC_OFF));
     vcard_provision(&world->card, NOTE, bytes, size);
+}
+
+/* The folder of the device itself, under any of its names on a card. */
+static void p8_a_note_about_what_is_the_devices_own_is_none(void **state)
+{
+    static const struct {
+        const char *folder;
+        enum otter_result result;
+    } cases[] = {
+        {"otter", OTTER_E_CONTROL_MISSING},
+        {"OTTER", OTTER_E_CONTROL_MISSING},
+        {"otter/a", OTTER_E_CONTROL_MISSING},
+        {"Otter/a/b", OTTER_E_CONTROL_MISSING},
+        {"./otter", OTTER_E_CONTROL_MISSING},
+        {"res/../otter", OTTER_E_CONTROL_MISSING},
+        {"/otter", OTTER_E_CONTROL_MISSING},
+        {"otter/", OTTER_E_CONTROL_MISSING},
+        {"otters", OTTER_OK},
+        {"res/otter", OTTER_OK},
+    };
+    struct world *world = make_left();
+    uint8_t bytes[NOTE_SIZE];
+
+    (void)state;
+    read_note(world, bytes);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len = strlen(cases[i].folder);
+
+        memset(bytes + PATH_OFF, 0, CRC_OFF - PATH_OFF);
+        memcpy(bytes + PATH_OFF, cases[i].folder, len);
+        otter_store_le16(bytes + 6, (uint16_t)len);
+        put_note(world, bytes, NOTE_SIZE);
+        assert_int_equal(ask_for_tree(world), cases[i].result);
+    }
+    world_drop(world);
 }
 
 /* Cut short, about otter's own folder, or about an archive that is not there: nothing
@@ -315,7 +482,12 @@ int main(void)
         cmocka_unit_test(k20_a_note_that_was_removed_stays_away),
         cmocka_unit_test(a_tree_that_failed_is_not_left),
         cmocka_unit_test(p3_the_note_is_written_wherever_the_power_goes),
+        cmocka_unit_test(p3_the_note_is_written_wherever_the_card_fails),
+        cmocka_unit_test(p3_no_archive_goes_while_the_note_does_not_read_back),
         cmocka_unit_test(the_note_is_as_the_specification_has_it),
+        cmocka_unit_test(a_note_that_is_not_as_it_was_written_is_none),
+        cmocka_unit_test(a_card_that_fails_does_not_say_that_there_is_no_note),
+        cmocka_unit_test(p8_a_note_about_what_is_the_devices_own_is_none),
         cmocka_unit_test(p8_a_bad_note_removes_nothing),
     };
 
