@@ -139,7 +139,8 @@ static bool is_wanted(const struct choice *choice, const struct kind *kind,
  * closure. */
 static bool writes_files(const struct sweep_scenario *scenario)
 {
-    return scenario->adds_tree || (scenario->has_tree && !scenario->drops_tree);
+    return scenario->adds_tree || scenario->is_followed ||
+           (scenario->has_tree && !scenario->drops_tree);
 }
 
 static bool is_wanted_on_card(const struct choice *choice, const struct kind *kind,

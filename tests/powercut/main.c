@@ -22,6 +22,7 @@
  *
  * Without an option: --memo, --real, --card and --closure. --small N: on twin, or with
  * --maps on profile, N alone; with --closure KIND --first: up to the first violation.
+ * --scenario NAME: of a sweep this update alone.
  */
 #include "canon.h"
 #include "closures.h"
@@ -216,15 +217,11 @@ static int replay(char *id)
     char *name = strtok(id, ":");
     char *scenario_name = strtok(NULL, ":");
     char *ecc = name == NULL ? NULL : strstr(name, "+ecc");
-    const struct sweep_scenario *scenario = NULL;
+    const struct sweep_scenario *scenario =
+        scenario_name == NULL ? NULL : sweep_find_scenario(scenario_name);
 
     if (ecc != NULL) {
         *ecc = '\0';
-    }
-    for (size_t i = 0; scenario_name != NULL && i < sweep_scenario_count; i++) {
-        if (strcmp(sweep_scenarios[i].name, scenario_name) == 0) {
-            scenario = &sweep_scenarios[i];
-        }
     }
     if (scenario == NULL || !report_profile(name, &profile)) {
         (void)fprintf(stderr, "powercut: no such profile or scenario\n");
@@ -293,6 +290,10 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
             wish->is_first = true;
         } else if (strcmp(argv[i], "--small") == 0 && has_more) {
             only_twin = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--scenario") == 0 && has_more) {
+            if (!cuts_only(argv[++i])) {
+                return false;
+            }
         } else if (strcmp(argv[i], "--replay") == 0 && has_more) {
             wish->replay = argv[++i];
         } else if (mode != NULL) {
@@ -319,7 +320,7 @@ int main(int argc, char **argv)
         (void)fprintf(
             stderr,
             "usage: powercut [--memo | --real | --card | --closure [KIND] | --quick | "
-            "--long | --replay ID] [--first] [--small N]\n");
+            "--long | --replay ID] [--first] [--small N] [--scenario NAME]\n");
         return 2;
     }
     if (wish.replay != NULL) {

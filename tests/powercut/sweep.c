@@ -16,6 +16,7 @@
 enum { CHUNK = 200, ATTEMPTS_MAX = 4, CARD_SIZE = 65536, BROKEN_OFF = 777 };
 
 #define PACKAGE_PATH "update/next.otter"
+#define LATER_PATH   "update/later.otter"
 
 const struct sweep_scenario sweep_scenarios[] = {
     {.name = "confirm",
@@ -229,11 +230,29 @@ const struct sweep_scenario sweep_scenarios[] = {
      .app_loader = VDEVICE_HANG,
      .ends = OTTER_OUTCOME_CONFIRMED,
      .erases_max = 1},
+    {.name = "tree-again",
+     .has_tree = true,
+     .drops_tree = true,
+     .is_followed = true,
+     .ends = OTTER_OUTCOME_CONFIRMED,
+     .erases_max = 1},
 };
 const size_t sweep_scenario_count =
     sizeof(sweep_scenarios) / sizeof(sweep_scenarios[0]);
 
+const struct sweep_scenario *sweep_find_scenario(const char *name)
+{
+    for (size_t i = 0; i < sweep_scenario_count; i++) {
+        if (strcmp(sweep_scenarios[i].name, name) == 0) {
+            return &sweep_scenarios[i];
+        }
+    }
+    return NULL;
+}
+
 /* --- the world --- */
+
+static const struct tree no_tree = {NULL, 0};
 
 /* The device broke a rule of the memory: the run ends as broken. */
 static void note_breach(void *context, const struct vflash_breach *breach)
@@ -297,8 +316,6 @@ static struct promise_system system_of(const struct sample *sample,
         .table_size = (uint32_t)sample->table_size - OTTER_TABLE_CONTENT_OFF,
     };
 }
-
-static const struct tree no_tree = {NULL, 0};
 
 static void make_case(struct sweep_world *world)
 {
@@ -486,20 +503,40 @@ static void strike_card(void *context, const struct vcard_op *op)
     }
 }
 
-/* The note of the system before the first one, beside the archive of its files. */
-static void leave_note(struct sweep_world *world)
+/* An archive, and the note that files of it have been left. */
+static void leave_note(struct sweep_world *world, const uint8_t *archive, uint32_t size)
 {
-    const struct sample_package *first = &world->sample.first;
     const struct otter_crypto *crypto = world->device.ports.crypto;
-    struct otter_pointer left = {.file_length = first->archive_size, .path = TREE_ROOT};
+    struct otter_pointer left = {.file_length = size, .path = TREE_ROOT};
     struct otter_sha256 sha;
     uint8_t bytes[OTTER_POINTER_SIZE];
 
     crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, first->archive, first->archive_size);
+    crypto->sha256_update(crypto->context, &sha, archive, size);
     crypto->sha256_final(crypto->context, &sha, left.hash);
     otter_pointer_encode(&left, bytes);
+    tree_provision(&no_tree, archive, size, &world->card);
     vcard_provision(&world->card, "otter/left", bytes, sizeof(bytes));
+}
+
+static void provision_files(struct sweep_world *world)
+{
+    const struct sweep_scenario *scenario = world->scenario;
+    const struct sample_package *first = &world->sample.first;
+
+    if (scenario->has_tree || scenario->finds_tree) {
+        tree_provision(&first->tree, first->archive, first->archive_size, &world->card);
+    }
+    if (scenario->finds_tree) {
+        leave_note(world, first->archive, first->archive_size);
+    }
+    if (scenario->is_followed) {
+        /* A cut came when the first system was confirmed, before the agent had removed
+         * the note of what lay there before its files. Nobody reads that archive. */
+        leave_note(world, first->firmware, sizeof(first->firmware));
+        vcard_provision(&world->card, LATER_PATH, world->later.bytes,
+                        (uint32_t)world->later.size);
+    }
 }
 
 static void open_card(struct sweep_world *world)
@@ -510,14 +547,7 @@ static void open_card(struct sweep_world *world)
     vdevice_set_card(&world->device, &world->card, &world->files);
     vcard_provision(&world->card, PACKAGE_PATH, world->next.bytes,
                     (uint32_t)world->next.size);
-    if (world->scenario->has_tree || world->scenario->finds_tree) {
-        const struct sample_package *first = &world->sample.first;
-
-        tree_provision(&first->tree, first->archive, first->archive_size, &world->card);
-    }
-    if (world->scenario->finds_tree) {
-        leave_note(world);
-    }
+    provision_files(world);
     vcard_save(&world->card, &world->initial_card);
     world->device.flash.hooks.on_op = strike_flash;
     world->card.hooks.on_op = strike_card;
@@ -628,6 +658,11 @@ static void make_package(struct sweep_world *world)
     }
     sample_build(next);
     spoil_package(scenario, next);
+    if (scenario->is_followed) {
+        sample_next(sample, 3, &world->later);
+        sample_carry_tree(&world->later);
+        sample_build(&world->later);
+    }
 }
 
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
@@ -661,6 +696,7 @@ void sweep_close(struct sweep_world *world)
     free(world->contents);
     free(world->keys);
     vflash_image_free(&world->initial);
+    vflash_image_free(&world->middle);
     vcard_image_free(&world->initial_card);
     vcard_destroy(&world->card);
     vdevice_destroy(&world->device);
@@ -810,6 +846,61 @@ bool sweep_check_end(struct sweep_world *world)
            (!world->scenario->is_forged || !sweep_broke(world, promise_p6(promise)));
 }
 
+/* What is known of the package that follows: its system fails, and the one before it,
+ * which has found files, comes back with them. */
+static struct promise_case later_case(struct sweep_world *world)
+{
+    struct promise_case later = world->promise;
+
+    vflash_save(&world->device.flash, &world->middle);
+    later.before = &world->middle;
+    later.old = world->promise.new;
+    later.new = system_of(&world->sample, &world->later, false, false);
+    later.new.tree = world->later.tree;
+    later.ends = OTTER_OUTCOME_ROLLED_BACK;
+    later.cuts = 0;
+    return later;
+}
+
+/* Power goes and comes, and with it the package that follows. What the agent has
+ * removed from the card without making sure of it has gone, or is there again. */
+static enum vdevice_end take_later(struct sweep_world *world)
+{
+    struct vdevice *device = &world->device;
+    size_t last = world->cut_count == 0 ? 0 : world->cut_count - 1;
+    enum otter_result result = OTTER_OK;
+
+    vcard_power_off(&world->card, (world->cuts[last].op + world->cuts[last].seed) % 2);
+
+    world->power_ons++;
+    world->op = 0;
+    enum vdevice_end end =
+        vdevice_power_on(device, (struct vflash_fault){.kind = VFLASH_NONE});
+
+    if (end == VDEVICE_IDLE) {
+        end = vdevice_install(device, LATER_PATH, &result);
+    }
+    return end == VDEVICE_IDLE ? vdevice_run(device) : end;
+}
+
+/* What cuts have left of one update may come to light in the next alone. */
+static bool follow(struct sweep_world *world)
+{
+    struct promise_case promise = world->promise;
+
+    if (!world->scenario->is_followed) {
+        return true;
+    }
+    world->promise = later_case(world);
+    world->device.app = VDEVICE_CRASH;
+    bool is_good =
+        sweep_check_running(world, take_later(world)) && sweep_check_end(world);
+
+    world->promise = promise;
+    world->device.app = world->scenario->app;
+    return is_good;
+}
+
 /* Power on without a fault, again and again, until the update has come to its end. */
 static bool finish(struct sweep_world *world)
 {
@@ -824,7 +915,7 @@ static bool finish(struct sweep_world *world)
         if (promise_is_over(&world->promise)) {
             return world->promise.is_hurt ||
                    (sweep_check_end(world) &&
-                    !sweep_broke(world, promise_p10(&world->promise)));
+                    !sweep_broke(world, promise_p10(&world->promise)) && follow(world));
         }
     }
     return world->promise.is_hurt ||

@@ -29,6 +29,7 @@ struct sweep_scenario {
     bool adds_tree;               /* only the new one has */
     bool drops_tree;              /* the new one has none, after all */
     bool finds_tree;              /* the old one has found its files on the card */
+    bool is_followed;             /* by one that has files again, and crashes */
     enum otter_coding coding;     /* of what the package carries */
     bool is_miscoded;             /* and decodes to other content */
     bool is_forged;               /* the package is refused */
@@ -52,6 +53,9 @@ bool sweep_fits(const struct sweep_scenario *scenario,
 
 extern const struct sweep_scenario sweep_scenarios[];
 extern const size_t sweep_scenario_count;
+
+/* The one of that name, or NULL. */
+const struct sweep_scenario *sweep_find_scenario(const char *name);
 
 /* What happens to a device, one after another. */
 enum sweep_kind {
@@ -81,7 +85,9 @@ struct sweep_world {
     struct sample sample;
     struct vdevice device;
     struct sample_package next;
+    struct sample_package later; /* of a scenario that is followed */
     struct vflash_image initial;
+    struct vflash_image middle; /* when that comes */
     struct promise_case promise;
     struct secrecy *contents; /* of an encrypted scenario */
     struct secrecy *keys;

@@ -6,7 +6,7 @@
 # names ("P1|K4: a word": beginnings of the violation's text), the replay id must show
 # it again, and the same replay of POWERCUT, which is the code as it is, must break
 # none. "twin: N" is the small twin on which the sweep looks; without it, all of them.
-# "card: yes" looks on those whose store is a card.
+# "card: yes" looks on those whose store is a card; "scenario: NAME" at that one alone.
 # "closure: KIND" looks with the closure over that kind of fault instead of the sweep.
 set -uo pipefail
 here=$(dirname "$0")
@@ -36,7 +36,7 @@ is_expected() {
 }
 
 check() {
-    local patch=$1 name program mistake caught twin closure card out status text id cost replayed
+    local patch=$1 name program mistake caught twin closure card scenario out status text id cost replayed
     name=$(basename "$patch" .patch)
     program=$folder/powercut_bad_$name
     mistake=$(sed -n '1s/^# *//p' "$patch")
@@ -44,13 +44,14 @@ check() {
     twin=$(field twin "$patch")
     closure=$(field closure "$patch")
     card=$(field card "$patch")
+    scenario=$(field scenario "$patch")
     if [ -z "$mistake" ] || [ -z "$caught" ]; then
         fail "$name" "the patch does not say the mistake and what catches it"
         return
     fi
     # shellcheck disable=SC2086
     out=$("$program" --first ${twin:+--small $twin} ${closure:+--closure $closure} \
-        ${card:+--card} 2>&1)
+        ${card:+--card} ${scenario:+--scenario $scenario} 2>&1)
     status=$?
     text=$(sed -n 's/^VIOLATION //p' <<< "$out" | head -n 1)
     id=$(sed -n 's/^ *replay: .*[= ]//p' <<< "$out" | head -n 1)
