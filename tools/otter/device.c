@@ -8,6 +8,7 @@
 #include "host_pty.h"
 #include "names.h"
 #include "options.h"
+#include "say.h"
 #include "udp_link.h"
 #include "verbs.h"
 #include "virtual.h"

@@ -5,10 +5,10 @@
  *
  * Facts: Intel Hexadecimal Object File Format Specification, revision A (1988).
  */
-#include "device_new.h"
 #include "files.h"
 #include "help.h"
 #include "names.h"
+#include "new_device.h"
 #include "options.h"
 #include "verbs.h"
 #include "vflash.h"
