@@ -525,6 +525,26 @@ static void k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused(
     on_both(check_refusals);
 }
 
+/* The members behind it are not looked at any more. */
+static void k8_a_table_is_refused_whatever_follows_it(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = world_make_full(is_ab != 0);
+
+        sample_rotate(&world->sample, &world->next);
+        other_hardware(world);
+        sample_encode_table(&world->next);
+        sample_build(&world->next);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_feed(world), OTTER_E_TABLE_OTHER);
+        assert_true(world_is_untouched(world, OTTER_REGION_TABLE));
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        assert_true(world_is_untouched(world, OTTER_REGION_FONT));
+        world_drop(world);
+    }
+}
+
 static void check_signers(struct world *world)
 {
     /* By the old key alone, which goes: known before the transfer. */
@@ -589,6 +609,7 @@ int main(void)
         cmocka_unit_test(k8_a_table_that_is_nowhere_whole_ends_the_installation),
         cmocka_unit_test(
             k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused),
+        cmocka_unit_test(k8_a_table_is_refused_whatever_follows_it),
         cmocka_unit_test(k17_a_key_of_the_new_table_must_have_signed),
         cmocka_unit_test(k8_a_region_of_two_sectors_takes_no_other_table),
     };
