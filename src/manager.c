@@ -154,6 +154,14 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
                OTTER_OK;
 }
 
+void manager_open_wait(struct otter_manager *manager)
+{
+    manager->mode = MANAGER_WAIT;
+    memset(&manager->doors, 0, sizeof(manager->doors));
+    otter_receive_open(&manager->receive, &manager->device);
+    manager->receive.in_place = &manager->doors.in_place;
+}
+
 void manager_open_install(struct otter_manager *manager)
 {
     manager->mode = MANAGER_INSTALL;

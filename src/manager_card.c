@@ -3,7 +3,8 @@
  * The manager of a device whose store is a card. A card that is gone is waited for:
  * once something of the old system is overwritten for as long as it takes, with its
  * code; before that as long as the manager waits for anything, and then the old system
- * runs. When it is back the work goes on from the journal, as after a power cut.
+ * runs. When it is back the work goes on from the journal, as after a power cut. The
+ * link is served while it waits; the store is locked, so it takes no package.
  */
 #include "manager_inner.h"
 
@@ -37,6 +38,17 @@ static void wait_for_card(struct otter_manager *manager, enum otter_result why)
     manager->card_since_ms = manager_now(manager);
     otter_card_close(&manager->device);
     manager_say(manager, why);
+}
+
+/* Answers what is asked meanwhile: what is missing, above all. */
+static enum otter_poll serve(struct otter_manager *manager)
+{
+    bool is_busy = otter_smp_poll(&manager->smp);
+
+    if (otter_smp_take_wish(&manager->smp) == OTTER_WISH_RESET) {
+        return manager_reset(manager, false);
+    }
+    return is_busy ? OTTER_POLL_BUSY : OTTER_POLL_IDLE;
 }
 
 static bool is_early(const struct otter_manager *manager)
@@ -103,7 +115,7 @@ enum otter_poll manager_poll_card(struct otter_manager *manager)
         return OTTER_POLL_BUSY;
     }
     if (is_early(manager)) {
-        return OTTER_POLL_IDLE;
+        return serve(manager);
     }
     enum otter_result result = otter_card_find_package(device);
 
@@ -131,7 +143,8 @@ enum otter_poll manager_poll_card(struct otter_manager *manager)
 static enum otter_poll give_up(struct otter_manager *manager)
 {
     (void)!manager_give_up(manager); /* without a journal it stays as it is */
-    manager->mode = MANAGER_WAIT;
+    manager->card_failures = 0;      /* what comes now is another piece of work */
+    manager_open_wait(manager);
     return OTTER_POLL_BUSY;
 }
 
@@ -140,18 +153,19 @@ static enum otter_poll give_up(struct otter_manager *manager)
 static bool may_leave_files(const struct otter_manager *manager)
 {
     return manager->card_failures == FAILURES_MAX &&
-           otter_restore_is_unwritable(manager->restore.result);
+           otter_restore_is_unwritable(manager->result);
+}
+
+/* The copy is missing, or was found to be damaged. */
+static bool is_copy_lost(const struct otter_manager *manager, enum otter_result copy)
+{
+    return copy == OTTER_E_CARD_SAVED ||
+           (copy == OTTER_OK && manager->result == OTTER_E_CARD_SAVED);
 }
 
 /* Goes on when the copy is there, unless it could not be read whole again and again. */
-static bool may_restore(struct otter_manager *manager)
+static bool may_restore(struct otter_manager *manager, enum otter_result result)
 {
-    if (is_early(manager)) {
-        return false;
-    }
-    enum otter_result result = look_for_saved(manager);
-
-    manager->card_since_ms = manager_now(manager);
     if (result == OTTER_E_CARD_NONE || result == OTTER_E_CARD_SAVED) {
         manager->card_failures = 0;
     }
@@ -161,8 +175,17 @@ static bool may_restore(struct otter_manager *manager)
 
 enum otter_poll manager_poll_restore(struct otter_manager *manager)
 {
+    if (is_early(manager)) {
+        return serve(manager);
+    }
     if (manager->is_without_card) {
-        if (!may_restore(manager)) {
+        enum otter_result copy = look_for_saved(manager);
+
+        manager->card_since_ms = manager_now(manager);
+        if (is_copy_lost(manager, copy) && manager_has_cure(manager)) {
+            return give_up(manager);
+        }
+        if (!may_restore(manager, copy)) {
             return OTTER_POLL_IDLE;
         }
         bool leaves_files = may_leave_files(manager);

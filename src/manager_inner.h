@@ -23,6 +23,9 @@ enum otter_poll manager_reset(struct otter_manager *manager, bool wants_manager)
 /* Opens the engine; the mode is INSTALL. */
 void manager_open_install(struct otter_manager *manager);
 
+/* Opens the receiver anew; the mode is WAIT. */
+void manager_open_wait(struct otter_manager *manager);
+
 /* ---- manager_look.c ---- */
 
 /* Finds out what there is to go back to, ends what cannot go on, and says why the
@@ -59,6 +62,11 @@ enum otter_poll manager_poll_restore(struct otter_manager *manager);
 
 /* True while the card door works: no other one is served then. */
 bool manager_is_at_card_door(const struct otter_manager *manager);
+
+/* For a roll back whose copy is lost: the package of the old system itself lies on the
+ * card, and can be installed, as far as that can be said without its content. The
+ * doors' room is used. */
+bool manager_has_cure(struct otter_manager *manager);
 
 /* One step of the search for a package, of a device that has no application: an entry
  * of a folder, or a step of the card door. */

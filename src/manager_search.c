@@ -144,6 +144,21 @@ static enum otter_poll work(struct otter_manager *manager)
     return OTTER_POLL_BUSY;
 }
 
+/* The package of the old system itself lies here, and can be installed: that brings the
+ * old system back as well as its copy would. */
+bool manager_has_cure(struct otter_manager *manager)
+{
+    struct otter_device *device = &manager->device;
+    struct otter_card_door *door = &manager->doors.card;
+    struct otter_system old;
+    char path[OTTER_PATH_SIZE];
+
+    otter_card_door_open(door, device, &manager->receive);
+    return otter_system_open(device, device->journal.state.current, &old) == OTTER_OK &&
+           otter_card_find_update(device, &old, path) == OTTER_OK &&
+           otter_card_door_may_take(door, path) == OTTER_OK;
+}
+
 enum otter_poll manager_poll_search(struct otter_manager *manager)
 {
     switch ((enum manager_search)manager->searching) {
@@ -162,6 +177,12 @@ enum otter_poll manager_poll_search(struct otter_manager *manager)
 #else
 
 bool manager_is_at_card_door(const struct otter_manager *manager)
+{
+    (void)manager;
+    return false;
+}
+
+bool manager_has_cure(struct otter_manager *manager)
 {
     (void)manager;
     return false;

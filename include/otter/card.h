@@ -21,6 +21,11 @@
 extern "C" {
 #endif
 
+/* Where people put packages for the device to find, and how many entries of it are
+ * looked at. */
+#define OTTER_CARD_UPDATE "update"
+enum { OTTER_CARD_UPDATE_ENTRIES = 64 };
+
 struct otter_device;
 struct otter_system;
 
@@ -88,9 +93,24 @@ bool otter_card_is_other(enum otter_result result);
 OTTER_MUST_CHECK enum otter_result otter_card_open_package(struct otter_device *device,
                                                            const char *path);
 
+/* Puts the path of an entry of the folder OTTER_CARD_UPDATE to `path`. False for what
+ * is no package by its name: none that ends in ".otter", or too long. */
+bool otter_card_update_path(const struct otter_file_entry *entry,
+                            char path[OTTER_PATH_SIZE]);
+
+/* Opens the first file of the folder OTTER_CARD_UPDATE that has length and package hash
+ * of the system's package, as the region PACKAGE_FILE: its end says so, its content is
+ * not looked at. `path` is its path. 36-11 if there is none; 36-10. At most
+ * OTTER_CARD_UPDATE_ENTRIES files are opened. */
+OTTER_MUST_CHECK enum otter_result otter_card_find_update(
+    struct otter_device *device, const struct otter_system *system,
+    char path[OTTER_PATH_SIZE]);
+
 /* Opens the package that the pointers name, if it is the one of the incoming receipt:
  * package id, package hash and length. 36-16 without a valid pointer, 36-17 for another
- * package, or what the port answers. Its content is not looked at. */
+ * package, or what the port answers. Its content is not looked at. Once writing has
+ * begun the same package will do wherever it stands in the folder OTTER_CARD_UPDATE, on
+ * another card. */
 OTTER_MUST_CHECK enum otter_result otter_card_find_package(struct otter_device *device);
 
 /* The same for a system whose receipt was opened before. */

@@ -70,6 +70,11 @@ OTTER_MUST_CHECK enum otter_result otter_card_door_begin(struct otter_card_door 
 OTTER_MUST_CHECK enum otter_result otter_card_door_look(struct otter_card_door *door,
                                                         const char *path);
 
+/* The same; and is it a package that this device can install, as far as that can be
+ * said without its signature and its content? 21-xx, 23-xx. */
+OTTER_MUST_CHECK enum otter_result otter_card_door_may_take(
+    struct otter_card_door *door, const char *path);
+
 bool otter_card_door_is_busy(const struct otter_card_door *door);
 
 /* Goes on by STEP_BYTES of hashing, one signature check, one flash operation or one

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a device without a whole application looks for on its card: packages in the
- * folder OTTER_CARD_UPDATE, one file after the other. First the package of the system
- * that the device has, wherever it stands in the folder; then any other one that is not
- * older. A search proposes, by what a file says of itself; the card door judges.
+ * folder OTTER_CARD_UPDATE (card.h), one file after the other. First the package of the
+ * system that the device has, wherever it stands in the folder; then any other one that
+ * is not older. A search proposes, by what a file says of itself; the card door judges.
  *
  *     otter_card_search_open() -> otter_card_search_step() until it answers 36-11
  */
@@ -18,10 +18,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* The folder, and how many of its entries are looked at. */
-#define OTTER_CARD_UPDATE "update"
-enum { OTTER_CARD_UPDATE_ENTRIES = 64 };
 
 struct otter_card_search {
     struct otter_device *device;

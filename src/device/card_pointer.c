@@ -7,6 +7,8 @@
 #include "otter/card.h"
 
 #include "card_inner.h"
+#include "otter/container.h"
+#include "otter/path.h"
 
 #include <string.h>
 
@@ -171,11 +173,83 @@ enum otter_result otter_card_open_of(struct otter_device *device,
     return result;
 }
 
+/* ---- the same package elsewhere ---- */
+
+bool otter_card_update_path(const struct otter_file_entry *entry,
+                            char path[OTTER_PATH_SIZE])
+{
+    static const char folder[] = OTTER_CARD_UPDATE "/";
+    size_t before = sizeof(folder) - 1;
+    size_t len = otter_path_length(entry->name);
+
+    if (entry->is_folder || len > OTTER_PATH_MAX - before ||
+        !otter_path_has_ending(entry->name, ".otter")) {
+        return false;
+    }
+    memcpy(path, folder, before);
+    memcpy(path + before, entry->name, len);
+    path[before + len] = '\0';
+    return true;
+}
+
+/* Opens the file if it ends as the system's package does. */
+static bool open_if_of(struct otter_device *device, const char *path,
+                       const struct otter_system *system)
+{
+    uint8_t trailer[OTTER_TRAILER_SIZE];
+    uint8_t hash[OTTER_SHA256_SIZE];
+    uint32_t length = system->control.file_length;
+    bool is_right = otter_card_open_package(device, path) == OTTER_OK &&
+                    length >= sizeof(trailer) &&
+                    device->card->sources[OTTER_CARD_PACKAGE].size == length &&
+                    otter_io_read(&device->io, OTTER_REGION_PACKAGE_FILE,
+                                  length - (uint32_t)sizeof(trailer), trailer,
+                                  sizeof(trailer)) == OTTER_OK &&
+                    otter_trailer_parse(trailer, hash) == OTTER_OK &&
+                    system->receipt.has_hash &&
+                    memcmp(hash, system->receipt.hash, sizeof(hash)) == 0;
+
+    if (!is_right) {
+        otter_card_close(device);
+    }
+    return is_right;
+}
+
+enum otter_result otter_card_find_update(struct otter_device *device,
+                                         const struct otter_system *system,
+                                         char path[OTTER_PATH_SIZE])
+{
+    const struct otter_files *files = otter_card_files(device);
+    struct otter_file_entry entry;
+
+    if (files == NULL) {
+        return OTTER_E_CARD_NONE;
+    }
+    for (uint32_t i = 0;
+         i < (uint32_t)OTTER_CARD_UPDATE_ENTRIES &&
+         files->list(files->context, OTTER_CARD_UPDATE, i, &entry) == OTTER_OK;
+         i++) {
+        if (otter_card_update_path(&entry, path) && open_if_of(device, path, system)) {
+            return OTTER_OK;
+        }
+    }
+    return OTTER_E_CARD_NOT_FOUND;
+}
+
 enum otter_result otter_card_find_package(struct otter_device *device)
 {
-    uint8_t slot = (uint8_t)(1 - device->journal.state.current);
+    const struct otter_state *state = &device->journal.state;
+    uint8_t slot = (uint8_t)(1 - state->current);
     struct otter_system system;
+    char path[OTTER_PATH_SIZE];
     enum otter_result result = otter_system_open(device, slot, &system);
 
-    return result == OTTER_OK ? otter_card_open_of(device, &system) : result;
+    if (result == OTTER_OK) {
+        result = otter_card_open_of(device, &system);
+        if (otter_card_is_other(result) && state->part == OTTER_PART_WRITE &&
+            otter_card_find_update(device, &system, path) == OTTER_OK) {
+            return OTTER_OK;
+        }
+    }
+    return result;
 }

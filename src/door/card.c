@@ -158,15 +158,34 @@ static enum otter_result open_control(struct otter_card_door *door)
     return result;
 }
 
-enum otter_result otter_card_door_look(struct otter_card_door *door, const char *path)
+static enum otter_result look(struct otter_card_door *door, const char *path)
 {
     if (otter_card_door_is_busy(door)) {
         return OTTER_E_BUSY;
     }
     enum otter_result result = otter_card_open_package(door->device, path);
 
+    return result == OTTER_OK ? open_control(door) : result;
+}
+
+enum otter_result otter_card_door_look(struct otter_card_door *door, const char *path)
+{
+    enum otter_result result = look(door, path);
+
+    otter_card_close(door->device);
+    return result;
+}
+
+enum otter_result otter_card_door_may_take(struct otter_card_door *door,
+                                           const char *path)
+{
+    struct otter_plan plan;
+    enum otter_result result = look(door, path);
+
     if (result == OTTER_OK) {
-        result = open_control(door);
+        struct otter_source source = control_source(door);
+
+        result = otter_plan_make(door->device, &source, &door->control, &plan);
     }
     otter_card_close(door->device);
     return result;

@@ -10,10 +10,6 @@
 
 #include <string.h>
 
-static const char folder[] = OTTER_CARD_UPDATE;
-
-enum { FOLDER_LEN = sizeof(folder) }; /* with the '/' behind it */
-
 void otter_card_search_open(struct otter_card_search *search,
                             struct otter_device *device, bool is_asked_for)
 {
@@ -21,24 +17,6 @@ void otter_card_search_open(struct otter_card_search *search,
     search->device = device;
     search->why = OTTER_E_CARD_NOT_FOUND;
     search->is_asked_for = is_asked_for;
-}
-
-/* Puts the file's name behind the folder's. False for what is no package by its name.
- */
-static bool make_path(struct otter_card_search *search,
-                      const struct otter_file_entry *entry)
-{
-    size_t len = otter_path_length(entry->name);
-
-    if (entry->is_folder || len > (size_t)(OTTER_PATH_MAX - FOLDER_LEN) ||
-        !otter_path_has_ending(entry->name, ".otter")) {
-        return false;
-    }
-    memcpy(search->path, folder, FOLDER_LEN - 1);
-    search->path[FOLDER_LEN - 1] = '/';
-    memcpy(search->path + FOLDER_LEN, entry->name, len);
-    search->path[FOLDER_LEN + len] = '\0';
-    return true;
 }
 
 /* ---- what is worth a try ---- */
@@ -50,6 +28,13 @@ static bool was_elsewhere(const struct otter_outcome *outcome)
     return otter_card_is_other(otter_result_of(outcome->code));
 }
 
+/* The last update ended because power was lost again and again: that says nothing about
+ * the package either. */
+static bool was_cut(const struct otter_outcome *outcome)
+{
+    return outcome->code == otter_code(OTTER_E_TRIAL_POWER);
+}
+
 /* The last update ended with this package, and not well. */
 static bool has_failed(const struct otter_state *state,
                        const struct otter_control *control)
@@ -58,6 +43,7 @@ static bool has_failed(const struct otter_state *state,
 
     return outcome->kind >= OTTER_OUTCOME_ROLLED_BACK &&
            outcome->kind <= OTTER_OUTCOME_FAILED && !was_elsewhere(outcome) &&
+           !was_cut(outcome) &&
            memcmp(outcome->id, control->package_id, sizeof(outcome->id)) == 0;
 }
 
@@ -189,7 +175,7 @@ enum otter_result otter_card_search_step(struct otter_card_search *search,
         return end_pass(search);
     }
     enum otter_result result =
-        files->list(files->context, folder, search->index, &entry);
+        files->list(files->context, OTTER_CARD_UPDATE, search->index, &entry);
 
     if (result == OTTER_E_CARD_NOT_FOUND) {
         return end_pass(search);
@@ -199,5 +185,7 @@ enum otter_result otter_card_search_step(struct otter_card_search *search,
         return result;
     }
     search->index++;
-    return make_path(search, &entry) ? look_at(search, door, is_found) : OTTER_OK;
+    return otter_card_update_path(&entry, search->path)
+               ? look_at(search, door, is_found)
+               : OTTER_OK;
 }

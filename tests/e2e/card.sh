@@ -6,6 +6,7 @@
 set -uo pipefail
 . "$OTTER_TOP/tests/e2e/lib_check.bash"
 
+port=$((20000 + ($$ + 4000) % 20000))
 application='\000\000\003\040\101\000\000\010'
 program old.bin "$application" 600000 o
 program new.bin "$application" 600000 n
@@ -93,6 +94,19 @@ check "the copy of the old system is on the card" 0 "otter/saved6.bin, 600000 by
 mv board/card away
 check "without the card the manager says so" 0 "[36-10]" "$OTTER" device run board
 check "and the update waits" 0 "installing" "$OTTER" status board
+"$OTTER" device run board --udp "127.0.0.1:$port" --seconds 30 > log 2>&1 &
+device=$!
+check "over the link it says so, too" 0 "[36-10]" "$OTTER" status "udp://127.0.0.1:$port"
+check "but takes no package" 4 "[25-13]" "$OTTER" send "udp://127.0.0.1:$port" new.otter
+kill "$device"
+wait "$device" 2> log
+# A new card, and the package is put on it once more.
+cp -r board another
+mkdir -p another/card/update
+cp new.otter another/card/update/again.otter
+check "on another card the same package goes on" 0 "phase: trial" "$OTTER" device run another
+check "to its end, too" 0 "confirmed" "$OTTER" status another
+check "with the right application" 0 "" cmp <(head -c 600000 another/flash.bin) new.bin
 mv away board/card
 check "with the card it goes on" 0 "phase: trial" "$OTTER" device run board
 check "to its end" 0 "confirmed" "$OTTER" status board

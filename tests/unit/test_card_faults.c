@@ -13,6 +13,7 @@
 
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { CODE_STAGE = 36 };
@@ -532,10 +533,165 @@ static void another_card_is_not_taken_for_the_right_one(void **state)
     remove_file(world, "otter/pointer.0");
     remove_file(world, "otter/pointer.1");
     remove_file(world, "otter/saved6.bin");
+    remove_file(world, WORLD_PATH);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
     assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_POINTER));
     assert_int_equal(world_state(world).phase, OTTER_PHASE_INSTALLING);
+    world_drop(world);
+}
+
+/* Another card, on which otter has nothing of its own, and in its folder `update` the
+ * package under another name, after one that is as long but not the same. */
+static void put_on_another_card(struct world *world,
+                                const struct sample_package *package)
+{
+    const uint32_t size = (uint32_t)package->size;
+    uint8_t *other = malloc(size);
+
+    assert_non_null(other);
+    memcpy(other, package->bytes, size);
+    other[size - 1] ^= 1;
+    remove_file(world, "otter/pointer.0");
+    remove_file(world, "otter/pointer.1");
+    remove_file(world, "otter/saved6.bin");
+    remove_file(world, WORLD_PATH);
+    vcard_provision(&world->card, "update/a.otter", other, size);
+    vcard_provision(&world->card, "update/b", package->bytes, size);
+    vcard_provision(&world->card, "update/c.otter", package->bytes, size);
+    free(other);
+}
+
+static void the_same_package_on_another_card_will_do(void **state)
+{
+    struct world *world = half_written();
+
+    (void)state;
+    put_on_another_card(world, &world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+    world_drop(world);
+}
+
+/* `next` runs, its package lies on the card under the name OWN; a third system is half
+ * written, from WORLD_PATH, and does not work. */
+#define OWN "update/own.otter"
+
+static struct world *half_written_third(struct sample_package *third)
+{
+    struct world *world = world_make_on_card(false, false);
+    struct vflash_fault fault = {.kind = VFLASH_CUT_AFTER};
+
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    sample_next(&world->sample, 3, third);
+    sample_build(third);
+    vdevice_power_off(&world->device);
+    vcard_provision(&world->card, WORLD_PATH, third->bytes, (uint32_t)third->size);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    world->device.app = VDEVICE_CRASH;
+    while (world_state(world).part != OTTER_PART_WRITE ||
+           world_state(world).cursor == 0) {
+        assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
+        fault.at_op++;
+    }
+    return world;
+}
+
+static void put_own(struct world *world)
+{
+    vcard_provision(&world->card, OWN, world->next.bytes, (uint32_t)world->next.size);
+}
+
+static void expect_next(struct world *world)
+{
+    const struct otter_state now = world_state(world);
+
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
+    assert_int_equal(now.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(now.flags, 0);
+    assert_int_equal(now.counter, world->next.package.counter);
+}
+
+/* The copy is gone, or damaged, and the new system does not work: the package of the
+ * old one brings it back, with or without a power-on. */
+static void p4_the_old_systems_package_stands_for_its_copy(void **state)
+{
+    struct sample_package *third = malloc(sizeof(*third));
+
+    (void)state;
+    assert_non_null(third);
+    for (int way = 0; way < 4; way++) {
+        struct world *world = half_written_third(third);
+
+        if (way % 2 == 0) {
+            remove_file(world, "otter/saved6.bin");
+        } else {
+            vcard_flip(&world->card, "otter/saved6.bin", 900, 1);
+        }
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_SAVED));
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
+        world->device.app = VDEVICE_CONFIRM;
+        put_own(world);
+        world->device.clock_ms += 1000;
+        assert_int_equal(way < 2 ? vdevice_run(&world->device) : world_power_on(world),
+                         VDEVICE_IDLE);
+        expect_next(world);
+        world_drop(world);
+    }
+    free(third);
+}
+
+/* A package that this device would not install is no cure: the factory's, which has a
+ * manager and a table. The copy is waited for. */
+static void what_cannot_be_installed_is_no_cure(void **state)
+{
+    struct world *world = half_written();
+    const struct sample_package *first = &world->sample.first;
+
+    (void)state;
+    world->device.app = VDEVICE_CRASH;
+    vcard_flip(&world->card, "otter/saved6.bin", 900, 1);
+    vcard_provision(&world->card, "update/first.otter", first->bytes,
+                    (uint32_t)first->size);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_SAVED));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
+    vcard_flip(&world->card, "otter/saved6.bin", 900, 1);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    world_drop(world);
+}
+
+/* It only says that it is the one: what it holds is compared with the receipt. Then the
+ * update has failed, and the package of the old system brings that one back. */
+static void p2_what_only_ends_like_the_package_is_not_written(void **state)
+{
+    struct sample_package *third = malloc(sizeof(*third));
+    struct world *world = half_written_third(third);
+
+    (void)state;
+    assert_non_null(third);
+    put_on_another_card(world, third);
+    vcard_flip(&world->card, "update/c.otter", (uint32_t)third->size / 2, 1);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_CARD_SAVED));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
+    world->device.app = VDEVICE_CONFIRM;
+    put_own(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    expect_next(world);
+    free(third);
     world_drop(world);
 }
 
@@ -826,6 +982,10 @@ int main(void)
         cmocka_unit_test(a_half_written_application_waits_for_its_card),
         cmocka_unit_test(a_half_written_application_without_its_package_goes_back),
         cmocka_unit_test(another_card_is_not_taken_for_the_right_one),
+        cmocka_unit_test(the_same_package_on_another_card_will_do),
+        cmocka_unit_test(p2_what_only_ends_like_the_package_is_not_written),
+        cmocka_unit_test(p4_the_old_systems_package_stands_for_its_copy),
+        cmocka_unit_test(what_cannot_be_installed_is_no_cure),
         cmocka_unit_test(a_damaged_copy_is_waited_for_and_not_written),
         cmocka_unit_test(
             k5_what_was_restored_and_does_not_verify_is_restored_once_more),

@@ -539,6 +539,9 @@ static void p4_a_system_that_is_mended_runs_though_its_trial_was_cut(void **stat
         assert_int_equal(now.counter, world->next.package.counter);
         assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
         assert_true(device != 4 || world_has_files(world, true));
+        damage(world); /* and the package is still good for it */
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        expect_confirmed(world);
         world_drop(world);
     }
 }
