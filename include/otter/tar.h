@@ -30,8 +30,8 @@ struct otter_tar_entry {
 /* An archive that is read from its start, entry by entry. */
 struct otter_tar {
     uint32_t size;     /* of the archive */
-    uint32_t next;     /* where the next block that is wanted lies: a header's, or one
-                          of the archive's end */
+    uint32_t next;     /* where the next block that is wanted lies, at most at `size`:
+                          a header's, or one of the archive's end */
     uint32_t content;  /* where the content of `entry` lies */
     uint8_t root_len;  /* bytes of the name of the tree's folder */
     uint8_t end_count; /* blocks of zeros so far, at most 2 */

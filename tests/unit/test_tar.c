@@ -20,6 +20,7 @@
 #include <string.h>
 
 enum { ROOT_LEN = 3 };
+enum { CHECKSUM = 148, CHECKSUM_SIZE = 8, LINK = 157 }; /* of a header */
 
 /* All of an archive, in parts of `part` bytes. */
 static enum otter_result check_in_parts(const uint8_t *data, size_t size, size_t part)
@@ -198,6 +199,63 @@ static void k20_names_that_a_card_does_not_take_are_refused(void **state)
     assert_int_equal(header("a/b.c d", '0', 0), OTTER_OK);
     assert_int_equal(header("a/", '5', 0), OTTER_OK);
     assert_int_equal(header("a//", '5', 0), OTTER_E_TAR_NAME);
+    assert_int_equal(header("/", '5', 0), OTTER_E_TAR_NAME);
+    assert_int_equal(header("", '5', 0), OTTER_E_TAR_NAME);
+}
+
+/* Other writers' forms of the right sum, which has five digits here: only one is taken,
+ * so that every bit counts. */
+static void p8_a_checksum_is_six_digits_a_zero_and_a_space(void **state)
+{
+    static const struct {
+        const char *before; /* the digits */
+        size_t before_len;
+        const char *behind;
+        enum otter_result result;
+    } forms[] = {
+        {"0", 1, "\0 ", OTTER_OK},
+        {"0", 1, "  ", OTTER_E_TAR_CHECKSUM},
+        {"0", 1, "\0\0", OTTER_E_TAR_CHECKSUM},
+        {"0", 1, " \0", OTTER_E_TAR_CHECKSUM},
+        {"", 0, "\0\0 ", OTTER_E_TAR_CHECKSUM},
+        {"", 0, " \0 ", OTTER_E_TAR_CHECKSUM},
+        {" ", 1, "\0 ", OTTER_E_TAR_CHECKSUM},
+    };
+    struct otter_tar_entry entry;
+    uint8_t block[OTTER_TAR_BLOCK];
+    char digits[5];
+
+    (void)state;
+    tree_header("a", '0', 0, block);
+    memcpy(digits, block + CHECKSUM + 1, sizeof(digits));
+    assert_memory_equal(block + CHECKSUM, "0", 1);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        uint8_t *sum = block + CHECKSUM;
+        size_t len = forms[i].before_len;
+
+        memcpy(sum, forms[i].before, len);
+        memcpy(sum + len, digits, sizeof(digits));
+        len += sizeof(digits);
+        memcpy(sum + len, forms[i].behind, CHECKSUM_SIZE - len);
+        assert_int_equal(otter_tar_header(block, ROOT_LEN, &entry), forms[i].result);
+    }
+}
+
+/* A file is none that names what it links to. */
+static void p8_a_header_with_a_link_is_refused(void **state)
+{
+    static const char types[] = {'0', '5'};
+    struct otter_tar_entry entry;
+    uint8_t block[OTTER_TAR_BLOCK];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(types); i++) {
+        tree_header("a", types[i], 0, block);
+        assert_int_equal(otter_tar_header(block, ROOT_LEN, &entry), OTTER_OK);
+        memcpy(block + LINK, "b", 2);
+        tree_seal(block);
+        assert_int_equal(otter_tar_header(block, ROOT_LEN, &entry), OTTER_E_TAR_TYPE);
+    }
 }
 
 /* The longest name together with its root: 127 bytes, "res/" among them. */
@@ -291,6 +349,61 @@ static void p8_nothing_follows_the_end(void **state)
     assert_int_equal(check(bytes, 1025), OTTER_E_TAR_END);
 }
 
+/* A header that does not fit is not looked at, and bytes that are missing are an end
+ * that has not come. */
+static void p8_what_is_cut_off_is_no_end(void **state)
+{
+    static const uint8_t block[OTTER_TAR_BLOCK] = {0};
+    struct otter_tar_check checked;
+    struct otter_tar tar;
+
+    (void)state;
+    for (uint32_t size = 0; size <= (uint32_t)OTTER_TAR_BLOCK; size++) {
+        otter_tar_open(&tar, size, ROOT_LEN);
+        assert_int_equal(otter_tar_take(&tar, block),
+                         size < (uint32_t)OTTER_TAR_BLOCK ? OTTER_E_TAR_END : OTTER_OK);
+    }
+    assert_int_equal(otter_tar_take(&tar, block), OTTER_E_TAR_END);
+    otter_tar_check_open(&checked, sizeof(tar_none) + 1, ROOT_LEN);
+    assert_int_equal(otter_tar_check_take(&checked, tar_none, sizeof(tar_none)),
+                     OTTER_OK);
+    assert_int_equal(otter_tar_check_end(&checked), OTTER_E_TAR_END);
+}
+
+/* Its folder is there if the entry before it is that folder, or lies in it. */
+static void a_folder_stands_in_the_archive_before_what_is_in_it(void **state)
+{
+    static const struct {
+        const char *before; /* a folder if it ends with '/' */
+        const char *name;
+        enum otter_result result;
+    } cases[] = {
+        {"a/", "a/b", OTTER_OK},
+        {"a/", "b", OTTER_OK},
+        {"a/", "b/c", OTTER_E_TAR_FOLDER},
+        {"a/", "ab/c", OTTER_E_TAR_FOLDER},
+        {"ab/", "b/c", OTTER_E_TAR_FOLDER},
+        {"a", "a/b", OTTER_E_TAR_FOLDER},
+        {"a-", "a/b", OTTER_E_TAR_ORDER}, /* '/' counts less */
+        {"a-/", "a/b", OTTER_E_TAR_ORDER},
+        {"ab", "a/b", OTTER_E_TAR_ORDER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *before = cases[i].before;
+        bool is_folder = before[strlen(before) - 1] == '/';
+        uint8_t block[OTTER_TAR_BLOCK];
+        struct otter_tar tar;
+
+        otter_tar_open(&tar, sizeof(tar_tree), ROOT_LEN);
+        tree_header(before, is_folder ? '5' : '0', 0, block);
+        assert_int_equal(otter_tar_take(&tar, block), OTTER_OK);
+        tree_header(cases[i].name, '0', 0, block);
+        assert_int_equal(otter_tar_take(&tar, block), cases[i].result);
+    }
+}
+
 static void order_is_that_of_a_tree_walked_by_name(void **state)
 {
     static const char *const names[] = {"a",     "a/b", "a/b/c", "a/c",     "a b",
@@ -319,10 +432,14 @@ int main(void)
         cmocka_unit_test(p8_every_flipped_bit_of_a_header_is_refused),
         cmocka_unit_test(p8_an_archive_that_ends_anywhere_else_is_refused),
         cmocka_unit_test(k20_names_that_a_card_does_not_take_are_refused),
+        cmocka_unit_test(p8_a_checksum_is_six_digits_a_zero_and_a_space),
+        cmocka_unit_test(p8_a_header_with_a_link_is_refused),
         cmocka_unit_test(a_name_that_is_too_long_for_the_card_is_refused),
         cmocka_unit_test(a_size_is_an_octal_number_and_no_more_than_32_bits),
         cmocka_unit_test(p8_content_that_goes_beyond_the_end_is_refused),
         cmocka_unit_test(p8_nothing_follows_the_end),
+        cmocka_unit_test(p8_what_is_cut_off_is_no_end),
+        cmocka_unit_test(a_folder_stands_in_the_archive_before_what_is_in_it),
         cmocka_unit_test(order_is_that_of_a_tree_walked_by_name),
     };
 
