@@ -81,14 +81,13 @@ static enum otter_result read_side(const struct otter_tree *tree,
     return result;
 }
 
-/* The next entry of an archive; at its end, or without one, nothing happens. */
+/* The next entry of an archive; without one nothing happens. */
 static enum otter_result advance(struct otter_tree *tree, struct otter_tree_side *side)
 {
-    if (!side->is_there || otter_tar_is_at_end(&side->tar)) {
+    if (!side->is_there) {
         return OTTER_OK;
     }
-    if (side->tar.next > side->size ||
-        side->size - side->tar.next < sizeof(tree->block)) {
+    if (side->size - side->tar.next < sizeof(tree->block)) {
         return OTTER_E_TAR_END;
     }
     enum otter_result result = read_side(tree, side, side->tar.next, tree->block,
@@ -135,19 +134,19 @@ static uint8_t depth_of(const char *name)
     return depth;
 }
 
+/* True if the other tree, which is there, has the folder of the target. */
 static bool has_same_root(const struct otter_tree *tree)
 {
     size_t len = otter_path_length(tree->target.root);
 
-    return tree->target.is_there && tree->other.is_there &&
+    return tree->target.is_there &&
            memcmp(tree->target.root, tree->other.root, len + 1) == 0;
 }
 
 /* True if an archive cannot be walked through, though it can be read. */
 static bool is_of_archive(enum otter_result result)
 {
-    return otter_code(result) >= otter_code(OTTER_E_TAR_FORMAT) &&
-           otter_code(result) <= otter_code(OTTER_E_TAR_END);
+    return otter_code(result) >> 8 == otter_code(OTTER_E_TAR_FORMAT) >> 8;
 }
 
 static enum otter_result find_depth(struct otter_tree *tree)

@@ -307,20 +307,26 @@ static void read_note(const struct world *world, uint8_t bytes[NOTE_SIZE])
     memcpy(bytes, note, NOTE_SIZE);
 }
 
-static void the_note_is_as_the_specification_has_it(void **state)
+static void hash_of(const uint8_t *bytes, uint32_t size, uint8_t sha[OTTER_SHA256_SIZE])
 {
     const struct otter_crypto *crypto = &otter_crypto_bearssl;
+    struct otter_sha256 hashed;
+
+    crypto->sha256_init(crypto->context, &hashed);
+    crypto->sha256_update(crypto->context, &hashed, bytes, size);
+    crypto->sha256_final(crypto->context, &hashed, sha);
+}
+
+static void the_note_is_as_the_specification_has_it(void **state)
+{
     struct world *world = make_left();
     const struct sample_package *first = &world->sample.first;
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
     uint8_t bytes[NOTE_SIZE];
 
     (void)state;
     read_note(world, bytes);
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, first->archive, first->archive_size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    hash_of(first->archive, first->archive_size, digest);
     assert_memory_equal(bytes, "OTTP\1\0", 6);
     assert_int_equal(otter_load_le16(bytes + 6), strlen(TREE_ROOT));
     assert_int_equal(otter_load_le32(bytes + 8), 0);
@@ -472,6 +478,51 @@ static void p8_a_bad_note_removes_nothing(void **state)
     }
 }
 
+/* The note, and no receipt, names an archive of these bytes. */
+static void leave_archive(struct world *world, const uint8_t *archive, uint32_t size)
+{
+    static struct sample_package bare;
+    uint8_t bytes[NOTE_SIZE];
+    char path[OTTER_PATH_SIZE];
+
+    sample_next(&world->sample, 4, &bare);
+    update(world, &bare, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
+    read_note(world, bytes);
+    hash_of(archive, size, bytes + 32);
+    otter_store_le32(bytes + 12, size);
+    put_note(world, bytes, NOTE_SIZE);
+    otter_card_archive_path(bytes + 32, path);
+    vcard_provision(&world->card, path, archive, size);
+}
+
+/* Whole as its hash says, and yet none that can be walked through: the factory may have
+ * put it there. What it names before the fault stays, too. */
+static void k20_an_archive_that_cannot_be_walked_through_removes_nothing(void **state)
+{
+    enum { BLOCK = 512 };
+    static uint8_t archive[SAMPLE_TREE_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct world *world = make_left();
+        uint32_t size = world->sample.first.archive_size;
+
+        memcpy(archive, world->sample.first.archive, size);
+        archive[0] ^= i == 0;                    /* the first header's checksum */
+        archive[size - 4 * BLOCK + 1] ^= i == 1; /* the last one's */
+        size -= i == 2 ? 2 * BLOCK : 0;          /* no end */
+        size -= i == 3 ? 2 * BLOCK + 1 : 0;      /* content that is cut short */
+        leave_archive(world, archive, size);
+        sample_next(&world->sample, 5, &world->next);
+        sample_carry_tree(&world->next);
+        update(world, &world->next, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
+        assert_true(tree_is_on(&world->card, &world->next.tree, &world->next.tree));
+        assert_true(vcard_has(&world->card, TREE_ROOT "/a/old"));
+        assert_true(vcard_has(&world->card, TREE_ROOT "/b/empty"));
+        world_drop(world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_card_that_fails_does_not_say_that_there_is_no_note),
         cmocka_unit_test(p8_a_note_about_what_is_the_devices_own_is_none),
         cmocka_unit_test(p8_a_bad_note_removes_nothing),
+        cmocka_unit_test(k20_an_archive_that_cannot_be_walked_through_removes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
