@@ -209,27 +209,35 @@ enum otter_step otter_stage_aside(struct otter_install *install)
 
 /* ---- the files ---- */
 
-/* Finds both trees: what is to come, and what is to go. That its archive is whole has
- * been found out while it was put aside; without the old one nothing is removed. */
-static enum otter_result open_trees(struct otter_install *install)
+/* Finds the tree that is to go. Without it nothing is removed, and nothing is lost but
+ * tidiness; a card that does not answer is waited for. */
+static enum otter_result open_old_tree(struct otter_install *install)
 {
     struct otter_device *device = install->device;
-    struct otter_tree *tree = &install->tree;
     struct otter_member member;
-    enum otter_result result = otter_tree_open_side(
-        device, &install->incoming, OTTER_REGION_SAVED_FILE, &tree->target, &member);
 
-    if (result == OTTER_OK) {
-        result =
-            otter_system_peek(device, device->journal.state.current, &install->old);
-        install->has_old = false;
-        tree->other.is_there = false;
+    install->has_old = false;
+    install->tree.other.is_there = false;
+    if (!install->has_old_archive ||
+        otter_system_peek(device, device->journal.state.current, &install->old) !=
+            OTTER_OK ||
+        otter_tree_open_side(device, &install->old, OTTER_REGION_TREE_FILE,
+                             &install->tree.other, &member) == OTTER_OK) {
+        return OTTER_OK;
     }
-    if (result == OTTER_OK && install->has_old_archive) {
-        result = otter_tree_open_side(device, &install->old, OTTER_REGION_TREE_FILE,
-                                      &tree->other, &member);
-    }
-    return result == OTTER_E_CARD_TREE && tree->target.is_there ? OTTER_OK : result;
+    return otter_card_fault(device);
+}
+
+/* Finds both trees: what is to come, and what is to go. That its archive is whole has
+ * been found out while it was put aside. */
+static enum otter_result open_trees(struct otter_install *install)
+{
+    struct otter_member member;
+    enum otter_result result =
+        otter_tree_open_side(install->device, &install->incoming,
+                             OTTER_REGION_SAVED_FILE, &install->tree.target, &member);
+
+    return result == OTTER_OK ? open_old_tree(install) : result;
 }
 
 static enum otter_step begin_files(struct otter_install *install)
