@@ -81,13 +81,14 @@ static enum otter_result read_side(const struct otter_tree *tree,
     return result;
 }
 
-/* The next entry of an archive; without one nothing happens. */
+/* The next entry of an archive; at its end, or without one, nothing happens. */
 static enum otter_result advance(struct otter_tree *tree, struct otter_tree_side *side)
 {
-    if (!side->is_there) {
+    if (!side->is_there || otter_tar_is_at_end(&side->tar)) {
         return OTTER_OK;
     }
-    if (side->size - side->tar.next < sizeof(tree->block)) {
+    if (side->tar.next > side->size ||
+        side->size - side->tar.next < sizeof(tree->block)) {
         return OTTER_E_TAR_END;
     }
     enum otter_result result = read_side(tree, side, side->tar.next, tree->block,

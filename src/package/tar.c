@@ -148,8 +148,7 @@ int otter_tar_compare(const char *a, const char *b)
 }
 
 /* The folder in which an entry lies is the entry before it, or one in which that one
- * lies: all of these stand in the archive already. The entry before has no other name
- * that begins with the folder's: it would not stand in its order. */
+ * lies: all of these stand in the archive already. */
 static bool has_folder(const struct otter_tar *tar, const struct otter_tar_entry *entry)
 {
     const char *before = tar->entry.name;
@@ -164,7 +163,7 @@ static bool has_folder(const struct otter_tar *tar, const struct otter_tar_entry
     if (!tar->has_entry || memcmp(before, entry->name, len) != 0) {
         return false;
     }
-    return before[len] == '/' || tar->entry.is_folder;
+    return before[len] == '/' || (before[len] == '\0' && tar->entry.is_folder);
 }
 
 static bool is_zero(const uint8_t *block)
@@ -210,7 +209,7 @@ enum otter_result otter_tar_take(struct otter_tar *tar,
 {
     struct otter_tar_entry entry;
 
-    if (tar->size - tar->next < OTTER_TAR_BLOCK) {
+    if (tar->next > tar->size || tar->size - tar->next < OTTER_TAR_BLOCK) {
         return OTTER_E_TAR_END;
     }
     if (is_zero(block)) {
@@ -251,7 +250,7 @@ enum otter_result otter_tar_check_take(struct otter_tar_check *check,
                                        const uint8_t *data, size_t len)
 {
     while (len > 0) {
-        bool is_content = check->off < check->tar.next; /* no header has begun */
+        bool is_content = check->off < check->tar.next && check->filled == 0;
         uint32_t room =
             is_content ? check->tar.next - check->off : OTTER_TAR_BLOCK - check->filled;
         uint32_t part = len < room ? (uint32_t)len : room;
