@@ -358,13 +358,13 @@ extern "C" {
     X(CARD_NAME,        36, 15, 15, LIVE, "The file's name is too long or leaves the card's root", \
       "Use a name of at most 127 bytes without \"..\"")                                   \
     X(CARD_POINTER,     36, 16, 16, LIVE, "The card does not say where the package lies", \
-      "Put back the card with which the update began, or put the same package into the folder update")                    \
+      "Put back the first card, or put the same package into the folder update")                    \
     X(CARD_OTHER,       36, 17, 17, LIVE, "The package on the card is not the one that was requested", \
-      "Put back the card with which the update began, or put the same package into the folder update")                    \
+      "Put back the first card, or put the same package into the folder update")                    \
     X(CARD_ONLY,        36, 18, 18, LIVE, "The device installs from its card only",       \
       "Copy the package to the card")                                                     \
     X(CARD_SAVED,       36, 19, 19, LIVE, "The copy of the old system on the card is missing or damaged", \
-      "Put back the card with which the update began, or put the package of the old system into the folder update")                                    \
+      "Put back the first card, or put the package of the old system into the folder update")                                    \
     X(CARD_TREE,        36, 20, 20, LIVE, "The archive of the installed files on the card is missing or damaged", \
       "Install a package that carries the files")                                         \
     X(CARD_INSIDE,      36, 21, 21, LIVE, "The package lies in the folder that it replaces", \
