@@ -227,7 +227,9 @@ static bool is_final(enum otter_result reason)
 {
     bool is_content = reason == OTTER_E_PACKAGE_TRAILER ||
                       reason == OTTER_E_PACKAGE_HASH || reason == OTTER_E_MEMBER_HASH;
-    bool is_flash = reason <= OTTER_E_FLASH_READ && reason >= OTTER_E_JOURNAL_CRITICAL;
+    bool is_flash =
+        (reason <= OTTER_E_FLASH_READ && reason >= OTTER_E_JOURNAL_CRITICAL) ||
+        reason == OTTER_E_RECEIPT_COPY;
 
     return !is_content && !is_flash;
 }

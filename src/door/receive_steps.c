@@ -87,8 +87,8 @@ static bool reopen_receipt(struct otter_receive *receive,
     return false;
 }
 
-/* Of a member in place something was erased, so "application closed" stands for this
- * package. If nothing was, what is stored is verified once more. */
+/* Of a member in place something was erased, or all came, so "application closed"
+ * stands for this package. If nothing was, what is stored is verified once more. */
 static bool was_closed(const struct otter_receive *receive,
                        const struct otter_state *state)
 {
@@ -98,7 +98,10 @@ static bool was_closed(const struct otter_receive *receive,
            receive->plan.members[first].strategy != OTTER_STRATEGY_IN_PLACE) {
         first++;
     }
-    return state->member > first ||
+    if (first == receive->plan.count) {
+        return false; /* it has none */
+    }
+    return state->part == OTTER_PART_HASH || state->member > first ||
            (state->member == first && (state->cursor > 0 || state->erased != 0));
 }
 
@@ -117,8 +120,7 @@ static enum otter_result find_position(struct otter_receive *receive,
         receive->member = state->member;
         receive->cursor = state->cursor;
     }
-    receive->is_closed = otter_plan_is_in_place(&receive->plan) &&
-                         (state->part == OTTER_PART_HASH || was_closed(receive, state));
+    receive->is_closed = was_closed(receive, state);
     if (receive->member > receive->control.member_count) {
         return OTTER_E_RECEIVE_OFFSET;
     }

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { SECTOR = 512, CHUNK = 200, MANAGER = 1, FONT = 4 };
+enum { SECTOR = 512, CHUNK = 200, MANAGER = 1, RESOURCES = 3, FONT = 4 };
 
 static const bool kinds[] = {false, true}; /* single, A/B */
 
@@ -723,6 +723,222 @@ static void k13_what_decrypts_to_other_content_keeps_the_manager(void **state)
     on_both(check_wrong_content, false);
 }
 
+/* Only what is staged is encrypted: the content key is unwrapped all the same before
+ * anything is closed, and what is in place is written as it comes. */
+static void check_clear(struct world *world)
+{
+    sample_encrypt(&world->sample, &world->next);
+    world->next.members[FONT].flags &= (uint8_t)~OTTER_MEMBER_ENCRYPTED;
+    world->next.members[FONT].stored = (struct host_image){NULL, 0};
+    sample_build(&world->next);
+    world_enter_manager(world);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_true(has_font(world, &world->next));
+    assert_int_equal(world_request(world), OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &world->next));
+    assert_true(has_font(world, &world->next));
+}
+
+static void k26_a_clear_member_beside_encrypted_ones_is_written_as_it_comes(
+    void **state)
+{
+    (void)state;
+    on_both(check_clear, false);
+}
+
+/* The device loses the key, or its right to use it, when the stored members are there.
+ */
+static void check_key_that_goes(struct world *world)
+{
+    static const enum otter_result codes[] = {OTTER_E_KEY_MISSING, OTTER_E_KEY_REVOKED};
+    struct otter_device_key *own = &world->sample.device_keys[0];
+
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    for (size_t i = 0; i < 2; i++) {
+        world_back(world);
+        world_enter_manager(world);
+        feed_part(world, font_off(world));
+        own->id[0] ^= i == 0;
+        own->is_revoked = i == 1;
+        assert_int_equal(world_feed(world), codes[i]);
+        assert_false(is_closed(world));
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_true(runs(world, &world->sample.first));
+        assert_true(world_is_untouched(world, OTTER_REGION_FONT));
+        own->id[0] ^= i == 0;
+        own->is_revoked = false;
+    }
+}
+
+static void k13_a_key_that_goes_before_the_first_byte_closes_nothing(void **state)
+{
+    (void)state;
+    on_both(check_key_that_goes, false);
+}
+
+/* A receiver that was given no room for a content key decrypts nothing; it takes what
+ * is clear. */
+static void check_without_room(struct world *world)
+{
+    world_enter_manager(world);
+    world->device.manager.receive.in_place = NULL;
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_true(has_font(world, &world->next));
+    world_back(world);
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    world_enter_manager(world);
+    world->device.manager.receive.in_place = NULL;
+    assert_int_equal(world_feed(world), OTTER_E_CANNOT_DECRYPT);
+    assert_false(is_closed(world));
+    assert_true(world_is_untouched(world, OTTER_REGION_FONT));
+}
+
+static void k26_a_receiver_without_room_for_a_key_takes_what_is_clear(void **state)
+{
+    (void)state;
+    on_both(check_without_room, false);
+}
+
+/* --- more than one --- */
+
+/* In the second of them the transfer goes on there, and the first is not written again:
+ * that the application is closed stands for both. */
+static void check_second(struct world *world)
+{
+    const struct otter_region *resources = world_region(world, OTTER_REGION_RESOURCES);
+
+    world->next.members[RESOURCES].flags |= OTTER_MEMBER_IN_PLACE;
+    sample_build(&world->next);
+    world_enter_manager(world);
+    feed_part(world, font_off(world) + SECTOR + 100);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_in_manager(world, OTTER_E_BOOT_CLOSED);
+    assert_int_equal(world->device.manager.receive.next, font_off(world) + SECTOR);
+    vflash_measure_reset(&world->device.flash);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_int_equal(
+        vflash_erases_max(&world->device.flash, resources->addr, resources->size), 0);
+    assert_int_equal(world_request(world), OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &world->next));
+    assert_true(has_font(world, &world->next));
+    assert_int_equal(world_state(world).flags, 0);
+}
+
+static void p5_after_a_cut_in_the_second_member_in_place_the_first_stands(void **state)
+{
+    (void)state;
+    on_both(check_second, false);
+}
+
+/* --- damage --- */
+
+/* Between the request and the installation: the manager stays until a package comes
+ * that brings the member. */
+static void check_flip(struct world *world)
+{
+    world_enter_manager(world);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    world_damage(world, OTTER_REGION_FONT);
+    reset(world);
+    assert_in_manager(world, OTTER_E_BOOT_CLOSED);
+    assert_outcome(world, OTTER_OUTCOME_FAILED, OTTER_E_CHECK_DAMAGED);
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    assert_int_equal(world_feed(world), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &world->next));
+    assert_true(has_font(world, &world->next));
+}
+
+static void k13_a_member_in_place_that_is_damaged_later_keeps_the_manager(void **state)
+{
+    (void)state;
+    on_both(check_flip, false);
+}
+
+/* The copy of the receipt that the receiver reads dies, wherever after the last byte of
+ * the members. */
+static struct {
+    struct world *world;
+    uint32_t reads;
+    uint32_t fail_at; /* counted from 1 */
+} dying;
+
+static void on_read(void *context, uint32_t addr, size_t size)
+{
+    const struct otter_region *receipts =
+        world_region(dying.world, OTTER_REGION_RECEIPTS);
+
+    (void)context;
+    (void)size;
+    if (addr >= receipts->addr && addr - receipts->addr < receipts->size &&
+        ++dying.reads == dying.fail_at &&
+        vflash_word_at(&dying.world->device.flash, addr) != VFLASH_WORD_ERASED) {
+        vflash_kill_word(&dying.world->device.flash, addr);
+    }
+}
+
+/* At the package hash both copies are under way: one that has died is not made from the
+ * other, and the transfer begins once more. */
+static void send_again(struct world *world)
+{
+    bool has_hash_part = world_state(world).part == OTTER_PART_HASH;
+    enum otter_result result = world_feed(world);
+
+    if (result != OTTER_OK) {
+        assert_true(has_hash_part);
+        assert_int_equal(result, OTTER_E_RECEIPT_COPY);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_in_manager(world, OTTER_E_BOOT_CLOSED);
+        assert_int_equal(world_feed(world), OTTER_OK);
+    }
+}
+
+static void check_dying(struct world *world, unsigned *refusals)
+{
+    world_back(world);
+    world_enter_manager(world);
+    feed_part(world, font_off(world) + SAMPLE_FONT_SIZE);
+    dying.reads = 0;
+    world->device.flash.hooks.on_read = on_read;
+    enum otter_result result = world_feed(world);
+
+    world->device.flash.hooks.on_read = NULL;
+    *refusals += result != OTTER_OK;
+    assert_true(is_closed(world));
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_in_manager(world, OTTER_E_BOOT_CLOSED);
+    if (world_state(world).phase != OTTER_PHASE_COMPLETE) {
+        send_again(world);
+    }
+    assert_int_equal(world_request(world), OTTER_OK);
+    reset(world);
+    assert_true(runs(world, &world->next));
+    assert_true(has_font(world, &world->next));
+}
+
+static void k13_a_receipt_that_dies_at_the_end_keeps_the_manager_which_takes_it_again(
+    void **state)
+{
+    struct world *world = make(false, false);
+    unsigned refusals = 0;
+
+    (void)state;
+    dying.world = world;
+    dying.fail_at = 0;
+    do {
+        dying.fail_at++;
+        check_dying(world, &refusals);
+    } while (dying.reads >= dying.fail_at);
+    assert_in_range(refusals, 5, dying.fail_at - 1);
+    world_drop(world);
+}
+
 /* --- what is refused --- */
 
 static void assert_refused(struct world *world, enum otter_result why)
@@ -818,6 +1034,14 @@ int main(void)
         cmocka_unit_test(k26_after_a_reset_it_is_verified_with_the_key),
         cmocka_unit_test(k13_without_the_content_key_nothing_is_closed),
         cmocka_unit_test(k13_what_decrypts_to_other_content_keeps_the_manager),
+        cmocka_unit_test(
+            k26_a_clear_member_beside_encrypted_ones_is_written_as_it_comes),
+        cmocka_unit_test(k13_a_key_that_goes_before_the_first_byte_closes_nothing),
+        cmocka_unit_test(k26_a_receiver_without_room_for_a_key_takes_what_is_clear),
+        cmocka_unit_test(p5_after_a_cut_in_the_second_member_in_place_the_first_stands),
+        cmocka_unit_test(k13_a_member_in_place_that_is_damaged_later_keeps_the_manager),
+        cmocka_unit_test(
+            k13_a_receipt_that_dies_at_the_end_keeps_the_manager_which_takes_it_again),
         cmocka_unit_test(p6_what_cannot_be_written_in_place_is_refused_by_code),
         cmocka_unit_test(p6_a_firmware_is_not_written_in_place),
         cmocka_unit_test(p6_a_coded_member_is_not_written_in_place),
