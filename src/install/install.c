@@ -23,7 +23,7 @@ uint64_t otter_stage_sum(const struct otter_install *install, uint16_t strategie
     struct otter_member member;
     uint64_t sum = 0;
 
-    for (uint8_t i = 0; i < end && i < install->plan.count; i++) {
+    for (uint8_t i = 0; i < end; i++) {
         if ((strategies >> install->plan.members[i].strategy & 1U) != 0 &&
             otter_control_member(&source, &install->incoming.control, i, &member) ==
                 OTTER_OK) {

@@ -94,8 +94,8 @@ OTTER_MUST_CHECK enum otter_result otter_stage_put(struct otter_install *install
                                                    enum otter_firmness firmness);
 
 /* Of a stage of several members and passes: bytes that are installed of all members
- * before number `end` whose strategy is in `strategies`. An entry that cannot be read
- * counts for nothing. */
+ * before number `end`, of the plan at most all, whose strategy is in `strategies`. An
+ * entry that cannot be read counts for nothing. */
 uint64_t otter_stage_sum(const struct otter_install *install, uint16_t strategies,
                          uint8_t end);
 

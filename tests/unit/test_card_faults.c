@@ -739,11 +739,10 @@ static void cut_at(struct world *world, uint32_t op)
     assert_int_equal(vdevice_power_on(&world->device, fault), VDEVICE_CUT);
 }
 
-/* An update with resources and a font whose application crashes, cut where the roll
- * back has that part. */
-static struct world *rolling_back(uint8_t part)
+/* An update of `world` whose application crashes, cut where the roll back has that
+ * part. */
+static struct world *roll_back(struct world *world, uint8_t part)
 {
-    struct world *world = world_make_on_card(false, true);
     uint32_t op = 0;
 
     world->device.app = VDEVICE_CRASH;
@@ -761,6 +760,12 @@ static struct world *rolling_back(uint8_t part)
     assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLING_BACK);
     world_mark(world);
     return world;
+}
+
+/* The same with resources and a font. */
+static struct world *rolling_back(uint8_t part)
+{
+    return roll_back(world_make_on_card(false, true), part);
 }
 
 static bool runs_the_old_one(struct world *world)
@@ -957,6 +962,102 @@ static void p7_a_reading_that_fails_while_the_manager_restores_is_no_dead_end(
     world_drop(world);
 }
 
+/* A word of the receipt that dies while stage 9 looks at a package with files: nothing
+ * is changed, and a code says so. */
+static void on_check(void *context, uint32_t addr, size_t size)
+{
+    const struct otter_region *receipts =
+        world_region(fault_at.world, OTTER_REGION_RECEIPTS);
+    const char *name = NULL;
+
+    if (addr >= receipts->addr && addr - receipts->addr < receipts->size &&
+        fault_at.world->device.manager.install.device != NULL &&
+        otter_install_stage(&fault_at.world->device.manager.install, &name) == 9) {
+        on_read(context, addr, size);
+    }
+}
+
+static void p7_a_reading_that_fails_while_files_are_checked_changes_nothing(
+    void **state)
+{
+    struct world *world = world_make_with_files();
+    unsigned failures = 0;
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    fault_at.world = world;
+    fault_at.fail_at = 0;
+    do {
+        fault_at.fail_at++;
+        fault_at.count = 0;
+        world_back(world);
+        world->device.flash.hooks.on_read = on_check;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        world->device.flash.hooks.on_read = NULL;
+        const struct otter_outcome outcome = world_state(world).outcome;
+
+        assert_null(world->device.defect);
+        assert_true(has_a_system(world));
+        if (outcome.kind != OTTER_OUTCOME_CONFIRMED) {
+            assert_int_equal(outcome.kind, OTTER_OUTCOME_FAILED);
+            assert_int_not_equal(outcome.code, 0);
+            assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+            failures++;
+        }
+    } while (fault_at.count >= fault_at.fail_at);
+    assert_in_range(failures, 4, fault_at.fail_at);
+    world_drop(world);
+}
+
+/* A journal with so many sequence numbers left. */
+static void wear_out(struct world *world, uint32_t numbers_left)
+{
+    static struct otter_device factory;
+    struct otter_state state = world_state(world);
+
+    assert_int_equal(
+        otter_device_open(&factory, &world->device.ports, OTTER_PROGRAM_FACTORY),
+        OTTER_OK);
+    factory.journal.highest = 0xFFFFFF00U - 2 - numbers_left; /* it uses two itself */
+    assert_int_equal(otter_journal_write(&factory.journal, &state, OTTER_LASTING),
+                     OTTER_OK);
+}
+
+static void check_worn(struct world *world, uint32_t numbers_left)
+{
+    wear_out(world, numbers_left);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_null(world->device.defect);
+    if (world->device.program == OTTER_PROGRAM_MANAGER) {
+        assert_int_equal(world->device.code, otter_code(OTTER_E_JOURNAL_EXHAUSTED));
+    } else {
+        assert_true(runs_the_old_one(world));
+        assert_true(world_has_files(world, false));
+    }
+}
+
+/* Wherever the manager takes up the restore, the numbers end a few records later. */
+static void k3_numbers_that_end_while_files_come_back_leave_the_manager_or_a_system(
+    void **state)
+{
+    struct world *world = roll_back(world_make_with_files(), OTTER_PART_RESTORE);
+    uint32_t op = 0;
+
+    (void)state;
+    for (; world_state(world).part == OTTER_PART_RESTORE; op++) {
+        for (uint32_t left = 1; left <= 4; left++) {
+            cut_at(world, op);
+            check_worn(world, left);
+        }
+        cut_at(world, op);
+    }
+    assert_in_range(op, 20, 1000);
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -994,6 +1095,10 @@ int main(void)
         cmocka_unit_test(k20_a_card_that_is_gone_while_files_come_back_is_waited_for),
         cmocka_unit_test(
             p7_a_reading_that_fails_while_the_manager_restores_is_no_dead_end),
+        cmocka_unit_test(
+            p7_a_reading_that_fails_while_files_are_checked_changes_nothing),
+        cmocka_unit_test(
+            k3_numbers_that_end_while_files_come_back_leave_the_manager_or_a_system),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,26 +235,33 @@ static void k8_files_without_their_archive_are_not_kept(void **state)
     }
 }
 
+/* Or it is gone by then. */
 static void k8_an_archive_that_is_damaged_after_the_request_is_no_kept_one(void **state)
 {
-    struct world *world = world_make_with_files();
-    char path[OTTER_PATH_SIZE];
-    enum otter_result result = OTTER_OK;
-
     (void)state;
-    keep_tree(&world->sample, &world->next);
-    world_rebuild(world);
-    archive_of(&world->sample.first, path);
-    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_int_equal(vdevice_install(&world->device, WORLD_PATH, &result),
-                     VDEVICE_IDLE);
-    assert_int_equal(result, OTTER_OK);
-    vcard_flip(&world->card, path, 520, 3);
-    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_FAILED);
-    assert_int_equal(outcome_of(world).code, otter_code(OTTER_E_CARD_TREE));
-    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
-    world_drop(world);
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_make_with_files();
+        char path[OTTER_PATH_SIZE];
+
+        keep_tree(&world->sample, &world->next);
+        world_rebuild(world);
+        archive_of(&world->sample.first, path);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_install(world), OTTER_OK);
+        if (i == 0) {
+            vcard_flip(&world->card, path, 520, 3);
+        } else {
+            assert_int_equal(vcard_remove(&world->card, path), 0);
+            assert_int_equal(vcard_sync(&world->card, VCARD_ALL), 0);
+        }
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_FAILED);
+        assert_int_equal(outcome_of(world).code, otter_code(OTTER_E_CARD_TREE));
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+        assert_true(world_has_files(world, false));
+        world_drop(world);
+    }
 }
 
 /* ---- the way back ---- */
@@ -342,6 +349,86 @@ static void k20_an_archive_that_is_damaged_in_the_trial_takes_nothing_away(void 
     assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
     memset(&world->device.hooks, 0, sizeof(world->device.hooks));
     assert_files_stayed(world);
+    world_drop(world);
+}
+
+/* Found whole, and gone when its turn comes: the application that is back runs. */
+static struct {
+    struct world *world;
+    char path[OTTER_PATH_SIZE];
+    bool is_gone;
+} vanishing;
+
+static void take_away(void *context, const struct vflash_op *op)
+{
+    const struct otter_region *application =
+        world_region(vanishing.world, OTTER_REGION_APPLICATION);
+    struct vdevice *device = context;
+
+    /* The copies have been compared; now the first of them is written. */
+    if (!vanishing.is_gone && op->is_erase && op->addr == application->addr &&
+        device->manager.device.journal.state.phase == OTTER_PHASE_ROLLING_BACK) {
+        assert_int_equal(vcard_remove(&vanishing.world->card, vanishing.path), 0);
+        vanishing.is_gone = true;
+    }
+}
+
+static void k20_an_archive_that_goes_while_files_come_back_takes_nothing_away(
+    void **state)
+{
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    vanishing.world = world;
+    vanishing.is_gone = false;
+    archive_of(&world->sample.first, vanishing.path);
+    world->device.flash.hooks.on_op = take_away;
+    assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
+    world->device.flash.hooks.on_op = NULL;
+    assert_true(vanishing.is_gone);
+    assert_files_stayed(world);
+    world_drop(world);
+}
+
+/* Which files the update brought its receipt alone knows. Without it those of the old
+ * system come back, and the others stay: "d", too, where an empty folder was. */
+static void lose_new_receipt(void *context, enum otter_program program,
+                             const struct otter_event *event)
+{
+    struct world *world = context;
+    uint32_t size = 0;
+
+    (void)program;
+    if (event->kind == OTTER_EVENT_PHASE && event->stage == OTTER_PHASE_ROLLING_BACK) {
+        for (uint8_t copy = 0; copy < 2; copy++) {
+            vflash_flip(&world->device.flash,
+                        world_receipt_addr(world, 1, copy, &size) + 60, 2);
+        }
+    }
+}
+
+static void k20_without_the_new_receipt_the_old_files_come_back(void **state)
+{
+    struct world *world = world_make_with_files();
+    struct tree_file files[SAMPLE_TREE_FILES];
+    struct tree old = {files, 0};
+
+    (void)state;
+    for (size_t i = 0; i < world->sample.first.tree.count; i++) {
+        files[old.count] = world->sample.first.tree.files[i];
+        old.count += strcmp(files[old.count].path, "d") != 0;
+    }
+    world->device.hooks.context = world;
+    world->device.hooks.on_event = lose_new_receipt;
+    assert_int_equal(update(world, VDEVICE_CRASH), OTTER_OK);
+    world->device.hooks.on_event = NULL;
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_ROLLED_BACK);
+    assert_int_equal(outcome_of(world).code, otter_code(OTTER_E_TRIAL_FAULTS));
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    assert_true(tree_is_on(&world->card, &old, &old));
+    assert_true(vcard_has(&world->card, TREE_ROOT "/a/new"));
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_true(tree_is_on(&world->card, &world->next.tree, &world->next.tree));
     world_drop(world);
 }
 
@@ -723,6 +810,9 @@ int main(void)
         cmocka_unit_test(without_the_old_archive_there_is_no_way_back_and_it_is_told),
         cmocka_unit_test(
             k20_an_archive_that_is_damaged_in_the_trial_takes_nothing_away),
+        cmocka_unit_test(
+            k20_an_archive_that_goes_while_files_come_back_takes_nothing_away),
+        cmocka_unit_test(k20_without_the_new_receipt_the_old_files_come_back),
         cmocka_unit_test(k20_a_damaged_archive_removes_no_file),
         cmocka_unit_test(k26_the_archive_of_encrypted_files_is_encrypted),
         cmocka_unit_test(k26_encrypted_files_come_back),

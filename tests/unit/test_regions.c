@@ -256,6 +256,34 @@ static void k8_a_font_that_is_damaged_after_the_transfer_is_no_kept_one(void **s
     }
 }
 
+/* The same of one that cannot be read; how far, the code says: the resources before it
+ * were read whole, or 512 of its 702 bytes. */
+static void k8_a_font_that_dies_after_the_transfer_is_no_kept_one(void **state)
+{
+    static const struct {
+        uint32_t off;
+        uint8_t percent;
+    } cases[] = {{0, 98}, {SAMPLE_FONT_SIZE - 1, 72}};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct world *world = world_make_full(kinds[i / 2]);
+        const struct otter_region *font = world_region(world, OTTER_REGION_FONT);
+
+        keep_font(world);
+        world_prepare(world);
+        vflash_kill_word(&world->device.flash, font->addr + cases[i % 2].off);
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_outcome(world, OTTER_PHASE_CONFIRMED, OTTER_OUTCOME_FAILED,
+                       (uint16_t)(9 * 256 + cases[i % 2].percent));
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_true(world_holds(world, world->device.region, &world->sample.first));
+        assert_true(world_is_untouched(world, OTTER_REGION_RESOURCES));
+        world_drop(world);
+    }
+}
+
 /* --- damage --- */
 
 static void k1_boot_does_not_read_a_font_and_whoever_asks_is_told(void **state)
@@ -511,6 +539,7 @@ int main(void)
         cmocka_unit_test(
             k8_a_font_that_is_kept_and_damaged_is_refused_before_its_transfer),
         cmocka_unit_test(k8_a_font_that_is_damaged_after_the_transfer_is_no_kept_one),
+        cmocka_unit_test(k8_a_font_that_dies_after_the_transfer_is_no_kept_one),
         cmocka_unit_test(k1_boot_does_not_read_a_font_and_whoever_asks_is_told),
         cmocka_unit_test(k13_an_old_font_that_is_damaged_is_no_way_back),
         cmocka_unit_test(

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAGES = 100, FILES = 15, ASIDE = 36 };
+enum { STAGES = 100, STAGES_MAX = 12, FILES = 15, ASIDE = 36 };
 
 static void every_stage_has_a_name_in_the_tool(void **state)
 {
@@ -34,6 +34,44 @@ static void every_stage_has_a_name_in_the_tool(void **state)
         assert_true(strlen(otter_stages[count].name) > 0);
     }
     assert_in_range(count, 8, STAGES);
+}
+
+/* A plan with one member, by what is done with it: docs/SPEC.md, "Staging", "Card". */
+static const struct {
+    enum otter_strategy strategy;
+    uint8_t codes[STAGES_MAX]; /* in the order of execution; 0 ends them */
+} rows[] = {
+    {OTTER_STRATEGY_KEPT, {1, 9, 11}},
+    {OTTER_STRATEGY_OTHER_SLOT, {1, 9, 11}},
+    {OTTER_STRATEGY_SAVED_COPY, {1, 9, 32, 10, 11}},
+    {OTTER_STRATEGY_BY_BOOT, {1, 9, 34, 11}},
+    {OTTER_STRATEGY_REGION, {1, 9, 32, 11, 15}},
+    {OTTER_STRATEGY_INTO_SLOT, {1, 9, 10, 11}},
+    {OTTER_STRATEGY_TABLE, {1, 9, 37, 11}},
+    {OTTER_STRATEGY_LOADER, {1, 9, 11}},
+    {OTTER_STRATEGY_IN_PLACE, {1, 9, 11}},
+    {OTTER_STRATEGY_TREE, {1, 9, 36, 32, 11, 15}},
+};
+
+static void p2_each_kind_of_member_passes_its_stages_in_their_order(void **state)
+{
+    static struct otter_install install;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t codes[STAGES_MAX] = {0};
+        size_t count = 0;
+
+        install.plan.count = 1;
+        install.plan.members[0].strategy = (uint8_t)rows[i].strategy;
+        for (size_t k = 0; otter_stages[k].step != NULL; k++) {
+            if (otter_stages[k].applies(&install)) {
+                assert_true(count < STAGES_MAX);
+                codes[count++] = otter_stages[k].code;
+            }
+        }
+        assert_memory_equal(codes, rows[i].codes, sizeof(codes));
+    }
 }
 
 /* What the events of a power-on have told of each stage. */
@@ -170,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_has_a_name_in_the_tool),
+        cmocka_unit_test(p2_each_kind_of_member_passes_its_stages_in_their_order),
         cmocka_unit_test(the_percentage_of_what_is_unpacked_rises_with_its_bytes),
         cmocka_unit_test(the_percentage_rises_with_files_that_were_left_too),
         cmocka_unit_test(after_a_cut_it_begins_where_the_work_goes_on),
