@@ -281,6 +281,173 @@ static void k15_a_boot_without_loaders_starts_the_manager(void **state)
     world_drop(world);
 }
 
+/* A table without a place for loaders, under a boot that could run some: nothing is
+ * looked up. */
+static unsigned load_count;
+
+static enum otter_result count_load(struct otter_boot *boot)
+{
+    load_count++;
+    return otter_boot_load(boot);
+}
+
+static void k15_a_table_without_their_region_starts_the_manager(void **state)
+{
+    static uint8_t memory[LOADER_SIZE];
+    static const struct otter_loader loader = {.memory = memory, .load = count_load};
+    struct world *world = world_make_small(false, false);
+
+    (void)state;
+    load_count = 0;
+    world->device.ports.loader = &loader;
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    check_confirmed(world);
+    assert_int_equal(load_count, 0);
+    world_drop(world);
+}
+
+static void assert_left_to_the_manager(struct world *world, const struct watch *watch,
+                                       enum otter_result why)
+{
+    assert_int_equal(watch->starts[OTTER_PROGRAM_LOADER], 0);
+    assert_int_equal(watch->starts[OTTER_PROGRAM_MANAGER], 1);
+    assert_int_equal(watch->boot_code, otter_code(OTTER_E_BOOT_LOADER));
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(world_state(world).outcome.code, otter_code(why));
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+}
+
+/* Address of the loader in staging: its bytes are nowhere else. */
+static uint32_t loader_in_staging(struct world *world)
+{
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+    uint32_t off = 0;
+
+    while (off < staging->size - (uint32_t)SAMPLE_LOADER_SIZE &&
+           memcmp(vflash_peek(&world->device.flash, staging->addr + off,
+                              SAMPLE_LOADER_SIZE),
+                  world->next.loader, SAMPLE_LOADER_SIZE) != 0) {
+        off += 4;
+    }
+    assert_true(off < staging->size - (uint32_t)SAMPLE_LOADER_SIZE);
+    return staging->addr + off;
+}
+
+/* Neither its first nor its last bytes can be read, then the whole card. */
+static void k21_a_loader_that_cannot_be_read_is_not_run(void **state)
+{
+    static const struct {
+        bool is_on_card;
+        uint32_t off;
+        uint8_t percent; /* [09-XX]: of the firmware before it; 512 of 611 bytes */
+    } cases[] = {{false, 0, 98}, {false, SAMPLE_LOADER_SIZE - 1, 83}, {true, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct watch watch;
+        struct world *world = make_loading(cases[i].is_on_card, &watch);
+
+        assert_int_equal(ask(world), OTTER_OK);
+        if (cases[i].is_on_card) {
+            vcard_set_bad(&world->card, WORLD_PATH, true);
+        } else {
+            vflash_kill_word(&world->device.flash,
+                             loader_in_staging(world) + cases[i].off);
+        }
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_left_to_the_manager(
+            world, &watch,
+            cases[i].is_on_card ? OTTER_E_CARD_READ
+                                : otter_error_at(OTTER_E_CHECK_READ, cases[i].percent));
+        world_drop(world);
+    }
+}
+
+/* Without the storage key there is no way back from the update, so that no plan can be
+ * made of it: boot leaves that to the manager, which says why (K26). */
+static void k26_without_the_storage_key_no_loader_is_run(void **state)
+{
+    struct watch watch = {.boot_code = 0};
+    struct world *world = make_device(false);
+
+    (void)state;
+    vdevice_destroy(&world->device);
+    sample_encrypt_first(&world->sample);
+    sample_device(&world->sample, false, &world->device);
+    world->device.hooks.context = &watch;
+    world->device.hooks.on_event = note;
+    world_mark(world);
+    sample_next(&world->sample, 2, &world->next);
+    sample_carry_loader(&world->sample, &world->next);
+    build(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(ask(world), OTTER_OK);
+    world->sample.key_store.count = 1; /* the root alone */
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_left_to_the_manager(world, &watch, OTTER_E_STORAGE_KEY);
+    world_drop(world);
+}
+
+/* A copy of a receipt that dies while boot looks the loader up. */
+static struct {
+    struct world *world;
+    bool is_loading;
+    uint32_t reads;
+    uint32_t fail_at; /* counted from 1 */
+} dying;
+
+static enum otter_result load_watched(struct otter_boot *boot)
+{
+    dying.is_loading = true;
+    enum otter_result result = otter_boot_load(boot);
+
+    dying.is_loading = false;
+    return result;
+}
+
+static void on_read(void *context, uint32_t addr, size_t size)
+{
+    const struct otter_region *receipts =
+        world_region(dying.world, OTTER_REGION_RECEIPTS);
+
+    (void)context;
+    (void)size;
+    if (dying.is_loading && addr >= receipts->addr &&
+        addr - receipts->addr < receipts->size && ++dying.reads == dying.fail_at) {
+        vflash_kill_word(&dying.world->device.flash, addr);
+    }
+}
+
+/* Its other copy says the same: the loader runs, wherever the reading broke off. */
+static void k1_a_copy_of_a_receipt_that_dies_does_not_stop_a_loader(void **state)
+{
+    struct watch watch;
+    struct world *world = make_loading(false, &watch);
+
+    (void)state;
+    assert_int_equal(ask(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    world->device.loader.load = load_watched;
+    dying.world = world;
+    dying.fail_at = 0;
+    do {
+        dying.fail_at++;
+        dying.reads = 0;
+        memset(&watch, 0, sizeof(watch));
+        world_back(world);
+        world->device.flash.hooks.on_read = on_read;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        world->device.flash.hooks.on_read = NULL;
+        check_confirmed(world);
+        assert_int_equal(watch.starts[OTTER_PROGRAM_LOADER], 1);
+    } while (dying.reads >= dying.fail_at);
+    assert_true(dying.fail_at > 50);
+    world_drop(world);
+}
+
 /* --- packages that are refused --- */
 
 static void same(struct world *world, struct host_member *loader)
@@ -425,6 +592,10 @@ int main(void)
         cmocka_unit_test(k21_a_loader_of_an_unsigned_receipt_is_not_run),
         cmocka_unit_test(k20_without_the_card_boot_starts_the_manager_which_waits),
         cmocka_unit_test(k15_a_boot_without_loaders_starts_the_manager),
+        cmocka_unit_test(k15_a_table_without_their_region_starts_the_manager),
+        cmocka_unit_test(k21_a_loader_that_cannot_be_read_is_not_run),
+        cmocka_unit_test(k26_without_the_storage_key_no_loader_is_run),
+        cmocka_unit_test(k1_a_copy_of_a_receipt_that_dies_does_not_stop_a_loader),
         cmocka_unit_test(k13_each_reason_to_refuse_a_loader_has_its_code),
         cmocka_unit_test(k13_a_device_without_the_region_refuses_a_loader),
     };
