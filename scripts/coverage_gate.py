@@ -16,7 +16,7 @@ import re
 import sys
 
 GATED = re.compile(
-    r"src/(install/|boot/|package/|flash/journal\.c$|door/receive[a-z_]*\.c$)"
+    r"src/(install/|boot/|package/|store/|flash/journal\.c$|door/receive[a-z_]*\.c$)"
 )
 ROW = re.compile(r"^\| `(src/[^`]+)` \| `(\w+)` \| `(.+?)` \| (.+) \|$")
 

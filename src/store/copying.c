@@ -147,8 +147,8 @@ enum otter_result otter_copying_step(struct otter_copying *copying, bool *is_don
     case STEP_PROGRAM:
         return program(copying);
     case STEP_NOTE:
-        copying->step = STEP_ERASE;
-        return note(copying, false, OTTER_NOTED);
+        break;
     }
-    return OTTER_OK;
+    copying->step = STEP_ERASE;
+    return note(copying, false, OTTER_NOTED);
 }

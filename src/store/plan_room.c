@@ -153,10 +153,9 @@ enum otter_result plan_place_staged(struct planning *planning,
     struct otter_device *device = planning->device;
     struct otter_member old;
     enum otter_result result = plan_place_store(planning, member, placement);
-    /* Where there is no way back nothing is saved for it; a manager has its own. */
-    bool is_lost = planning->is_one_way && member->role != OTTER_ROLE_MANAGER;
 
-    if (result != OTTER_OK || !planning->has_current || is_lost) {
+    /* Where there is no way back nothing is saved for it; no manager comes so (K15). */
+    if (result != OTTER_OK || !planning->has_current || planning->is_one_way) {
         return result;
     }
     result = otter_plan_saved(device, &planning->current, placement->target_region,

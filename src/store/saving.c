@@ -102,7 +102,7 @@ enum otter_result otter_saving_step(struct otter_saving *saving, bool *is_done)
     if (result != OTTER_OK && is_open) {
         (void)!files->close(files->context, saving->file); /* the failure counts */
     }
-    if (result == OTTER_E_CARD_NONE && saving->device->card != NULL) {
+    if (result == OTTER_E_CARD_NONE) {
         saving->device->card->fault = result;
     }
     if (saving->step != SAVING_WRITE || saving->cursor == saving->size) {

@@ -13,6 +13,7 @@
 
 #include "../vectors/tar_vectors.h"
 #include "crypto_bearssl.h"
+#include "host_coding.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -96,6 +97,27 @@ static void the_new_files_are_there_and_the_old_ones_are_gone(void **state)
         assert_int_equal(world_state(world).flags, 0);
         world_drop(world);
     }
+}
+
+/* One chunk of zlib is all of it, and takes more than a step to come out. */
+static void an_archive_in_one_chunk_comes_out_in_many_steps(void **state)
+{
+    struct world *world = world_make_with_files();
+    struct host_member *member = &world->next.members[3];
+    struct host_coded coded;
+
+    (void)state;
+    assert_true(host_code_zlib(&member->image, 15, 12, &coded));
+    assert_in_range(coded.size, 600, SAMPLE_STORED_MAX);
+    member->stored = (struct host_image){coded.data, coded.size};
+    member->memory = coded.memory;
+    member->coding = OTTER_CODING_ZLIB;
+    world_rebuild(world);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
+    assert_true(world_has_files(world, true));
+    free(coded.data);
+    world_drop(world);
 }
 
 static void p4_a_system_that_fails_takes_its_files_with_it(void **state)
@@ -517,23 +539,67 @@ static void k26_encrypted_files_come_back(void **state)
     world_drop(world);
 }
 
-static void k26_encrypted_files_are_kept(void **state)
+/* A third package, which keeps the files of `next`, lies on the card. */
+static void provision_third(struct world *world)
 {
-    struct world *world = world_make_with_files();
     static struct sample_package third;
 
-    (void)state;
-    sample_encrypt(&world->sample, &world->next);
-    world_rebuild(world);
-    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
     sample_next(&world->sample, 3, &third);
     sample_carry_files(&third, &world->next.tree);
     third.members[3].flags = OTTER_MEMBER_KEPT | OTTER_MEMBER_ENCRYPTED;
     sample_build(&third);
     vcard_provision(&world->card, WORLD_PATH, third.bytes, (uint32_t)third.size);
+}
+
+static void k26_encrypted_files_are_kept(void **state)
+{
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    sample_encrypt(&world->sample, &world->next);
+    world_rebuild(world);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    provision_third(world);
     assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
     assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
     assert_true(world_has_files(world, true));
+    world_drop(world);
+}
+
+/* The key goes when stage 9 has begun: what cannot be decrypted is not taken for whole.
+ */
+static void lose_key(void *context, enum otter_program program,
+                     const struct otter_event *event)
+{
+    struct world *world = context;
+
+    (void)program;
+    if (event->kind == OTTER_EVENT_STAGE && event->stage == 9) {
+        world->sample.key_store.count = 1; /* the root alone */
+    }
+}
+
+static void k26_encrypted_files_are_not_kept_without_the_storage_key(void **state)
+{
+    struct world *world = world_make_with_files();
+
+    (void)state;
+    sample_encrypt(&world->sample, &world->next);
+    world_rebuild(world);
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    world_mark(world);
+    provision_third(world);
+    world->device.hooks.context = world;
+    world->device.hooks.on_event = lose_key;
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    world->device.hooks.on_event = NULL;
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(outcome_of(world).code, 9 * 256 + 98);
+    assert_true(world_is_untouched(world, OTTER_REGION_APPLICATION));
+    assert_true(world_has_files(world, true));
+    world->sample.key_store.count = 2;
+    assert_int_equal(update(world, VDEVICE_CONFIRM), OTTER_OK);
+    assert_int_equal(outcome_of(world).kind, OTTER_OUTCOME_CONFIRMED);
     world_drop(world);
 }
 
@@ -798,6 +864,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_new_files_are_there_and_the_old_ones_are_gone),
+        cmocka_unit_test(an_archive_in_one_chunk_comes_out_in_many_steps),
         cmocka_unit_test(p4_a_system_that_fails_takes_its_files_with_it),
         cmocka_unit_test(files_that_were_added_disappear_again),
         cmocka_unit_test(a_file_of_somebody_else_stays_in_its_folder),
@@ -817,6 +884,7 @@ int main(void)
         cmocka_unit_test(k26_the_archive_of_encrypted_files_is_encrypted),
         cmocka_unit_test(k26_encrypted_files_come_back),
         cmocka_unit_test(k26_encrypted_files_are_kept),
+        cmocka_unit_test(k26_encrypted_files_are_not_kept_without_the_storage_key),
         cmocka_unit_test(without_a_storage_key_encrypted_files_are_refused),
         cmocka_unit_test(p2_a_bad_archive_is_refused_before_anything_is_changed),
         cmocka_unit_test(a_folder_that_is_none_is_refused),

@@ -29,26 +29,70 @@ static void on_both(void (*test)(struct world *world))
     }
 }
 
-/* The plan for `next` as a device in `view` makes it. */
-static enum otter_result plan_next(struct world *world, struct otter_plan *plan)
+/* Reading number `fail_at`, counted from 1, of the control packet or of the flash
+ * fails; 0: none. */
+static struct {
+    struct world *world;
+    const struct host_image *control;
+    uint32_t reads;
+    uint32_t fail_at;
+} reading;
+
+static enum otter_result read_control(const void *context, uint32_t off, void *data,
+                                      size_t len)
+{
+    (void)context;
+    memcpy(data, reading.control->data + off, len);
+    return ++reading.reads == reading.fail_at ? OTTER_E_FLASH_READ : OTTER_OK;
+}
+
+static void on_read(void *context, uint32_t addr, size_t size)
+{
+    (void)context;
+    (void)size;
+    if (++reading.reads == reading.fail_at &&
+        vflash_word_at(&reading.world->device.flash, addr) != VFLASH_WORD_ERASED) {
+        vflash_kill_word(&reading.world->device.flash, addr);
+    }
+}
+
+/* The plan for `next` as an agent makes it whose device `change` has prepared. */
+static enum otter_result plan_with(struct world *world,
+                                   void (*change)(struct otter_device *view),
+                                   uint32_t fail_at, struct otter_plan *plan)
 {
     static struct otter_device view;
     const struct host_image control = {world->next.bytes + OTTER_IMAGE_HEADER_SIZE,
                                        (uint32_t)world->next.size -
                                            OTTER_IMAGE_HEADER_SIZE};
-    struct otter_source source = host_image_source(&control);
+    const struct otter_source source = {.size = control.size, .read = read_control};
     struct otter_control parsed;
 
+    reading.world = world;
+    reading.control = &control;
+    reading.fail_at = 0;
     assert_int_equal(vdevice_inspect(&world->device, &view), OTTER_OK);
     view.program = OTTER_PROGRAM_AGENT; /* boot does not judge codings */
+    if (change != NULL) {
+        change(&view);
+    }
     uint32_t op = world->device.flash.op;
     enum otter_result result = otter_control_open(&source, &parsed);
 
+    reading.reads = 0;
+    reading.fail_at = fail_at;
     if (result == OTTER_OK) {
+        world->device.flash.hooks.on_read = on_read;
         result = otter_plan_make(&view, &source, &parsed, plan);
+        world->device.flash.hooks.on_read = NULL;
     }
     assert_int_equal(world->device.flash.op, op); /* pure */
     return result;
+}
+
+static enum otter_result plan_next(struct world *world, struct otter_plan *plan)
+{
+    return plan_with(world, NULL, 0, plan);
 }
 
 /* --- refusals --- */
@@ -202,6 +246,37 @@ static void carries_a_large_table(struct sample_package *package)
         (struct host_image){package->firmware, 513 - OTTER_TABLE_CONTENT_OFF};
 }
 
+/* As large as the format allows, and one byte more. */
+static void carries_the_largest_table(struct sample_package *package)
+{
+    package->members[2].flags = 0;
+    package->members[2].image = (struct host_image){
+        package->firmware, OTTER_TABLE_MAX - OTTER_TABLE_CONTENT_OFF + 1};
+}
+
+static void carries_a_table_that_names_its_region(struct sample_package *package)
+{
+    package->members[2].flags = 0;
+    package->members[2].region = OTTER_REGION_TABLE;
+}
+
+static void links_the_manager_elsewhere(struct sample_package *package)
+{
+    carries_a_manager(package);
+    package->members[1].link_addr += 0x100;
+}
+
+/* What is saved lies at the end of staging in the order of the regions, whatever the
+ * order of the members. */
+static void carries_the_manager_first(struct sample_package *package)
+{
+    struct host_member firmware = package->members[0];
+
+    carries_a_manager(package);
+    package->members[0] = package->members[1];
+    package->members[1] = firmware;
+}
+
 static void carries_a_radio(struct sample_package *package)
 {
     package->members[3] = package->members[0];
@@ -318,6 +393,12 @@ static const struct row rows[] = {
      OTTER_E_STRATEGY},
     {"carries a table larger than its place", BOTH, carries_a_large_table,
      OTTER_E_TOO_LARGE},
+    {"carries a table larger than any", BOTH, carries_the_largest_table,
+     OTTER_E_TOO_LARGE},
+    {"a table for its region", BOTH, carries_a_table_that_names_its_region, OTTER_OK},
+    {"a manager linked elsewhere", BOTH, links_the_manager_elsewhere,
+     OTTER_E_LINK_ADDRESS},
+    {"the manager first", BOTH, carries_the_manager_first, OTTER_OK},
     {"carries a radio", BOTH, carries_a_radio, OTTER_E_STRATEGY},
     {"a firmware in place", BOTH, in_place, OTTER_E_IN_PLACE_ROLE},
     {"too large", BOTH, larger_than_the_region, OTTER_E_TOO_LARGE},
@@ -374,6 +455,227 @@ static void k13_an_unknown_coding_is_refused(void **state)
 {
     (void)state;
     on_both(check_coding);
+}
+
+/* The same of a table, which is never coded; nor is it encrypted. */
+static void check_table_form(struct world *world)
+{
+    static uint8_t other[OTTER_TABLE_MAX] = {1};
+    struct host_member *table = &world->next.members[2];
+    struct otter_plan plan;
+
+    table->flags = 0;
+    sample_build(&world->next);
+    world->next
+        .bytes[OTTER_IMAGE_HEADER_SIZE + 96 + 2 * OTTER_CONTROL_MEMBER_SIZE + 2] =
+        OTTER_CODING_HEATSHRINK;
+    assert_int_equal(plan_next(world, &plan), OTTER_E_CONTROL_CODING);
+    sample_encrypt(&world->sample, &world->next);
+    table->flags = OTTER_MEMBER_ENCRYPTED;
+    table->stored = (struct host_image){other, table->image.size};
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_CONTROL_FLAGS);
+}
+
+static void k13_a_table_is_neither_coded_nor_encrypted(void **state)
+{
+    (void)state;
+    on_both(check_table_form);
+}
+
+/* ---- what depends on the device ---- */
+
+static void saves_in_clear(struct otter_device *view)
+{
+    view->table.policy.saved_copies = OTTER_SAVED_CLEAR;
+}
+
+static void saves_nothing(struct otter_device *view)
+{
+    view->table.policy.saved_copies = OTTER_SAVED_NEVER;
+}
+
+static void is_closed(struct otter_device *view)
+{
+    view->journal.state.flags |= OTTER_FLAG_CLOSED;
+}
+
+/* What the manager decrypts for boot needs the storage key, and a policy that uses it.
+ */
+static void check_raw(struct world *world)
+{
+    struct otter_plan plan;
+
+    sample_carry_manager(&world->sample, &world->next);
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_with(world, NULL, 0, &plan), OTTER_OK);
+    assert_int_equal(plan_with(world, saves_in_clear, 0, &plan), OTTER_E_STORAGE_KEY);
+    assert_int_equal(plan_with(world, saves_nothing, 0, &plan), OTTER_E_STORAGE_KEY);
+}
+
+static void k26_an_encrypted_manager_needs_the_storage_key(void **state)
+{
+    (void)state;
+    on_both(check_raw);
+}
+
+/* The archive of encrypted files stays on the card: under the storage key, in clear if
+ * the policy says so, or not at all. */
+static void k26_encrypted_files_are_left_as_the_policy_says(void **state)
+{
+    struct world *world = world_make_with_files();
+    struct otter_plan plan;
+
+    (void)state;
+    sample_encrypt(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_with(world, NULL, 0, &plan), OTTER_OK);
+    assert_int_equal(plan_with(world, saves_in_clear, 0, &plan), OTTER_OK);
+    assert_int_equal(plan_with(world, saves_nothing, 0, &plan), OTTER_E_STORAGE_KEY);
+    world->device.crypto = otter_crypto_bearssl; /* without keys */
+    assert_int_equal(plan_with(world, NULL, 0, &plan), OTTER_E_CANNOT_DECRYPT);
+    world_drop(world);
+}
+
+/* Only the manager that runs may come while the application is closed. */
+static void check_manager_while_closed(struct world *world)
+{
+    struct otter_plan plan;
+
+    carries_a_manager(&world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_with(world, is_closed, 0, &plan), OTTER_OK);
+    world->next.members[1].image.size -= 4;
+    sample_build(&world->next);
+    assert_int_equal(plan_with(world, is_closed, 0, &plan), OTTER_E_MANAGER_ALONE);
+    sample_carry_manager(&world->sample, &world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_with(world, is_closed, 0, &plan), OTTER_E_MANAGER_ALONE);
+}
+
+static void k15_a_closed_device_takes_no_other_manager(void **state)
+{
+    (void)state;
+    on_both(check_manager_while_closed);
+}
+
+/* Both copies of the current receipt are lost: what needs a way back is refused. */
+static void check_without_current(struct world *world)
+{
+    struct host_member table;
+    struct otter_plan plan;
+    uint32_t size = 0;
+
+    for (uint8_t copy = 0; copy < 2; copy++) {
+        vflash_flip(&world->device.flash,
+                    world_receipt_addr(world, 0, copy, &size) + 60, 2);
+    }
+    carries_a_manager(&world->next);
+    carries_a_table(&world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_STRATEGY);
+    table = world->next.members[2];
+    world->next.members[2] = world->next.members[1];
+    world->next.members[1] = table;
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_STRATEGY);
+}
+
+static void k15_without_a_current_system_neither_manager_nor_table_is_replaced(
+    void **state)
+{
+    (void)state;
+    on_both(check_without_current);
+}
+
+/* A kept member is the one of the same role. */
+static void k8_resources_are_not_kept_as_what_is_a_font(void **state)
+{
+    struct world *world = world_make_full(false);
+    struct otter_plan plan;
+
+    (void)state;
+    world->next.members[4] = world->sample.first.members[4];
+    world->next.members[4].flags = OTTER_MEMBER_KEPT;
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_OK);
+    world->next.members[4].role = OTTER_ROLE_RESOURCES;
+    world->next.members[4].region = OTTER_REGION_FONT;
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_KEPT);
+    world_drop(world);
+}
+
+/* On a device with a card nothing is received, and there is no staging for a table. */
+static void k13_a_device_with_a_card_takes_nothing_in_place_and_no_table(void **state)
+{
+    struct world *world = world_make_on_card(false, true);
+    struct otter_plan plan;
+
+    (void)state;
+    sample_put_in_place(&world->next, false);
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_STRATEGY);
+    sample_next(&world->sample, 2, &world->next);
+    carries_a_table(&world->next);
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_STRATEGY);
+    world_drop(world);
+    world = world_make_with_files();
+    world->next
+        .bytes[OTTER_IMAGE_HEADER_SIZE + 96 + 3 * OTTER_CONTROL_MEMBER_SIZE + 2] = 9;
+    assert_int_equal(plan_next(world, &plan), OTTER_E_CONTROL_CODING);
+    world_drop(world);
+}
+
+/* ---- readings that fail ---- */
+
+/* The plan is the same, or there is none, with a code; never another one. */
+static void check_readings(struct world *world, void (*change)(struct otter_device *))
+{
+    static struct otter_plan plain;
+    unsigned failures = 0;
+    uint32_t at = 0;
+
+    sample_build(&world->next);
+    memset(&plain, 0, sizeof(plain));
+    enum otter_result whole = plan_with(world, change, 0, &plain);
+
+    assert_int_equal(whole, OTTER_OK);
+    do {
+        static struct otter_plan plan;
+
+        at++;
+        world_back(world);
+        memset(&plan, 0, sizeof(plan));
+        enum otter_result result = plan_with(world, change, at, &plan);
+
+        if (result == OTTER_OK) {
+            assert_memory_equal(&plan, &plain, sizeof(plan));
+        } else {
+            assert_int_not_equal(otter_code(result), 0);
+            failures++;
+        }
+    } while (reading.reads >= at);
+    assert_in_range(failures, 5, at);
+    world_drop(world);
+}
+
+static void p7_a_reading_that_fails_makes_no_other_plan(void **state)
+{
+    struct world *world = world_make_full(true);
+
+    (void)state;
+    check_readings(world, NULL);
+    world = world_make_small(false, false);
+    carries_a_manager(&world->next);
+    check_readings(world, is_closed);
+    world = world_make_with_files();
+    sample_next(&world->sample, 2, &world->next);
+    sample_carry_files(&world->next, &world->sample.first.tree);
+    world->next.members[3].flags = OTTER_MEMBER_KEPT;
+    check_readings(world, NULL);
 }
 
 static void check_encrypted(struct world *world)
@@ -505,6 +807,63 @@ static void k13_package_and_saved_copy_fit_or_are_refused_for_space(void **state
                          count < 8 ? OTTER_E_NO_SPACE : OTTER_OK);
         world_drop(world);
     }
+}
+
+/* Two sectors, and exactly the staging of an A/B device that has just so much: there is
+ * no room for the copy of the manager that is replaced. Without staging there is none
+ * for anything. */
+static void k13_two_slots_with_little_staging_replace_no_manager(void **state)
+{
+    const struct host_small small = {.is_ab = true,
+                                     .word_size = 4,
+                                     .page_size = 128,
+                                     .sector_size = 512,
+                                     .erased = 0xFF};
+
+    (void)state;
+    for (uint32_t count = 0; count <= 4; count++) {
+        struct host_profile profile;
+        struct otter_plan plan;
+        uint8_t staging = 0;
+
+        host_profile_small(&small, &profile);
+        while (profile.map.regions[staging].id != OTTER_REGION_STAGING) {
+            staging++;
+        }
+        profile.map.regions[staging].size = count * 512;
+        if (count == 0) {
+            profile.map.regions[staging] = profile.map.regions[--profile.map.count];
+        }
+        struct world *world = world_make(&profile, false);
+
+        assert_int_equal(plan_next(world, &plan), OTTER_OK);
+        sample_carry_manager(&world->sample, &world->next);
+        if (count == 2) {
+            world->next.members[1].image = (struct host_image){big, 2 * 512};
+        } else if (count == 3) {
+            world->next.members[1].image.size = 512;
+        }
+        sample_build(&world->next);
+        assert_int_equal(plan_next(world, &plan),
+                         count < 3 ? OTTER_E_NO_SPACE : OTTER_OK);
+        world_drop(world);
+    }
+}
+
+/* The old application is larger than all of staging, the new one is not. */
+static void k13_a_copy_larger_than_staging_is_refused_for_space(void **state)
+{
+    struct host_profile profile;
+    struct otter_plan plan;
+
+    (void)state;
+    profile_with_staging(&profile, 3);
+    struct world *world = world_make(&profile, false);
+
+    world->next.members[0].image.size = 512;
+    sample_build(&world->next);
+    assert_int_equal(plan_next(world, &plan), OTTER_E_NO_SPACE);
+    world_drop(world);
 }
 
 static void k13_a_package_without_space_is_refused_before_the_store(void **state)
@@ -648,6 +1007,17 @@ int main(void)
         cmocka_unit_test(k14_on_two_slots_the_free_one_is_the_store),
         cmocka_unit_test(k15_saved_copies_lie_at_the_end_whatever_the_package_is),
         cmocka_unit_test(k13_package_and_saved_copy_fit_or_are_refused_for_space),
+        cmocka_unit_test(k13_a_table_is_neither_coded_nor_encrypted),
+        cmocka_unit_test(k26_an_encrypted_manager_needs_the_storage_key),
+        cmocka_unit_test(k26_encrypted_files_are_left_as_the_policy_says),
+        cmocka_unit_test(k15_a_closed_device_takes_no_other_manager),
+        cmocka_unit_test(
+            k15_without_a_current_system_neither_manager_nor_table_is_replaced),
+        cmocka_unit_test(k8_resources_are_not_kept_as_what_is_a_font),
+        cmocka_unit_test(k13_a_device_with_a_card_takes_nothing_in_place_and_no_table),
+        cmocka_unit_test(p7_a_reading_that_fails_makes_no_other_plan),
+        cmocka_unit_test(k13_two_slots_with_little_staging_replace_no_manager),
+        cmocka_unit_test(k13_a_copy_larger_than_staging_is_refused_for_space),
         cmocka_unit_test(k13_a_package_without_space_is_refused_before_the_store),
         cmocka_unit_test(k14_without_a_window_only_the_free_slots_image_is_taken),
         cmocka_unit_test(k14_vectors_of_the_other_slot_are_refused),
