@@ -214,7 +214,11 @@ static int power_on(struct virtual_device *device, const struct run_options *opt
     device->device.app_old = options->app_old;
     device->device.wants_manager = options->has_button;
     virtual_print_events(&device->device, false);
-    return report_end(&device->device, vdevice_power_on(&device->device, fault));
+    virtual_settle_card(device);
+    status = report_end(&device->device, vdevice_power_on(&device->device, fault));
+    vdevice_power_off(&device->device);
+    virtual_settle_card(device);
+    return status;
 }
 
 /* Serves a link, of which `fd` tells when a message is there, until a signal, a cut or

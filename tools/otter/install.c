@@ -11,6 +11,7 @@
 #include "verbs.h"
 #include "virtual.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,13 +179,16 @@ static void install_copied(struct vdevice *device, const char *path,
     ask(device, path, ending);
 }
 
-/* Onto the card, from where the device takes it. What is refused goes again. */
+/* Onto the card, from where the device takes it. What is refused goes again, and what
+ * was there comes back. */
 static int insert(struct virtual_device *folder, const struct options *options,
                   const struct bytes *package, struct ending *ending)
 {
     struct vdevice *device = &folder->device;
     char path[OTTER_PATH_SIZE];
 
+    /* It may just have ended what a cut had left. */
+    virtual_settle_card(folder);
     int status =
         virtual_put_on_card(folder, options->file, package->data, package->size, path);
 
@@ -198,9 +202,9 @@ static int insert(struct virtual_device *folder, const struct options *options,
     return TOOL_DONE;
 }
 
-static int install(struct virtual_device *folder, const struct options *options,
-                   const struct bytes *package, struct vflash_fault fault,
-                   struct ending *ending)
+static int run_device(struct virtual_device *folder, const struct options *options,
+                      const struct bytes *package, struct vflash_fault fault,
+                      struct ending *ending)
 {
     struct vdevice *device = &folder->device;
     int status = TOOL_DONE;
@@ -213,6 +217,28 @@ static int install(struct virtual_device *folder, const struct options *options,
     }
     ending->operations = device->flash.op;
     vdevice_power_off(device);
+    return status;
+}
+
+/* What asks this process to end waits until it is decided which package stays on the
+ * card: time is virtual, and soon over. */
+static int install(struct virtual_device *folder, const struct options *options,
+                   const struct bytes *package, struct vflash_fault fault,
+                   struct ending *ending)
+{
+    sigset_t waiting;
+    sigset_t before;
+
+    (void)sigemptyset(&waiting);
+    (void)sigaddset(&waiting, SIGHUP);
+    (void)sigaddset(&waiting, SIGINT);
+    (void)sigaddset(&waiting, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &waiting, &before);
+    virtual_settle_card(folder);
+    int status = run_device(folder, options, package, fault, ending);
+
+    virtual_settle_card(folder);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 

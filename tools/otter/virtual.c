@@ -320,52 +320,6 @@ bool virtual_is_on_card(const struct vdevice *device)
     return otter_map_is_on_card(&device->profile->map);
 }
 
-/* A name that the device takes: the last part of `name`, or one for what has none. */
-static void name_on_card(const char *name, char path[OTTER_PATH_SIZE])
-{
-    const char *slash = strrchr(name, '/');
-    int len =
-        snprintf(path, OTTER_PATH_SIZE, "update/%s", slash == NULL ? name : slash + 1);
-
-    if (len >= OTTER_PATH_SIZE || !otter_path_is_good(path) ||
-        strcmp(path, "update/-") == 0) {
-        (void)snprintf(path, OTTER_PATH_SIZE, "update/package.otter");
-    }
-}
-
-int virtual_put_on_card(struct virtual_device *device, const char *name,
-                        const uint8_t *package, size_t size, char path[OTTER_PATH_SIZE])
-{
-    char folder[PATH_MAX];
-    char file[PATH_MAX];
-
-    if (!virtual_is_directory(device->folder.path)) {
-        return virtual_refused(OTTER_E_CARD_NONE);
-    }
-    name_on_card(name, path);
-    if (!join(folder, device->folder.path, "update") ||
-        !join(file, device->folder.path, path)) {
-        return fail(device->path, "the path is too long");
-    }
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        return fail(folder, strerror(errno));
-    }
-    device->is_copied = access(file, F_OK) != 0;
-    return file_write(file, package, size);
-}
-
-void virtual_take_from_card(struct virtual_device *device, const char *path)
-{
-    char name[PATH_MAX];
-
-    if (device->is_copied && join(name, device->folder.path, path)) {
-        (void)unlink(name);
-    }
-    if (device->is_copied && join(name, device->folder.path, "update")) {
-        (void)rmdir(name); /* unless something else is in it */
-    }
-}
-
 /* --- options --- */
 
 int virtual_parse_cut(const char *text, uint32_t seed, struct vflash_fault *fault)

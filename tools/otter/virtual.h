@@ -25,8 +25,7 @@ struct virtual_device {
     struct host_keys keys; /* that its crypto port has; must not move */
     struct vdevice device;
     struct folder_files folder; /* the card, and */
-    bool is_copied; /* the package to its card, where there was none of that name */
-    struct otter_files files; /* the port on it */
+    struct otter_files files;   /* the port on it */
 };
 
 /* True if `path` is a directory: a virtual device rather than an address. */
@@ -65,13 +64,20 @@ json_t *virtual_describe(struct vdevice *device, bool is_full);
 bool virtual_is_on_card(const struct vdevice *device);
 
 /* Copies a package to the card, under the last part of `name` in the folder "update";
- * `path` is what the device calls it. */
+ * `path` is what the device calls it. It ends in ".otter": the manager looks for no
+ * other one. A file of that name is set aside first, so that it can come back. */
 int virtual_put_on_card(struct virtual_device *device, const char *name,
                         const uint8_t *package, size_t size,
                         char path[OTTER_PATH_SIZE]);
 
-/* Removes it again, unless a file of that name was there before. */
+/* Removes it again; a file of that name that was there before comes back. */
 void virtual_take_from_card(struct virtual_device *device, const char *path);
+
+/* Decides about what is set aside on the card of a device that is off or idle, also by
+ * a process that was killed: if the package in its place is confirmed, it goes; while
+ * the device works on one, it stays; else it comes back. Of copies that are not whole
+ * nothing is left. */
+void virtual_settle_card(struct virtual_device *device);
 
 /* Prints a description for people. */
 void virtual_print(const json_t *description);
