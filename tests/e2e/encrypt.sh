@@ -55,11 +55,13 @@ check "a damaged root is refused" 1 "root key is damaged" \
 many=()
 for _ in 1 2 3 4 5 6 7 8 9; do many+=(--encrypt-to root.pem); done
 check "nine keys are too many" 2 "at most 8" "${pack[@]}" -o none.otter "${fresh[@]}" "${many[@]}"
-check "a key twice is refused" 1 "[24-10]" \
+check "a key twice is refused" 2 "--encrypt-to root.pem: this key is given already" \
     "${pack[@]}" -o none.otter "${fresh[@]}" --encrypt-to root.pem --encrypt-to root.pem
 check "an update of it keeps the mark" 0 "kept, encrypted" bash -c \
-    '"$OTTER" pack -o kept.otter --key key.pem --version 1.2.0 --counter 3 --follow two.otter \
-        --member manager=app.bin,link=0 && "$OTTER" inspect kept.otter'
+    '"$OTTER" pack -o both.otter --key key.pem --version 1.1.0 --counter 2 --follow first.otter \
+        --member firmware=app.bin,link=0 --member manager=app.bin,link=0 --encrypt-to root.pem &&
+        "$OTTER" pack -o kept.otter --key key.pem --version 1.2.0 --counter 3 \
+        --follow both.otter --member firmware=app.bin,link=0 && "$OTTER" inspect kept.otter'
 
 # ---- random, or from a secret ----
 check "two packages never share keys" 0 differ bash -c \

@@ -79,6 +79,10 @@ for profile in link ab; do
     expect 0 "power cut at flash operation 20" "$profile: power is cut" \
         "$otter" install board new.otter --cut 20:torn
     expect 0 "" "$profile: the device goes on" "$otter" device run board
+    cp -r board other
+    expect 0 "power cut at flash operation 0" "$profile: the first operation is number 0" \
+        "$otter" install other new.otter --cut 0
+    rm -r other
     expect 0 "confirmed" "$profile: the package is installed" "$otter" install board new.otter
     expect 0 "version 2.0.0+0" "$profile: and the new system runs" "$otter" status board
     expect 0 '"counter": 6' "$profile: with its counter" "$otter" status board --json

@@ -104,7 +104,7 @@ int root_key_load(const char *path, uint8_t root[HOST_ROOT_SIZE])
                : status;
 }
 
-int recipient_load(const char *path, struct host_recipient *recipient)
+static int recipient_load(const char *path, struct host_recipient *recipient)
 {
     bool is_root = false;
     struct otter_key key;
@@ -124,6 +124,26 @@ int recipient_load(const char *path, struct host_recipient *recipient)
         memcpy(recipient->point, key.point, sizeof(recipient->point));
     }
     host_recipient_id(recipient);
+    return TOOL_DONE;
+}
+
+int recipients_load(const char *const *paths, size_t count,
+                    struct host_recipient *recipients)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int status = recipient_load(paths[i], &recipients[i]);
+
+        if (status != TOOL_DONE) {
+            return status;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (memcmp(recipients[k].id, recipients[i].id, OTTER_KEY_ID_SIZE) == 0) {
+                return complain_usage("--encrypt-to %s: this key is given already, as "
+                                      "%s; give it once",
+                                      paths[i], paths[k]);
+            }
+        }
+    }
     return TOOL_DONE;
 }
 

@@ -20,9 +20,11 @@ int root_key_generate(struct bytes *pem, uint8_t id[OTTER_KEY_ID_SIZE]);
 /* Reads the 32 bytes of a root. */
 int root_key_load(const char *path, uint8_t root[HOST_ROOT_SIZE]);
 
-/* Reads a key for which packages can be encrypted: a P-256 key, of which the public
- * half is enough, or a root. */
-int recipient_load(const char *path, struct host_recipient *recipient);
+/* Reads keys for which packages can be encrypted: P-256 keys, of which the public half
+ * is enough, or roots. Refuses one that comes twice: no device takes a package with two
+ * wraps for one key. */
+int recipients_load(const char *const *paths, size_t count,
+                    struct host_recipient *recipients);
 
 /* Reads a key with which packages can be decrypted: a private P-256 key, or a root. */
 int device_key_load(const char *path, struct otter_device_key *key);

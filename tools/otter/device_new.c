@@ -21,6 +21,7 @@
 struct new_options {
     const char *directory;
     uint64_t seed;
+    const char *beside; /* an option that means nothing beside --package */
 };
 
 const struct option device_new_options[] = {
@@ -29,6 +30,22 @@ const struct option device_new_options[] = {
     {"seed", required_argument, NULL, 's'},
     {NULL, 0, NULL, 0},
 };
+
+/* A finished package has the keys, the policy and all of the first system already. */
+static bool is_beside_package(int name)
+{
+    return name == NEW_DEVICE_PROFILE || name == NEW_DEVICE_BOOT ||
+           name == NEW_DEVICE_DEVICE_KEY;
+}
+
+static int check_new(const struct new_device *device, const struct new_options *options)
+{
+    return device->package_path == NULL || options->beside == NULL
+               ? TOOL_DONE
+               : complain_usage("--%s has no effect beside --package, which has a "
+                                "whole first system; leave it out",
+                                options->beside);
+}
 
 static int parse_new(int argc, char **argv, struct new_device *device,
                      struct new_options *options)
@@ -47,6 +64,9 @@ static int parse_new(int argc, char **argv, struct new_device *device,
             status = new_device_number("seed", optarg, UINT32_MAX, &options->seed);
         } else {
             status = new_device_take(device, name, optarg);
+            if (!is_beside_package(name) && options->beside == NULL) {
+                options->beside = walk.row->name;
+            }
         }
         if (status != TOOL_DONE) {
             return status;
@@ -57,7 +77,7 @@ static int parse_new(int argc, char **argv, struct new_device *device,
             "device new takes one directory; see otter device --help");
     }
     options->directory = argv[optind];
-    return TOOL_DONE;
+    return check_new(device, options);
 }
 
 /* A device for which no key was named gets one of its own; its public half is for

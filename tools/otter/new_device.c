@@ -58,8 +58,16 @@ static int make_table(const struct new_device *device, const struct signing_key 
     table->boot_version = 1;
     table->manager_version = 1;
     for (size_t i = 0; i < device->key_count && status == TOOL_DONE; i++) {
-        status =
-            key_load_public(device->key_paths[i], &table->keys[table->key_count++]);
+        struct otter_key key;
+
+        status = key_load_public(device->key_paths[i], &key);
+        if (status == TOOL_DONE && is_trusted(table, &key)) {
+            status = complain_usage("--key %s: this key is given already; give it once",
+                                    device->key_paths[i]);
+        }
+        if (status == TOOL_DONE) {
+            table->keys[table->key_count++] = key;
+        }
     }
     if (device->key_count == 0) {
         table->keys[table->key_count++] = signer->key;
@@ -93,11 +101,9 @@ static void add_data(struct package *package, uint8_t role, const struct bytes *
 static int encrypt_members(struct new_device *device, struct package *package,
                            struct package_encryption *encryption)
 {
-    int status = TOOL_DONE;
+    int status = recipients_load(device->recipient_paths, device->recipient_count,
+                                 encryption->recipients);
 
-    for (size_t i = 0; i < device->recipient_count && status == TOOL_DONE; i++) {
-        status = recipient_load(device->recipient_paths[i], &encryption->recipients[i]);
-    }
     encryption->count = (uint8_t)device->recipient_count;
     encryption->content_key = device->content_key;
     for (uint8_t i = 0; i < package->member_count; i++) {

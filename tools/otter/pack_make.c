@@ -114,12 +114,38 @@ static int add_members(struct pack *pack)
     return status;
 }
 
+/* A second signature by the same key proves nothing. */
+static int check_key(const struct pack *pack, size_t key_count, size_t signer_count,
+                     const uint8_t *id, const char *option, const char *path)
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < key_count; i++) {
+        if (memcmp(pack->keys[i].key.id, id, OTTER_KEY_ID_SIZE) == 0) {
+            first = pack->key_paths[i];
+        }
+    }
+    for (size_t i = 0; i < signer_count; i++) {
+        if (memcmp(pack->signers[i].key.id, id, OTTER_KEY_ID_SIZE) == 0) {
+            first = pack->signers[i].public_path;
+        }
+    }
+    return first == NULL
+               ? TOOL_DONE
+               : complain_usage("%s %s: this key signs already, as %s; give it once",
+                                option, path, first);
+}
+
 static int load_keys(struct pack *pack)
 {
     int status = TOOL_DONE;
 
     for (size_t i = 0; i < pack->key_count && status == TOOL_DONE; i++) {
         status = key_load_private(pack->key_paths[i], &pack->keys[i]);
+        if (status == TOOL_DONE) {
+            status = check_key(pack, i, 0, pack->keys[i].key.id, "--key",
+                               pack->key_paths[i]);
+        }
     }
     pack->package.keys = pack->keys;
     pack->package.key_count = (uint8_t)pack->key_count;
@@ -127,6 +153,10 @@ static int load_keys(struct pack *pack)
         pack->signers[i].timeout_s =
             pack->sign_time_s == 0 ? SIGN_WITH_TIMEOUT_S : pack->sign_time_s;
         status = external_signer_load(&pack->signers[i]);
+        if (status == TOOL_DONE) {
+            status = check_key(pack, pack->key_count, i, pack->signers[i].key.id,
+                               "--public", pack->signers[i].public_path);
+        }
     }
     pack->package.signers = pack->signers;
     pack->package.signer_count = (uint8_t)pack->signer_count;
@@ -140,11 +170,9 @@ static int load_keys(struct pack *pack)
 static int load_recipients(struct pack *pack)
 {
     struct package_encryption *encryption = &pack->encryption;
-    int status = TOOL_DONE;
+    int status = recipients_load(pack->recipient_paths, pack->recipient_count,
+                                 encryption->recipients);
 
-    for (size_t i = 0; i < pack->recipient_count && status == TOOL_DONE; i++) {
-        status = recipient_load(pack->recipient_paths[i], &encryption->recipients[i]);
-    }
     if (status == TOOL_DONE && pack->secret_path != NULL) {
         status = root_key_load(pack->secret_path, encryption->secret);
     }
