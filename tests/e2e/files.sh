@@ -80,6 +80,10 @@ chmod 600 one/noise.bin
 pack again.otter first.otter 2 old.bin --member resources=one,root=data/res || exit 1
 check "times, owners and modes do not matter" 0 "" cmp one.otter again.otter
 check "inspect tells the folder" 0 "files      in data/res" "$OTTER" inspect one.otter
+mkdir -p single/only && echo one > single/only/file
+pack single.otter first.otter 2 old.bin --member resources=single,root=data/res || exit 1
+check "and how many there are" 0 "in data/res: 1 file, 1 folder
+" "$OTTER" inspect single.otter
 check "and every file" 0 "part 11/deep/file 203.txt" "$OTTER" inspect one.otter
 check "so it does of a package in JSON" 0 '"root": "data/res"' \
     "$OTTER" inspect one.otter --json

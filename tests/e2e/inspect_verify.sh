@@ -51,7 +51,7 @@ check "standard input is read" 0 "version    1.2.3+4" \
 head -c 300 /dev/zero > manager.bin
 # Texts that would turn the line's direction are shown as bytes.
 "$OTTER" pack -o texts.otter --follow good.otter --version 1.3.0 --counter 8 --key key.pem \
-    --member manager=manager.bin --vendor "Otter ###Ltd" --notes "one
+    --firmware manager.bin --link 0 --member manager=manager.bin --vendor "Otter ###Ltd" --notes "one
 two" --battery 30 > /dev/null
 deceiving texts.otter
 check "a text cannot steer a terminal" 0 'vendor     Otter \xE2\x80\xAELtd' \
@@ -143,3 +143,33 @@ check "so does the refusal" 4 "It is member 2 (table)" "$OTTER" install board ne
 check "of the device's own nothing is told" 1 "" \
     bash -c '"$OTTER" inspect next.otter --device board | grep "refused"'
 check "and it is installed" 0 "confirmed" "$OTTER" install board next.otter
+
+# ---- what no device takes ----
+python3 - "$OTTER_TOP/tests/vectors" << 'END'
+import sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import make_package as mp
+odd = {**mp.FONT, "coding": 9}
+open("odd.otter", "wb").write(mp.build({**mp.PLAIN, **mp.more(odd)}))
+END
+check "a coding that is not known is not verified" 3 "odd.otter: member 3 (font): [21-21]" \
+    "$OTTER" verify odd.otter --key pub.pem
+check "by its member" 3 '"member": 3' "$OTTER" verify odd.otter --key pub.pem --json
+check "nor is the package whole" 3 "[21-21]" "$OTTER" inspect odd.otter
+check "but described" 3 "coding ? (9)" "$OTTER" inspect odd.otter
+keeping keeping.otter
+check "a package that keeps its firmware is not verified" 3 "[23-22]" \
+    "$OTTER" verify keeping.otter --key pub.pem
+check "and it is said why" 3 "It keeps the firmware; pack it again with its firmware in it" \
+    "$OTTER" verify keeping.otter --key pub.pem
+check "programs see the code" 3 '"code": "23-22"' \
+    "$OTTER" verify keeping.otter --key pub.pem --json
+check "what is shown says so, too" 0 "not in the file: no device installs a package that keeps its firmware" \
+    "$OTTER" inspect keeping.otter
+check "of other members it does not" 0 "3" bash -c \
+    '"$OTTER" inspect keeping.otter | grep -c "not in the file"'
+check "only once" 0 "1" bash -c '"$OTTER" inspect keeping.otter | grep -c "not in the file: no"'
+check "otter pack makes none" 2 "pack needs the firmware, also if it stays the same" \
+    "$OTTER" pack -o x.otter --follow good.otter --version 1.3.0 --counter 8 --key key.pem \
+    --member manager=manager.bin

@@ -45,6 +45,19 @@ package = {**mp.PLAIN, **mp.more(files), "extensions": mp.extension(9, b"res")}
 open(sys.argv[1], "wb").write(mp.build(package))' "$@"
 }
 
+# keeping OUT: a package that keeps its firmware, which otter pack does not make; signed
+# with key.pem by a foreign tool.
+keeping() {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$OTTER_TOP/tests/vectors" python3 -c '
+import re, subprocess, sys
+import make_package as mp
+key = subprocess.run(["openssl", "pkey", "-in", "key.pem", "-noout", "-text"], check=True,
+                     capture_output=True, text=True).stdout
+scalar = int(re.sub(r"[\s:]", "", re.search(r"priv:([\s0-9a-f:]+)pub", key)[1]), 16)
+members = [mp.kept(mp.FIRMWARE), mp.kept(mp.MANAGER), mp.kept(mp.TABLE), mp.FONT]
+open(sys.argv[1], "wb").write(mp.build({**mp.PLAIN, "members": members, "scalars": [scalar]}))' "$@"
+}
+
 # deceiving PACKAGE: a character that turns the direction of a line, which otter pack
 # refuses, in the place of "###"; signed anew with key.pem by a foreign tool.
 deceiving() {

@@ -103,7 +103,7 @@ while read -r point escapes; do
         --version 1.1.0 --counter 2 --follow first.otter \
         --member "resources=tree.$point,root=$(printf "a${escapes}b")"
     check "a file with U+$point in its name" 1 "U+$point in this name" "$OTTER" pack -o no.otter \
-        --key key.pem --version 1.1.0 --counter 2 --follow first.otter \
+        --key key.pem --version 1.1.0 --counter 2 --follow first.otter --firmware app.bin \
         --member "resources=tree.$point,root=res"
 done < characters
 printf 'good\nbad \342\200\256txt' > bad.txt

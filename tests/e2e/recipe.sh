@@ -75,6 +75,17 @@ check "two recipes are wrong usage" 2 "takes one recipe" \
     "$OTTER" pack release.yaml release.yaml -o x.otter
 check "no output is wrong usage" 2 "needs -o" "$OTTER" pack release.yaml
 
+# ---- encryption beside the recipe ----
+"$OTTER" keygen --root -o root.pem > /dev/null
+check "a recipe's package is encrypted by options" 0 "" "$OTTER" pack release.yaml \
+    --encrypt-to root.pem --reproducible --secret root.pem -o encrypted.otter
+check "as --member's is" 0 ", encrypted" "$OTTER" inspect encrypted.otter
+check "the same each time" 0 "" bash -c '"$OTTER" pack release.yaml --encrypt-to root.pem \
+    --reproducible --secret root.pem -o again.otter && cmp encrypted.otter again.otter'
+check "the recipe itself does not say for whom" 2 "encrypt-to" bash -c \
+    '(cat release.yaml; echo "encrypt-to: [root.pem]") > asking.yaml
+    "$OTTER" pack asking.yaml -o x.otter'
+
 # ---- the variants of the manual page's example ----
 mkdir -p example/keys example/build example/radio
 cp key.pem example/keys/release.pem
@@ -103,8 +114,13 @@ check "that keeps the radio" 0 "radio (role 5), region ? (40), coding raw (0), k
 check "a custom package" 0 "firmware radio resources" carried custom
 check "with the other radio" 0 "$(sha256sum < example/radio/full.bin | cut -c1-64)" \
     "$OTTER" inspect custom.otter
-check "a partial package" 0 "radio" carried partial
-check "with its own name" 0 "called     radio full 1.20" "$OTTER" inspect partial.otter
+check "a partial package" 0 "firmware resources" carried partial
+check "with its own name" 0 "called     1.1.0 without radio" "$OTTER" inspect partial.otter
+check "the radio of the one before stays" 0 "radio (role 5), region ? (40), coding raw (0), kept" \
+    "$OTTER" inspect partial.otter
+sed 's/members: \[firmware\]/members: [radio]/' example/release.yaml > example/bare.yaml
+check "none is without the firmware" 2 "no device installs a package that keeps it; add the member of role firmware" \
+    "$OTTER" pack example/bare.yaml --variant minimal -o x.otter
 check "a variant must be chosen" 2 "choose one with --variant:
 full, minimal, custom, partial" "$OTTER" pack example/release.yaml -o x.otter
 check "one that is none" 2 "no such variant" \

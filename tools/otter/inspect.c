@@ -403,7 +403,10 @@ static void print_member(size_t index, const json_t *member)
             json_real_value(json_object_get(member, "ratio")) * 100,
             (long long)number_in(member, "offset"));
     } else {
-        say("           not in the file");
+        say("           not in the file%s",
+            number_in(member, "role_number") == OTTER_ROLE_FIRMWARE
+                ? ": no device installs a package that keeps its firmware"
+                : "");
     }
     say(", linked for 0x%08llX, version %lld, needs %lld bytes of RAM\n",
         (long long)number_in(member, "link_address"),
@@ -422,7 +425,10 @@ static void print_files(const json_t *files)
     }
     say("files      in %s", string_in(files, "root"));
     if (json_is_array(entries)) {
-        say(": %zu files, %zu folders", json_array_size(entries) - folders, folders);
+        const size_t count = json_array_size(entries) - folders;
+
+        say(": %zu file%s, %zu folder%s", count, count == 1 ? "" : "s", folders,
+            folders == 1 ? "" : "s");
     }
     say("\n");
     for (size_t i = 0; i < json_array_size(entries); i++) {

@@ -374,6 +374,16 @@ static int check_encryption(const struct pack *pack)
     return TOOL_DONE;
 }
 
+static bool has_firmware(const struct pack *pack)
+{
+    bool is_given = pack->firmware.path != NULL;
+
+    for (size_t i = 0; i < pack->member_count; i++) {
+        is_given = is_given || pack->members[i].role == OTTER_ROLE_FIRMWARE;
+    }
+    return is_given;
+}
+
 /* What is asked for must be whole before a file is opened. */
 static int check_options(const struct pack *pack)
 {
@@ -393,9 +403,12 @@ static int check_options(const struct pack *pack)
             "--only, --rebase and --link belong to --firmware; a --member has "
             "its own: ,only= and so on");
     }
-    if (pack->firmware.path == NULL && pack->member_count == 0) {
+    if (!has_firmware(pack)) {
         return complain_usage(
-            "pack needs --firmware or --member; see otter pack --help");
+            "pack needs the firmware, also if it stays the same: no device installs a "
+            "package that keeps it; %s",
+            pack->recipe.path != NULL ? "add the member of role firmware"
+                                      : "add --firmware FILE");
     }
     if (pack->firmware.path != NULL && pack->member_count == OTTER_MEMBERS_MAX) {
         return complain_usage("a package has at most %d members", OTTER_MEMBERS_MAX);

@@ -73,7 +73,7 @@ enum otter_result package_take_tree(struct package_file *package,
     return tree_archive_check(&tree, (uint8_t)strlen(root), &package->fault);
 }
 
-/* A coding that this tool does not know is the device's to judge. */
+/* A device takes no coding that it does not know, and this tool knows all of them. */
 static enum otter_result check_content(struct package_file *package,
                                        const struct otter_member *member, uint32_t off)
 {
@@ -81,7 +81,13 @@ static enum otter_result check_content(struct package_file *package,
     const struct otter_source source = host_image_source(&stored);
     bool is_known = member->coding < 32 && (OTTER_CODINGS >> member->coding & 1U) != 0;
 
-    if (!is_known || member->stored_size == 0) {
+    if (member->stored_size == 0) {
+        return OTTER_OK;
+    }
+    if (!is_known) {
+        return OTTER_E_CONTROL_CODING;
+    }
+    if ((member->flags & OTTER_MEMBER_ENCRYPTED) != 0) {
         return OTTER_OK;
     }
     if (member->region == OTTER_REGION_TREE) {
@@ -92,7 +98,7 @@ static enum otter_result check_content(struct package_file *package,
 }
 
 /* Decodes every coded member; `index` names the one that fails. What is encrypted is
- * judged when it is decrypted. */
+ * decoded when it is decrypted. */
 static enum otter_result check_codings(struct package_file *package, uint8_t *index)
 {
     const struct otter_source inner = package_file_inner(package);
@@ -106,7 +112,7 @@ static enum otter_result check_codings(struct package_file *package, uint8_t *in
         if (result == OTTER_OK) {
             result = otter_control_member_off(&inner, &package->control, i, &off);
         }
-        if (result == OTTER_OK && (member.flags & OTTER_MEMBER_ENCRYPTED) == 0) {
+        if (result == OTTER_OK) {
             result = check_content(package, &member, off);
         }
         if (result != OTTER_OK) {
@@ -125,7 +131,7 @@ bool package_blames_entry(enum otter_result result)
 bool package_blames_member(enum otter_result result)
 {
     return result == OTTER_E_MEMBER_HASH || result == OTTER_E_DECRYPTED_HASH ||
-           package_blames_entry(result) ||
+           result == OTTER_E_CONTROL_CODING || package_blames_entry(result) ||
            otter_code(result) >> 8 == otter_code(OTTER_E_CODING_HASH) >> 8;
 }
 

@@ -32,8 +32,9 @@ struct package_file {
     enum otter_result result; /* of otter_container_check(), then of decoding */
     bool has_control;         /* the control packet can be read, whatever `result` */
     struct otter_control control;
-    uint8_t member_index;    /* the damaged member on 20-16, 24-17, 35-xx and 38-xx */
-    struct bytes tree;       /* archive of its files, if they can be read here */
+    uint8_t
+        member_index;  /* the damaged member on 20-16, 21-21, 24-17, 35-xx and 38-xx */
+    struct bytes tree; /* archive of its files, if they can be read here */
     struct tree_fault fault; /* of that archive, on 38-xx */
     bool has_hash;
     uint8_t hash[OTTER_SHA256_SIZE]; /* as the trailer names it */

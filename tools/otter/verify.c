@@ -96,6 +96,19 @@ static int parse_options(int argc, char **argv, struct options *options)
     return TOOL_DONE;
 }
 
+/* No device installs a package that keeps the firmware: a trial needs one of its own.
+ */
+static bool keeps_firmware(const struct package_file *package)
+{
+    const struct otter_source inner = package_file_inner(package);
+    struct otter_member member;
+    uint8_t index = 0;
+
+    return otter_control_find(&inner, &package->control, OTTER_ROLE_FIRMWARE, &member,
+                              &index) == OTTER_OK &&
+           (member.flags & OTTER_MEMBER_KEPT) != 0;
+}
+
 /* In the order of a device: form and hashes, signature, then whether it fits, then what
  * is encrypted. */
 static enum otter_result judge(const struct options *options,
@@ -120,6 +133,9 @@ static enum otter_result judge(const struct options *options,
     }
     if (options->counter.is_given && control->counter < options->counter.number) {
         return OTTER_E_COUNTER;
+    }
+    if (keeps_firmware(package)) {
+        return OTTER_E_STRATEGY;
     }
     return options->own.count == 0 ? OTTER_OK
                                    : package_check_content(package, &options->own);
@@ -156,7 +172,14 @@ static int report(const struct options *options, struct package_file *package)
         return result == OTTER_OK ? TOOL_DONE : TOOL_UNVERIFIED;
     }
     if (result != OTTER_OK) {
-        return package_file_refuse(package, result);
+        const int status = package_file_refuse(package, result);
+
+        if (result == OTTER_E_STRATEGY) {
+            (void)fputs("       It keeps the firmware; pack it again with its "
+                        "firmware in it\n",
+                        stderr);
+        }
+        return status;
     }
     (void)printf("verified: version %s, target 0x%08X, counter %u\n",
                  name_of_version(&package->control.version, version),
