@@ -175,7 +175,7 @@ extern "C" {
     X(REGION,           23, 21, 21, LIVE, "A member names a region that the device does not have", \
       "Use a package made for this device")                                               \
     X(STRATEGY,         23, 22, 22, LIVE, "The device has no way to install a member of this role", \
-      "Leave the member out")                                                             \
+      "Leave the member out, but carry the firmware")                                                             \
     X(POSTPONED,        23, 23, 23, LIVE, "The application does not allow an update now", \
       "Try again later; charge the battery")                                              \
     X(IN_PLACE_ROLE,    23, 24, 24, LIVE, "Only resources and fonts can be written in place", \
