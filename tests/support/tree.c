@@ -79,18 +79,37 @@ static void path_of(const struct tree_file *file, char path[VCARD_PATH_MAX])
     (void)snprintf(path, VCARD_PATH_MAX, "%s/%s", TREE_ROOT, file->path);
 }
 
-void tree_provision(const struct tree *tree, const uint8_t *archive, uint32_t size,
-                    struct vcard *card)
+void tree_archive_path(const uint8_t *archive, uint32_t size,
+                       char path[OTTER_PATH_SIZE])
 {
     const struct otter_crypto *crypto = &otter_crypto_bearssl;
     struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
-    char path[OTTER_PATH_SIZE];
 
     crypto->sha256_init(crypto->context, &sha);
     crypto->sha256_update(crypto->context, &sha, archive, size);
     crypto->sha256_final(crypto->context, &sha, digest);
     otter_card_archive_path(digest, path);
+}
+
+uint32_t tree_count_archives(const struct vcard *card)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
+        const struct vcard_node *node = &card->live.nodes[i];
+
+        count += node->id != 0 && strstr(node->path, ".tar") != NULL;
+    }
+    return count;
+}
+
+void tree_provision(const struct tree *tree, const uint8_t *archive, uint32_t size,
+                    struct vcard *card)
+{
+    char path[OTTER_PATH_SIZE];
+
+    tree_archive_path(archive, size, path);
     vcard_provision(card, path, archive, size);
     for (size_t i = 0; i < tree->count; i++) {
         path_of(&tree->files[i], path);

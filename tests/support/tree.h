@@ -7,6 +7,7 @@
 #ifndef OTTER_TEST_TREE_H
 #define OTTER_TEST_TREE_H
 
+#include "otter/path.h"
 #include "otter/port/crypto.h"
 #include "vcard.h"
 
@@ -35,6 +36,13 @@ void tree_header(const char *name, char type, uint32_t size, uint8_t block[512])
 
 /* Writes a header's checksum anew. */
 void tree_seal(uint8_t block[512]);
+
+/* Where the agent expects the archive. */
+void tree_archive_path(const uint8_t *archive, uint32_t size,
+                       char path[OTTER_PATH_SIZE]);
+
+/* Archives that the card holds, whosever they are. */
+uint32_t tree_count_archives(const struct vcard *card);
 
 /* Puts the files into TREE_ROOT, and their archive to where the agent expects it. */
 void tree_provision(const struct tree *tree, const uint8_t *archive, uint32_t size,

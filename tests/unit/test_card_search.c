@@ -64,6 +64,18 @@ static void expect_confirmed(struct world *world)
     assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->next));
 }
 
+/* A device that `next` runs on, confirmed. */
+static struct world *with_next(int device)
+{
+    struct world *world = make(device);
+
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+    expect_confirmed(world);
+    return world;
+}
+
 static void expect_manager(struct world *world, enum otter_result why)
 {
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
@@ -107,12 +119,8 @@ static void the_package_of_the_present_system_mends_it(void **state)
 {
     (void)state;
     for (int device = 0; device < DEVICES; device++) {
-        struct world *world = make(device);
+        struct world *world = with_next(device);
 
-        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_int_equal(world_install(world), OTTER_OK);
-        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-        expect_confirmed(world);
         for (int i = 0; i < 3; i++) {
             damage(world);
             assert_int_equal(world_power_on(world), VDEVICE_IDLE);
@@ -396,12 +404,8 @@ static void two_that_are_refused_late_do_not_take_turns(void **state)
 static struct world *with_next_alone(struct sample_package **beside, uint8_t minor,
                                      uint32_t counter)
 {
-    struct world *world = make(0);
+    struct world *world = with_next(0);
 
-    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_int_equal(world_install(world), OTTER_OK);
-    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-    expect_confirmed(world);
     damage(world);
     *beside = calloc(1, sizeof(**beside));
     assert_non_null(*beside);
@@ -521,12 +525,8 @@ static void p4_a_system_that_is_mended_runs_though_its_trial_was_cut(void **stat
 {
     (void)state;
     for (int device = 0; device < DEVICES; device++) {
-        struct world *world = make(device);
+        struct world *world = with_next(device);
 
-        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_int_equal(world_install(world), OTTER_OK);
-        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-        expect_confirmed(world);
         damage(world);
         lose_power_in_trial(world);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
@@ -549,13 +549,9 @@ static void p4_a_system_that_is_mended_runs_though_its_trial_was_cut(void **stat
 /* Of a system that fails by itself nothing is known but that: it is not run. */
 static void a_system_that_fails_its_trial_is_not_mended(void **state)
 {
-    struct world *world = make(0);
+    struct world *world = with_next(0);
 
     (void)state;
-    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_int_equal(world_install(world), OTTER_OK);
-    assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-    expect_confirmed(world);
     damage(world);
     world->device.app = VDEVICE_CRASH;
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);

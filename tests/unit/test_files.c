@@ -39,30 +39,17 @@ static struct otter_outcome outcome_of(struct world *world)
 /* As the agent leaves them, which does not make sure of what it tidies. */
 static uint32_t count_archives(struct world *world)
 {
-    uint32_t count = 0;
-
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
-    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
-        const struct vcard_node *node = &world->card.live.nodes[i];
+    uint32_t count = tree_count_archives(&world->card);
 
-        count += node->id != 0 && strstr(node->path, ".tar") != NULL;
-    }
     vdevice_power_off(&world->device);
     return count;
 }
 
 static void archive_of(const struct sample_package *package, char path[OTTER_PATH_SIZE])
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 sha;
-    uint8_t digest[OTTER_SHA256_SIZE];
-
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, package->archive,
-                          package->archive_size);
-    crypto->sha256_final(crypto->context, &sha, digest);
-    otter_card_archive_path(digest, path);
+    tree_archive_path(package->archive, package->archive_size, path);
 }
 
 /* Takes a file off the card, as a computer would. */

@@ -46,18 +46,6 @@ static void update(struct world *world, struct sample_package *package,
     assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
 }
 
-static uint32_t count_archives(const struct world *world)
-{
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
-        const struct vcard_node *node = &world->card.live.nodes[i];
-
-        count += node->id != 0 && strstr(node->path, ".tar") != NULL;
-    }
-    return count;
-}
-
 /* The first system had files; the one that runs names none. */
 static struct world *make_left(void)
 {
@@ -68,7 +56,7 @@ static struct world *make_left(void)
     update(world, &bare, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
     assert_true(world_has_files(world, false));
     assert_true(vcard_has(&world->card, NOTE));
-    assert_int_equal(count_archives(world), 1);
+    assert_int_equal(tree_count_archives(&world->card), 1);
     sample_next(&world->sample, 3, &world->next);
     sample_carry_tree(&world->next);
     return world;
@@ -82,7 +70,7 @@ static void k20_what_was_left_goes_with_the_next_tree(void **state)
     update(world, &world->next, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
     assert_true(world_has_files(world, true));
     assert_false(vcard_has(&world->card, NOTE));
-    assert_int_equal(count_archives(world), 1);
+    assert_int_equal(tree_count_archives(&world->card), 1);
     world_drop(world);
 }
 
@@ -95,7 +83,7 @@ static void k20_what_was_left_comes_back_when_the_next_tree_fails(void **state)
     assert_int_equal(world_state(world).outcome.code, otter_code(OTTER_E_TRIAL_FAULTS));
     assert_true(world_has_files(world, false));
     assert_true(vcard_has(&world->card, NOTE));
-    assert_int_equal(count_archives(world), 1);
+    assert_int_equal(tree_count_archives(&world->card), 1);
     update(world, &world->next, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
     assert_true(world_has_files(world, true));
     world_drop(world);
@@ -163,7 +151,7 @@ static void a_tree_that_failed_is_not_left(void **state)
     sample_carry_tree(&world->next);
     update(world, &world->next, VDEVICE_CRASH, OTTER_OUTCOME_ROLLED_BACK);
     assert_false(vcard_has(&world->card, NOTE));
-    assert_int_equal(count_archives(world), 0);
+    assert_int_equal(tree_count_archives(&world->card), 0);
     world_drop(world);
 }
 
@@ -205,7 +193,7 @@ static bool strike_tidying(struct vcard_fault fault)
 
     vcard_put_back(&world->card);
     memset(&world->device.hooks, 0, sizeof(world->device.hooks));
-    assert_int_equal(count_archives(world), 1);
+    assert_int_equal(tree_count_archives(&world->card), 1);
     assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
     sample_next(&world->sample, 3, &world->next);
     sample_carry_tree(&world->next);
@@ -286,7 +274,7 @@ static void p3_no_archive_goes_while_the_note_does_not_read_back(void **state)
     assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
     assert_ptr_equal(world->files.write, forget_bytes);
     memset(&world->device.hooks, 0, sizeof(world->device.hooks));
-    assert_int_equal(count_archives(world), 1);
+    assert_int_equal(tree_count_archives(&world->card), 1);
     world->files = well;
     sample_next(&world->sample, 3, &world->next);
     sample_carry_tree(&world->next);

@@ -40,15 +40,7 @@ static struct world *make_requested(bool is_encrypted)
 
 static void archive_of(const struct sample_package *package, char path[OTTER_PATH_SIZE])
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 sha;
-    uint8_t digest[OTTER_SHA256_SIZE];
-
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, package->archive,
-                          package->archive_size);
-    crypto->sha256_final(crypto->context, &sha, digest);
-    otter_card_archive_path(digest, path);
+    tree_archive_path(package->archive, package->archive_size, path);
 }
 
 static bool has_tree(const struct world *world, const struct sample_package *package)

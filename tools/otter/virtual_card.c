@@ -202,12 +202,6 @@ static bool is_part(const char *name)
     return base_of(base, not_whole) > 0;
 }
 
-static bool is_under_way(uint8_t phase)
-{
-    return phase == OTTER_PHASE_REQUESTED || phase == OTTER_PHASE_INSTALLING ||
-           phase == OTTER_PHASE_TRIAL || phase == OTTER_PHASE_ROLLING_BACK;
-}
-
 /* Is the file the package of the system that runs? One that is damaged or forged may
  * have its id, but not its hash. */
 static bool is_taken(const struct otter_system *current, const char *name)
@@ -250,7 +244,7 @@ static bool is_idle(struct virtual_device *device, struct otter_system *current)
 
     *current = (struct otter_system){0};
     if (vdevice_inspect(&device->device, &view) != OTTER_OK ||
-        is_under_way(view.journal.state.phase)) {
+        otter_phase_locks_store(view.journal.state.phase)) {
         return false;
     }
     if (otter_system_open(&view, view.journal.state.current, current) != OTTER_OK) {
