@@ -68,6 +68,14 @@ static void seal_complete(struct otter_manager *manager)
     }
 }
 
+/* Its room is the install's and the restore's, too. */
+static void open_receiver(struct otter_manager *manager)
+{
+    memset(&manager->doors, 0, sizeof(manager->doors));
+    otter_receive_open(&manager->receive, &manager->device);
+    manager->receive.in_place = &manager->doors.in_place;
+}
+
 static enum otter_result open_as(struct otter_manager *manager,
                                  enum otter_program program,
                                  const struct otter_ports *ports,
@@ -88,8 +96,7 @@ static enum otter_result open_as(struct otter_manager *manager,
     if (!has_to_install(manager) && !has_to_restore(manager)) {
         manager_look_around(manager);
     }
-    otter_receive_open(&manager->receive, &manager->device);
-    manager->receive.in_place = &manager->doors.in_place;
+    open_receiver(manager);
     seal_complete(manager);
     otter_smp_init(&manager->smp, &manager->device, &manager->receive, link);
     manager->smp.why = &manager->result;
@@ -157,9 +164,7 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
 void manager_open_wait(struct otter_manager *manager)
 {
     manager->mode = MANAGER_WAIT;
-    memset(&manager->doors, 0, sizeof(manager->doors));
-    otter_receive_open(&manager->receive, &manager->device);
-    manager->receive.in_place = &manager->doors.in_place;
+    open_receiver(manager);
 }
 
 void manager_open_install(struct otter_manager *manager)

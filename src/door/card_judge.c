@@ -26,7 +26,9 @@ static enum otter_result tree_needs(const struct otter_source *source,
     struct otter_member member;
     enum otter_result result = otter_control_member(source, control, index, &member);
 
-    *needs += 2 * (uint64_t)member.installed_size;
+    if (result == OTTER_OK) {
+        *needs += 2 * (uint64_t)member.installed_size;
+    }
     return result;
 }
 
