@@ -161,7 +161,7 @@ static bool is_row(const struct choice *choice, const struct kind *kind,
                                         : is_wanted_on_card(choice, kind, scenario,
                                                             twin - twin_count());
 
-    return is_asked && sweep_fits(scenario, profile);
+    return is_asked && sweep_is_asked_for(scenario) && sweep_fits(scenario, profile);
 }
 
 /* Runs the rows that no other worker has taken. `next`: the one to take next, shared by

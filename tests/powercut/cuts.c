@@ -18,8 +18,6 @@ struct totals {
     uint64_t power_ons;
 };
 
-static const struct sweep_scenario *only_scenario;
-
 enum { MANY_CUTS_MAX = 6, COMPARE_STRIDE = 211 };
 
 /* A state that was taken leads where the cut leads that it stands for. */
@@ -160,17 +158,6 @@ static void print_row(const struct sweep_world *world, const char *what,
     (void)fflush(stdout);
 }
 
-bool cuts_only(const char *scenario)
-{
-    only_scenario = sweep_find_scenario(scenario);
-    return only_scenario != NULL;
-}
-
-static bool is_asked_for(const struct sweep_scenario *scenario)
-{
-    return only_scenario == NULL || only_scenario == scenario;
-}
-
 void cuts_sweep(const struct host_profile *profile, bool is_ecc,
                 const struct cuts_effort *effort)
 {
@@ -191,7 +178,7 @@ void cuts_sweep(const struct host_profile *profile, bool is_ecc,
             (!effort->has_memo || otter_map_is_on_card(&profile->map))) {
             continue; /* the same operations as after a crash */
         }
-        if (!is_asked_for(&sweep_scenarios[i]) ||
+        if (!sweep_is_asked_for(&sweep_scenarios[i]) ||
             !sweep_fits(&sweep_scenarios[i], profile)) {
             continue;
         }

@@ -24,9 +24,6 @@ struct cuts_effort {
  * to other words. */
 struct sweep_cut cuts_at(uint32_t op, uint32_t index, uint32_t salt);
 
-/* Of all scenarios this one alone, from now on. False if there is none of that name. */
-bool cuts_only(const char *scenario);
-
 /* Cuts every operation of every scenario; then sequences of two to six cuts. Prints a
  * row each and reports violations. */
 void cuts_sweep(const struct host_profile *profile, bool is_ecc,

@@ -22,7 +22,7 @@
  *
  * Without an option: --memo, --real, --card and --closure. --small N: on twin, or with
  * --maps on profile, N alone; with --closure KIND --first: up to the first violation.
- * --scenario NAME: of a sweep this update alone.
+ * --scenario NAME: this update alone.
  */
 #include "canon.h"
 #include "closures.h"
@@ -291,7 +291,7 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
         } else if (strcmp(argv[i], "--small") == 0 && has_more) {
             only_twin = strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--scenario") == 0 && has_more) {
-            if (!cuts_only(argv[++i])) {
+            if (!sweep_only(argv[++i])) {
                 return false;
             }
         } else if (strcmp(argv[i], "--replay") == 0 && has_more) {
@@ -320,7 +320,8 @@ int main(int argc, char **argv)
         (void)fprintf(
             stderr,
             "usage: powercut [--memo | --real | --card | --closure [KIND] | --quick | "
-            "--long | --replay ID] [--first] [--small N] [--scenario NAME]\n");
+            "--maps | --closures [KIND] | --long | --replay ID] [--first] "
+            "[--small N] [--scenario NAME]\n");
         return 2;
     }
     if (wish.replay != NULL) {

@@ -250,6 +250,19 @@ const struct sweep_scenario *sweep_find_scenario(const char *name)
     return NULL;
 }
 
+static const struct sweep_scenario *only_scenario;
+
+bool sweep_only(const char *name)
+{
+    only_scenario = sweep_find_scenario(name);
+    return only_scenario != NULL;
+}
+
+bool sweep_is_asked_for(const struct sweep_scenario *scenario)
+{
+    return only_scenario == NULL || only_scenario == scenario;
+}
+
 /* --- the world --- */
 
 static const struct tree no_tree = {NULL, 0};

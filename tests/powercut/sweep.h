@@ -57,6 +57,12 @@ extern const size_t sweep_scenario_count;
 /* The one of that name, or NULL. */
 const struct sweep_scenario *sweep_find_scenario(const char *name);
 
+/* Of all scenarios this one alone, from now on. False if there is none of that name. */
+bool sweep_only(const char *name);
+
+/* False for the others. */
+bool sweep_is_asked_for(const struct sweep_scenario *scenario);
+
 /* What happens to a device, one after another. */
 enum sweep_kind {
     SWEEP_NONE,   /* a power-on without a fault */
