@@ -28,12 +28,28 @@ static uint8_t programmed_byte(uint8_t old, uint8_t data, uint8_t erased)
     return erased == 0xFF ? (uint8_t)(old & data) : (uint8_t)(old | data);
 }
 
+static void program_bytes(uint8_t *content, const uint8_t *data, size_t size,
+                          uint8_t erased)
+{
+    uint64_t old;
+    uint64_t new;
+
+    for (; size >= sizeof(old);
+         size -= sizeof(old), content += sizeof(old), data += sizeof(old)) {
+        memcpy(&old, content, sizeof(old));
+        memcpy(&new, data, sizeof(new));
+        new = erased == 0xFF ? old &new : old | new;
+        memcpy(content, &new, sizeof(new));
+    }
+    for (size_t i = 0; i < size; i++) {
+        content[i] = programmed_byte(content[i], data[i], erased);
+    }
+}
+
 static void put_word(struct vflash *flash, const struct vflash_word_place *word,
                      const uint8_t *data)
 {
-    for (size_t i = 0; i < word->size; i++) {
-        word->content[i] = programmed_byte(word->content[i], data[i], word->erased);
-    }
+    program_bytes(word->content, data, word->size, word->erased);
     vflash_set_flags(flash, word, *word->flags | VFLASH_FLAG_PROGRAMMED);
 }
 
@@ -74,7 +90,9 @@ static void tear_word(struct vflash *flash, const struct vflash_word_place *word
     bool is_dead = flash->config.is_ecc;
     const uint8_t *later = reading == READS_ONCE ? mixture : readings[1];
 
-    mix(mixture, readings[0], readings[1], word->size, random);
+    if (reading == READS_MIXED || reading == READS_ONCE) {
+        mix(mixture, readings[0], readings[1], word->size, random);
+    }
     memcpy(word->content,
            reading == READS_SECOND  ? readings[1]
            : reading == READS_MIXED ? mixture
@@ -145,34 +163,37 @@ enum {
     ERASE_ONCE
 };
 
+/* What a torn erase leaves of the words of each half of a sector. */
+static const enum reading torn_halves[VFLASH_TORN_ERASE_OUTCOMES][2] = {
+    [ERASE_OLD] = {READS_FIRST, READS_FIRST},
+    [ERASE_ALL] = {READS_SECOND, READS_SECOND},
+    [ERASE_HALF] = {READS_SECOND, READS_FIRST},
+    [ERASE_OTHER_HALF] = {READS_FIRST, READS_SECOND},
+    [ERASE_ZEROED] = {READS_SECOND, READS_SECOND},
+    [ERASE_IN_TURN] = {READS_IN_TURN, READS_IN_TURN},
+    [ERASE_ONCE] = {READS_ONCE, READS_ONCE},
+};
+
 static void tear_erase(struct vflash *flash, const struct vflash_place *place,
                        uint32_t seed)
 {
     uint64_t random = seed;
     unsigned outcome = seed % VFLASH_TORN_ERASE_OUTCOMES;
+    uint8_t erased = place->bank->area->erased;
 
     need_later(flash);
     for (size_t i = 0; i < place->word_count; i++) {
         struct vflash_word_place word = vflash_word_of(flash, place, i);
-        bool is_first_half = i < place->word_count / 2;
-        enum reading reading[VFLASH_TORN_ERASE_OUTCOMES] = {
-            [ERASE_OLD] = READS_FIRST,
-            [ERASE_ALL] = READS_SECOND,
-            [ERASE_HALF] = is_first_half ? READS_SECOND : READS_FIRST,
-            [ERASE_OTHER_HALF] = is_first_half ? READS_FIRST : READS_SECOND,
-            [ERASE_MIXED] = (enum reading)(next_random(&random) % 3),
-            [ERASE_ZEROED] = READS_SECOND,
-            [ERASE_IN_TURN] = READS_IN_TURN,
-            [ERASE_ONCE] = READS_ONCE,
-        };
+        enum reading reading = outcome == ERASE_MIXED
+                                   ? (enum reading)(next_random(&random) % 3)
+                                   : torn_halves[outcome][i >= place->word_count / 2];
         uint8_t readings[2][VFLASH_WORD_MAX];
 
         memcpy(readings[0], reads_now(flash, &word), word.size);
         /* Many chips program all bits before they erase. */
-        memset(readings[1],
-               outcome == ERASE_ZEROED ? (uint8_t)~word.erased : word.erased,
+        memset(readings[1], outcome == ERASE_ZEROED ? (uint8_t)~erased : erased,
                word.size);
-        tear_word(flash, &word, readings, reading[outcome], &random);
+        tear_word(flash, &word, readings, reading, &random);
     }
 }
 
@@ -212,17 +233,13 @@ static bool breach(struct vflash *flash, enum vflash_breach_kind kind, uint32_t 
     return false;
 }
 
-/* True if nothing was done to these words since they were erased. */
+/* True if nothing was done to these words, one at least, since they were erased. */
 static bool are_untouched(const struct vflash *flash, const struct vflash_place *place,
                           size_t first, size_t count)
 {
     const uint8_t *words = flash->words + place->word + first;
-    unsigned flags = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        flags |= words[i];
-    }
-    return flags == 0;
+    return words[0] == 0 && memcmp(words, words + 1, count - 1) == 0;
 }
 
 static bool may_program_word(struct vflash *flash, const struct vflash_place *place,
@@ -311,7 +328,7 @@ static enum vflash_fault_kind begin_op(struct vflash *flash,
     if (kind == VFLASH_CUT_BEFORE) {
         cut(flash);
     }
-    vflash_touch(place->sector);
+    vflash_touch(flash, place->sector);
     return kind;
 }
 
@@ -343,11 +360,8 @@ static void put_words(struct vflash *flash, const struct vflash_place *place,
     size_t word_size = place->bank->area->word_size;
     uint8_t *content = flash->content + place->off + first * word_size;
     uint8_t *words = flash->words + place->word + first;
-    uint8_t erased = place->bank->area->erased;
 
-    for (size_t i = 0; i < size; i++) {
-        content[i] = programmed_byte(content[i], data[i], erased);
-    }
+    program_bytes(content, data, size, place->bank->area->erased);
     for (size_t i = 0; i < size / word_size; i++) {
         words[i] |= VFLASH_FLAG_PROGRAMMED;
     }
@@ -416,7 +430,7 @@ void vflash_tear(struct vflash *flash, const struct vflash_op *op, uint32_t seed
     struct vflash_place place = vflash_must_find(flash, op->addr);
     size_t first = (op->addr - place.addr) / place.bank->area->word_size;
 
-    vflash_touch(place.sector);
+    vflash_touch(flash, place.sector);
     if (op->is_erase) {
         tear_erase(flash, &place, seed);
     } else {
@@ -439,13 +453,24 @@ static bool read_word(struct vflash *flash, const struct vflash_word_place *word
     }
     memcpy(data, (is_later ? flash->later : flash->content) + from, to - from);
     if ((flags & VFLASH_FLAG_ALTERNATING) != 0) {
-        vflash_touch(word->sector);
+        vflash_touch(flash, word->sector);
         *word->flags = (uint8_t)(flags ^ VFLASH_FLAG_READ);
     } else if ((flags & VFLASH_FLAG_FADING) != 0 && !is_later) {
-        vflash_touch(word->sector);
+        vflash_touch(flash, word->sector);
         *word->flags = (uint8_t)(flags | VFLASH_FLAG_READ);
     }
     return true;
+}
+
+/* How many words follow, of `count`, that read what they hold. */
+static size_t plain_words(const uint8_t *words, size_t count)
+{
+    size_t found = 0;
+
+    while (found < count && (words[found] & VFLASH_FLAGS_ODD) == 0) {
+        found++;
+    }
+    return found;
 }
 
 /* Reads [from, to) of one sector, offsets in content. */
@@ -458,14 +483,22 @@ static bool read_sector(struct vflash *flash, const struct vflash_place *place,
         memcpy(data, flash->content + from, to - from);
         return true;
     }
+    const uint8_t *words = flash->words + place->word;
     bool is_good = true;
 
     for (size_t off = from; off < to;) {
-        struct vflash_word_place word =
-            vflash_word_of(flash, place, (off - place->off) / word_size);
-        size_t end = word.off + word.size < to ? word.off + word.size : to;
+        size_t first = (off - place->off) / word_size;
+        size_t plain = plain_words(words + first, place->word_count - first);
+        size_t end = place->off + (first + (plain > 0 ? plain : 1)) * word_size;
 
-        is_good = read_word(flash, &word, off, end, data + (off - from)) && is_good;
+        end = end < to ? end : to;
+        if (plain > 0) {
+            memcpy(data + (off - from), flash->content + off, end - off);
+        } else {
+            struct vflash_word_place word = vflash_word_of(flash, place, first);
+
+            is_good = read_word(flash, &word, off, end, data + (off - from)) && is_good;
+        }
         off = end;
     }
     return is_good;

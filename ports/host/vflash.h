@@ -181,6 +181,7 @@ struct vflash {
     uint8_t *words; /* flags of each word */
     struct vflash_sector *sectors;
     size_t odd_count;
+    uint64_t version; /* another one after each change */
     int file;
 };
 

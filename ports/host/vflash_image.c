@@ -25,8 +25,9 @@ static void drop(struct vflash_blob *blob)
     }
 }
 
-void vflash_touch(struct vflash_sector *sector)
+void vflash_touch(struct vflash *flash, struct vflash_sector *sector)
 {
+    flash->version++;
     drop(sector->blob);
     sector->blob = NULL;
     sector->has_hash = false;
@@ -111,7 +112,7 @@ static void restore_sector(struct vflash *flash, const struct vflash_place *plac
     flash->odd_count += blob->odd_count;
     flash->odd_count -= place->sector->odd_count;
     place->sector->odd_count = blob->odd_count;
-    vflash_touch(place->sector);
+    vflash_touch(flash, place->sector);
     place->sector->blob = blob;
     place->sector->hash = blob->hash;
     place->sector->has_hash = blob->has_hash;
@@ -153,18 +154,34 @@ void vflash_image_free(struct vflash_image *image)
 
 /* --- hashes --- */
 
-/* Eight bytes at a time; the multiplier is that of FNV-1a, 64 bits, and the shift
- * brings high bits down, which FNV alone does not with whole words. */
+/* One step of the hash; the shift brings high bits down, which a product does not. */
+static uint64_t hash_part(uint64_t hash, const uint8_t *bytes)
+{
+    uint64_t part;
+
+    memcpy(&part, bytes, sizeof(part));
+    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+    return hash ^ hash >> 29;
+}
+
+/* Eight bytes at a time, in four lanes side by side as long as there are enough. */
 static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size)
 {
+    enum { PART = 8, LANES = 4 };
+    uint64_t lanes[LANES] = {hash, hash + 1, hash + 2, hash + 3};
     size_t off = 0;
 
-    for (; size - off >= 8; off += 8) {
-        uint64_t part;
-
-        memcpy(&part, bytes + off, sizeof(part));
-        hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+    for (; size - off >= (size_t)LANES * PART; off += (size_t)LANES * PART) {
+        for (size_t i = 0; i < LANES; i++) {
+            lanes[i] = hash_part(lanes[i], bytes + off + i * PART);
+        }
+    }
+    for (size_t i = 0; off > 0 && i < LANES; i++) {
+        hash = (hash ^ lanes[i]) * 0x9E3779B97F4A7C15U;
         hash ^= hash >> 29;
+    }
+    for (; size - off >= (size_t)PART; off += PART) {
+        hash = hash_part(hash, bytes + off);
     }
     for (; off < size; off++) {
         hash = (hash ^ bytes[off]) * 0x00000100000001B3U;

@@ -62,9 +62,20 @@ bool vflash_find(const struct vflash *flash, uint32_t addr, struct vflash_place 
 struct vflash_place vflash_must_find(const struct vflash *flash, uint32_t addr);
 
 /* Word `number` of a sector. */
-struct vflash_word_place vflash_word_of(struct vflash *flash,
-                                        const struct vflash_place *place,
-                                        size_t number);
+static inline struct vflash_word_place vflash_word_of(struct vflash *flash,
+                                                      const struct vflash_place *place,
+                                                      size_t number)
+{
+    size_t size = place->bank->area->word_size;
+    size_t off = place->off + number * size;
+
+    return (struct vflash_word_place){.sector = place->sector,
+                                      .content = flash->content + off,
+                                      .flags = flash->words + place->word + number,
+                                      .off = off,
+                                      .size = size,
+                                      .erased = place->bank->area->erased};
+}
 
 /* Gives a word its flags and keeps the counts of odd words right. */
 void vflash_set_flags(struct vflash *flash, const struct vflash_word_place *word,
@@ -73,7 +84,7 @@ void vflash_set_flags(struct vflash *flash, const struct vflash_word_place *word
 bool vflash_is_erased(const uint8_t *bytes, size_t size, uint8_t erased);
 
 /* To be called before a sector changes: parts it from its saved content. */
-void vflash_touch(struct vflash_sector *sector);
+void vflash_touch(struct vflash *flash, struct vflash_sector *sector);
 
 /* Hash of one sector; cached. */
 uint64_t vflash_hash_place(struct vflash *flash, const struct vflash_place *place);

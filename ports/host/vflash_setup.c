@@ -76,20 +76,6 @@ struct vflash_place vflash_must_find(const struct vflash *flash, uint32_t addr)
 
 /* --- words --- */
 
-struct vflash_word_place vflash_word_of(struct vflash *flash,
-                                        const struct vflash_place *place, size_t number)
-{
-    size_t size = place->bank->area->word_size;
-    size_t off = place->off + number * size;
-
-    return (struct vflash_word_place){.sector = place->sector,
-                                      .content = flash->content + off,
-                                      .flags = flash->words + place->word + number,
-                                      .off = off,
-                                      .size = size,
-                                      .erased = place->bank->area->erased};
-}
-
 void vflash_set_flags(struct vflash *flash, const struct vflash_word_place *word,
                       unsigned flags)
 {
@@ -118,7 +104,7 @@ void vflash_flip(struct vflash *flash, uint32_t addr, unsigned bit)
     struct vflash_place place = vflash_must_find(flash, addr);
     size_t off = place.off + (addr - place.addr);
 
-    vflash_touch(place.sector);
+    vflash_touch(flash, place.sector);
     flash->content[off] = (uint8_t)(flash->content[off] ^ 1U << (bit & 7));
     vflash_file_write(flash, off, 1);
 }
@@ -136,7 +122,7 @@ void vflash_kill_word(struct vflash *flash, uint32_t addr)
     struct vflash_place place;
     struct vflash_word_place word = word_at(flash, addr, &place);
 
-    vflash_touch(place.sector);
+    vflash_touch(flash, place.sector);
     vflash_set_flags(flash, &word,
                      VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN | VFLASH_FLAG_DEAD);
 }
@@ -157,7 +143,7 @@ void vflash_provision(struct vflash *flash, uint32_t addr, const void *data,
         size_t skip = (size_t)(addr - place.addr) + place.off - word.off;
         size_t len = size < word.size - skip ? size : word.size - skip;
 
-        vflash_touch(place.sector);
+        vflash_touch(flash, place.sector);
         memcpy(word.content + skip, from, len);
         vflash_set_flags(flash, &word,
                          vflash_is_erased(word.content, word.size, word.erased)
@@ -397,7 +383,7 @@ enum otter_result vflash_create(struct vflash *flash,
 void vflash_destroy(struct vflash *flash)
 {
     for (size_t i = 0; i < flash->sector_count; i++) {
-        vflash_touch(&flash->sectors[i]);
+        vflash_touch(flash, &flash->sectors[i]);
     }
     free(flash->content);
     free(flash->later);

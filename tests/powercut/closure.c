@@ -297,6 +297,24 @@ static bool is_form_only(uint32_t off)
     return (off >= 4 && off < 8) || (off >= 48 && off < 80) || off >= 124;
 }
 
+/* Of what goes into the log from `off` on, all that its form leaves as it is. */
+static uint64_t mix_records(uint64_t key, const struct vflash_op *op, uint32_t off)
+{
+    uint8_t bytes[OTTER_RECORD_SIZE];
+    uint32_t size = 0;
+
+    for (uint32_t done = 0; done < op->size; done += size) {
+        size = op->size - done < sizeof(bytes) ? op->size - done : sizeof(bytes);
+        for (uint32_t i = 0; i < size; i++) {
+            bytes[i] = is_form_only((off + done + i) % OTTER_RECORD_SIZE)
+                           ? 0
+                           : op->data[done + i];
+        }
+        key = canon_mix_bytes(key, bytes, size);
+    }
+    return key;
+}
+
 /* What an operation does, in canonical form. */
 static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
 {
@@ -307,14 +325,11 @@ static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
         is_log ? (op->addr - first + journal->size) % journal->size : op->addr;
     uint64_t key = canon_mix(place, op->size);
 
-    for (uint32_t i = 0; !op->is_erase && i < op->size; i++) {
-        uint32_t off = (op->addr - journal->addr + i) % OTTER_RECORD_SIZE;
-
-        if (!is_log || !is_form_only(off)) {
-            key = canon_mix(key, op->data[i]);
-        }
+    if (op->is_erase) {
+        return key;
     }
-    return key;
+    return is_log ? mix_records(key, op, op->addr - journal->addr)
+                  : canon_mix_bytes(key, op->data, op->size);
 }
 
 static void take_cut(struct closure *closure, uint32_t seed)

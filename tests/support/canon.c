@@ -110,7 +110,7 @@ void canon_write_form(struct canon *canon, const struct vflash_place *place,
     if (flash->later == NULL) {
         flash->later = vflash_alloc(flash->size);
     }
-    vflash_touch(place->sector);
+    vflash_touch(flash, place->sector);
     memcpy(flash->content + place->off, form->content, area->sector_size);
     memcpy(flash->later + place->off, form->later, area->sector_size);
     for (size_t i = 0; i < place->word_count; i++) {
@@ -260,7 +260,7 @@ void canon_set_add(struct canon_set *set, size_t index)
 
 uint64_t canon_question(struct canon *canon)
 {
-    return canon_log_now(canon)->hash ^ canon->around;
+    return canon_log_now(canon).hash ^ canon->around;
 }
 
 bool canon_asks(struct canon *canon)
@@ -287,10 +287,9 @@ const struct canon_set *canon_dead(struct canon *canon)
 
 /* --- the whole --- */
 
-uint64_t canon_hash(struct canon *canon)
+static uint64_t hash_all(struct canon *canon, const struct canon_set *dead)
 {
     enum { DEAD = 5 };
-    const struct canon_set *dead = canon_dead(canon);
     uint64_t hash = 0xCBF29CE484222325U;
 
     for (size_t i = 0; i < canon->flash->sector_count; i++) {
@@ -300,7 +299,21 @@ uint64_t canon_hash(struct canon *canon)
             hash = canon_mix(hash, hash_sector(canon, i));
         }
     }
-    return canon_mix(hash, canon_log_now(canon)->hash);
+    return canon_mix(hash, canon_log_now(canon).hash);
+}
+
+uint64_t canon_hash(struct canon *canon)
+{
+    const struct canon_set *dead = canon_dead(canon);
+    size_t answer = dead == NULL ? canon->dead_count : (size_t)(dead - canon->dead);
+
+    if (canon->whole_version != canon->flash->version ||
+        canon->whole_answer != answer) {
+        canon->whole = hash_all(canon, dead);
+        canon->whole_version = canon->flash->version;
+        canon->whole_answer = answer;
+    }
+    return canon->whole;
 }
 
 void canon_make(struct canon *canon)
@@ -379,7 +392,9 @@ void canon_open(struct canon *canon, struct vflash *flash, const struct otter_ma
     canon->records = canon_table_make();
     canon->raws = canon_table_make();
     canon->answers = canon_table_make();
+    canon->whole_version = UINT64_MAX;
     find_places(canon);
+    canon_log_open(canon);
     canon->work = vflash_alloc(3 * canon->sector_max);
 }
 

@@ -64,11 +64,18 @@ struct canon {
     struct canon_table *known;   /* contents that an update puts where they are */
     struct canon_table *sectors; /* what sectors are made from -> form */
     struct canon_table *records; /* bytes -> whether they are one, and its sequence */
-    struct canon_table *raws;    /* log as it is -> index in logs */
+    size_t log_at;               /* index of the log's first sector */
+    size_t log_sectors;
+    struct canon_table *raws; /* log as it is -> index in logs */
     struct canon_log *logs;
     size_t log_count;
+    struct canon_log log; /* the one of `log_version`, a version of the flash */
+    uint64_t log_version;
     struct canon_table *answers; /* log in canonical form -> index in dead */
     uint64_t around; /* by the caller: hash of what the answers depend on, too */
+    uint64_t whole;  /* canonical hash of `whole_version` with `whole_answer` */
+    uint64_t whole_version;
+    size_t whole_answer; /* index in dead, or dead_count */
     struct canon_set *dead;
     size_t dead_count;
     uint8_t *work; /* room for one form */

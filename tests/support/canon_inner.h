@@ -50,7 +50,8 @@ void canon_write_form(struct canon *canon, const struct vflash_place *place,
                       const struct canon_form *form);
 
 /* The log's part in all this (canon_log.c). */
-const struct canon_log *canon_log_now(struct canon *canon);
+struct canon_log canon_log_now(struct canon *canon);
+void canon_log_open(struct canon *canon); /* the places being known */
 void canon_log_make(struct canon *canon);
 
 #endif

@@ -282,17 +282,13 @@ static size_t first_of(const struct log *log)
 
 static void find_sectors(const struct canon *canon, struct log *log)
 {
-    const struct otter_region *region = canon->journal;
-    size_t index = vflash_sector_index(canon->flash, region->addr);
+    log->count = canon->log_sectors;
+    log->first = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct vflash_place *place = &canon->places[canon->log_at + i];
 
-    memset(log, 0, sizeof(*log));
-    for (uint32_t off = 0; off < region->size && log->count < OTTER_JOURNAL_SECTORS_MAX;
-         index++) {
-        struct log_sector *sector = &log->sectors[log->count++];
-
-        sector->place = canon->places[index];
-        sector->raw = vflash_hash_place(canon->flash, &sector->place);
-        off += sector->place.bank->area->sector_size;
+        log->sectors[i] = (struct log_sector){
+            .place = *place, .raw = vflash_hash_place(canon->flash, place)};
     }
 }
 
@@ -496,7 +492,7 @@ size_t canon_unstable(struct canon *canon)
 {
     const struct canon_set *dead = canon_dead(canon);
     const struct vflash *flash = canon->flash;
-    size_t first = vflash_sector_index(flash, canon->journal->addr);
+    size_t first = canon->log_at;
     size_t count = 0;
     struct log log;
 
@@ -565,14 +561,13 @@ static struct canon_log hash_log(struct canon *canon)
     return result;
 }
 
-const struct canon_log *canon_log_now(struct canon *canon)
+static const struct canon_log *find_log(struct canon *canon)
 {
     uint64_t raw = 2;
-    struct log log;
 
-    find_sectors(canon, &log);
-    for (size_t i = 0; i < log.count; i++) {
-        raw = canon_mix(raw, log.sectors[i].raw);
+    for (size_t i = 0; i < canon->log_sectors; i++) {
+        raw = canon_mix(
+            raw, vflash_hash_place(canon->flash, &canon->places[canon->log_at + i]));
     }
     const uint64_t *index = canon_table_find(canon->raws, raw);
 
@@ -592,9 +587,33 @@ const struct canon_log *canon_log_now(struct canon *canon)
     return &canon->logs[canon->log_count++];
 }
 
+struct canon_log canon_log_now(struct canon *canon)
+{
+    if (canon->log_version != canon->flash->version) {
+        canon->log = *find_log(canon);
+        canon->log_version = canon->flash->version;
+    }
+    return canon->log;
+}
+
 uint32_t canon_first(struct canon *canon)
 {
-    return canon_log_now(canon)->first;
+    return canon_log_now(canon).first;
+}
+
+void canon_log_open(struct canon *canon)
+{
+    const struct otter_region *region = canon->journal;
+
+    canon->log_at = vflash_sector_index(canon->flash, region->addr);
+    canon->log_version = UINT64_MAX;
+    for (uint32_t off = 0;
+         off < region->size && canon->log_sectors < OTTER_JOURNAL_SECTORS_MAX;) {
+        const struct vflash_place *place =
+            &canon->places[canon->log_at + canon->log_sectors++];
+
+        off += place->bank->area->sector_size;
+    }
 }
 
 /* --- making it --- */
@@ -640,7 +659,7 @@ void canon_shift_sequences(struct canon *canon, uint32_t offset)
     for (size_t i = 0; i < log.count; i++) {
         const struct vflash_place *place = &log.sectors[i].place;
 
-        vflash_touch(place->sector);
+        vflash_touch(flash, place->sector);
         for (size_t slot = 0; slot < slots_in(place); slot++) {
             size_t off = place->off + slot * OTTER_RECORD_SIZE;
 
