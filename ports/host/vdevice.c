@@ -571,12 +571,22 @@ static bool run_until_reset(struct vdevice *device, enum vdevice_end *end)
     return false;
 }
 
+static bool is_stopped_at_reset(struct vdevice *device)
+{
+    return device->is_reset && device->hooks.idle == NULL &&
+           device->hooks.on_reset != NULL &&
+           device->hooks.on_reset(device->hooks.context);
+}
+
 static enum vdevice_end run(struct vdevice *device)
 {
     enum vdevice_end end = VDEVICE_IDLE;
 
     device->resets = 0;
     for (;;) {
+        if (is_stopped_at_reset(device)) {
+            return VDEVICE_STOPPED;
+        }
         if (device->is_reset || vdevice_view(device) == NULL) {
             if (!start(device)) {
                 return VDEVICE_NOTHING;

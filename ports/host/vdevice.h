@@ -66,6 +66,10 @@ struct vdevice_hooks {
     /* Boot has jumped to the application, which has not begun yet. */
     void (*on_start)(void *context);
 
+    /* The processor is about to start again, power having stayed on. True ends the run:
+     * VDEVICE_STOPPED. Not called where `idle` is set. */
+    bool (*on_reset)(void *context);
+
     /* `done` of `total` bytes of a fed package are taken. */
     void (*on_progress)(void *context, uint32_t done, uint32_t total);
 

@@ -46,12 +46,14 @@ struct closure {
     const struct closure_effort *effort;
     struct closure_result result;
     struct canon canon;
-    struct closure_card *card; /* NULL: the device has none */
-    struct canon_table *seen;  /* canonical hash -> index of node */
-    struct canon_table *torn;  /* operations that have been torn */
+    struct closure_card *card;  /* NULL: the device has none */
+    struct canon_table *seen;   /* canonical hash -> index of node */
+    struct canon_table *torn;   /* operations that have been torn */
+    struct canon_table *resets; /* devices about to start again -> index of node */
     struct node *nodes;
     size_t capacity;
     size_t current;             /* node that is being run */
+    int64_t joined;             /* node whose run this one has met at a reset */
     struct vflash_image moment; /* the flash before the operation at hand */
     uint32_t op;                /* which that is, of flash and card since power on */
     bool was_reading;           /* the one before it changed nothing */
@@ -565,6 +567,14 @@ static void settle_pending(struct closure *closure)
 
 /* --- running a state --- */
 
+/* Every so often a state is run to its end, and in canonical form, too. */
+static bool is_compared(const struct closure *closure, size_t index)
+{
+    size_t stride = closure->effort->canon_stride;
+
+    return stride > 0 && index % stride == 0;
+}
+
 /* Takes the path to `node` over as the world's run, for the replay id. */
 static void take_path(struct closure *closure, size_t index,
                       const struct sweep_cut *last)
@@ -601,6 +611,59 @@ static bool check_at_rest(struct closure *closure, const struct node *node)
     return is_good;
 }
 
+/* All that what a device does after a reset depends on. */
+static uint64_t reset_key(struct closure *closure)
+{
+    const struct sweep_world *world = closure->world;
+    const struct vdevice *device = &world->device;
+    const struct otter_region *loader =
+        otter_map_find(&device->profile->map, OTTER_REGION_LOADER);
+    uint64_t key = key_now(closure, &closure->nodes[closure->current]);
+    uint64_t facts = (uint64_t)device->cause << 4 |
+                     (uint64_t)device->manager_word << 3 |
+                     (uint64_t)device->wants_manager << 2 |
+                     (uint64_t)device->is_idle << 1 | (uint64_t)world->has_sent;
+
+    if (device->loader.memory != NULL) {
+        key = canon_mix_bytes(key, device->loader.memory, loader->size);
+    }
+    return canon_mix(key, facts);
+}
+
+/* True if this run would go on as an earlier one did, which has been seen to its end.
+ */
+static bool is_known_from_here(void *context)
+{
+    struct closure *closure = ((struct sweep_world *)context)->user;
+
+    if (closure->joined != NO_STATE || is_open_question(closure)) {
+        return false;
+    }
+    uint64_t key = reset_key(closure);
+    const uint64_t *known = canon_table_find(closure->resets, key);
+
+    if (known == NULL) {
+        canon_table_put(closure->resets, key, closure->current);
+    } else if (*known != closure->current) {
+        closure->joined = (int64_t)*known;
+    }
+    return closure->joined != NO_STATE && !is_compared(closure, closure->current);
+}
+
+/* The run of a state that has met another's is that one's from there on. */
+static bool join(struct closure *closure, size_t index)
+{
+    struct node *node = &closure->nodes[index];
+    const struct node *joined = &closure->nodes[closure->joined];
+
+    node->next = joined->next;
+    node->is_over = joined->is_over;
+    node->is_run = true;
+    vdevice_power_off(&closure->world->device);
+    settle_pending(closure);
+    return !sweep_broke(closure->world, closure->world->resume_violation);
+}
+
 /* Powers on without a fault and takes every state that a cut would leave. */
 static bool run_state(struct closure *closure, size_t index)
 {
@@ -614,11 +677,18 @@ static bool run_state(struct closure *closure, size_t index)
     }
     closure->op = 0;
     closure->was_reading = false;
+    closure->joined = NO_STATE;
+    world->device.hooks.on_reset = closure->card == NULL ? is_known_from_here : NULL;
     hook(closure, on_op, on_card_op);
     enum vdevice_end end = sweep_power_on(world, &none);
 
     hook(closure, NULL, NULL);
+    world->device.hooks.on_reset = NULL;
     closure->result.power_ons++;
+    if (end == VDEVICE_STOPPED && closure->joined != NO_STATE &&
+        !is_compared(closure, index)) {
+        return join(closure, index);
+    }
     if (!sweep_check_running(world, end)) {
         return false;
     }
@@ -635,7 +705,9 @@ static bool run_state(struct closure *closure, size_t index)
     settle_pending(closure);
     closure->nodes[index].is_over = is_over;
     closure->nodes[index].is_run = true;
-    return true;
+    return closure->joined == NO_STATE ||
+           closure->nodes[index].next == closure->nodes[closure->joined].next ||
+           !sweep_broke(world, "K27: a device acts otherwise after the same reset");
 }
 
 /* --- damage: once in the life of a device --- */
@@ -1000,8 +1072,7 @@ static bool go_through(struct closure *closure, size_t index)
         take_path(closure, index, NULL);
         return false;
     }
-    if (is_whole && effort->canon_stride > 0 && index % effort->canon_stride == 0 &&
-        !compare_forms(closure, index)) {
+    if (is_whole && is_compared(closure, index) && !compare_forms(closure, index)) {
         take_path(closure, index, NULL);
         return false;
     }
@@ -1049,6 +1120,7 @@ struct closure_result closure_run(struct sweep_world *world,
     open_card(closure);
     closure->seen = canon_table_make();
     closure->torn = canon_table_make();
+    closure->resets = canon_table_make();
     learn_all(closure);
     (void)add_state(closure, &whole, NO_STATE, none);
     settle_pending(closure);
@@ -1074,6 +1146,7 @@ struct closure_result closure_run(struct sweep_world *world,
     free(closure->pending);
     canon_table_free(closure->seen);
     canon_table_free(closure->torn);
+    canon_table_free(closure->resets);
     canon_close(&closure->canon);
     close_card(closure);
     struct closure_result result = closure->result;

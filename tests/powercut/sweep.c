@@ -762,6 +762,7 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
         world->scenario->is_broken) {
         return end; /* it is over, or the manager does it by itself */
     }
+    world->has_sent = true;
     if (world->is_on_card) {
         end = vdevice_install(device, PACKAGE_PATH, &result);
         return end == VDEVICE_IDLE ? vdevice_run(device) : end;
@@ -801,6 +802,7 @@ enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cu
 
     world->power_ons++;
     world->op = 0;
+    world->has_sent = false;
     world->strike = *cut;
     return go_on(world, vdevice_power_on(&world->device, fault));
 }

@@ -115,6 +115,7 @@ struct sweep_world {
     bool is_counting;           /* what happens is noted, too: */
     uint8_t ops[SWEEP_OPS_MAX]; /* of each operation, see sweep_is_of_card() */
     struct sweep_cut strike;    /* what strikes one of them */
+    bool has_sent;              /* the package, in this power-on */
     uint32_t accepted;          /* bytes of the package that the receiver has taken */
     uint32_t spoil_op;          /* of SWEEP_BAD */
     uint32_t spoil_addr;        /* the sector that went bad */
