@@ -7,6 +7,7 @@
 #include "canon.h"
 #include "canon_hash.h"
 #include "closure_card.h"
+#include "closure_watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,10 @@ struct closure {
     const struct closure_effort *effort;
     struct closure_result result;
     struct canon canon;
-    struct closure_card *card;  /* NULL: the device has none */
-    struct canon_table *seen;   /* canonical hash -> index of node */
-    struct canon_table *torn;   /* operations that have been torn */
+    struct closure_card *card; /* NULL: the device has none */
+    struct canon_table *seen;  /* canonical hash -> index of node */
+    struct canon_table *torn;  /* operations that have been torn */
+    struct watch_memory watched;
     struct canon_table *resets; /* devices about to start again -> index of node */
     struct node *nodes;
     size_t capacity;
@@ -447,58 +449,32 @@ static void bring_back(struct closure *closure, const struct node *node)
     closure->world->promise.cuts = node->cuts;
 }
 
-/* Sectors by what is done with them first. */
-struct watch {
-    struct vflash *flash;
-    struct closure_card *card;
-    struct canon_set read; /* or programmed */
-    struct canon_set erased;
-};
-
-static struct watch *watch_of(void *context)
+/* All that what a device does after a reset depends on. */
+static uint64_t reset_key(struct closure *closure, const struct node *like)
 {
-    const struct vdevice *device = context;
-    const struct sweep_world *world = device->hooks.context;
+    const struct sweep_world *world = closure->world;
+    const struct vdevice *device = &world->device;
+    const struct otter_region *loader =
+        otter_map_find(&device->profile->map, OTTER_REGION_LOADER);
+    uint64_t key = key_now(closure, like);
+    uint64_t facts = (uint64_t)device->cause << 4 |
+                     (uint64_t)device->manager_word << 3 |
+                     (uint64_t)device->wants_manager << 2 |
+                     (uint64_t)device->is_idle << 1 | (uint64_t)world->has_sent;
 
-    return world->user;
-}
-
-static void watch_sector(struct watch *watch, size_t index, bool is_erase)
-{
-    if (is_erase && !canon_set_has(&watch->read, index)) {
-        canon_set_add(&watch->erased, index);
-    } else if (!is_erase && !canon_set_has(&watch->erased, index)) {
-        canon_set_add(&watch->read, index);
+    if (device->loader.memory != NULL) {
+        key = canon_mix_bytes(key, device->loader.memory, loader->size);
     }
+    return canon_mix(key, facts);
 }
 
-static void watch_op(void *context, const struct vflash_op *op)
+static bool watch_start(void *context)
 {
-    struct watch *watch = watch_of(context);
+    struct watch *watch = ((struct sweep_world *)context)->user;
+    struct closure *closure = watch->owner;
+    const struct node whole = {0};
 
-    watch_sector(watch, vflash_sector_index(watch->flash, op->addr), op->is_erase);
-}
-
-static void watch_read(void *context, uint32_t addr, size_t size)
-{
-    struct watch *watch = watch_of(context);
-    size_t first = vflash_sector_index(watch->flash, addr);
-    size_t last = size == 0
-                      ? first
-                      : vflash_sector_index(watch->flash, addr + (uint32_t)size - 1);
-
-    for (size_t i = first; i <= last; i++) {
-        watch_sector(watch, i, false);
-    }
-}
-
-static void watch_card(void *context, const struct vcard_op *op)
-{
-    struct vdevice *device = context;
-    const struct sweep_world *world = device->hooks.context;
-    struct watch *watch = world->user;
-
-    closure_card_see(watch->card, op);
+    return !is_open_question(closure) && watch_reset(watch, reset_key(closure, &whole));
 }
 
 /* Watches a power-on from the flash as it is: what it erases before it reads it is
@@ -509,7 +485,10 @@ static void find_dead(struct closure *closure)
     struct vflash *flash = flash_of(closure);
     struct vflash_image before = {0};
     struct vcard_image *card = save_card(closure);
-    struct watch watch = {.flash = flash, .card = closure->card};
+    struct watch watch = {.owner = closure,
+                          .flash = flash,
+                          .card = closure->card,
+                          .memory = &closure->watched};
     const struct sweep_cut none = {.kind = SWEEP_NONE};
 
     vflash_save(flash, &before);
@@ -519,16 +498,17 @@ static void find_dead(struct closure *closure)
     world->user = &watch;
     hook(closure, watch_op, watch_card);
     flash->hooks.on_read = watch_read;
+    world->device.hooks.on_reset = closure->card == NULL ? watch_start : NULL;
     (void)sweep_power_on(world, &none);
     hook(closure, NULL, NULL);
     flash->hooks.on_read = NULL;
+    world->device.hooks.on_reset = NULL;
     world->user = closure;
     closure->result.power_ons++;
-    bool is_over = promise_is_over(&world->promise);
-
-    for (size_t i = 0; is_over && i < flash->sector_count; i++) {
-        if (!canon_set_has(&watch.read, i)) {
-            canon_set_add(&watch.erased, i);
+    watch_end(&watch, !watch.is_joined && promise_is_over(&world->promise));
+    for (size_t i = 0; watch.all.is_over && i < flash->sector_count; i++) {
+        if (!canon_set_has(&watch.all.read, i)) {
+            canon_set_add(&watch.all.erased, i);
         }
     }
     vdevice_power_off(&world->device);
@@ -537,7 +517,7 @@ static void find_dead(struct closure *closure)
     restore_card(closure, card);
     drop_card(&card);
     look_at_card(closure);
-    canon_answer(&closure->canon, &watch.erased);
+    canon_answer(&closure->canon, &watch.all.erased);
     if (closure->card != NULL) {
         closure_card_answer(closure->card, canon_question(&closure->canon));
     }
@@ -611,25 +591,6 @@ static bool check_at_rest(struct closure *closure, const struct node *node)
     return is_good;
 }
 
-/* All that what a device does after a reset depends on. */
-static uint64_t reset_key(struct closure *closure)
-{
-    const struct sweep_world *world = closure->world;
-    const struct vdevice *device = &world->device;
-    const struct otter_region *loader =
-        otter_map_find(&device->profile->map, OTTER_REGION_LOADER);
-    uint64_t key = key_now(closure, &closure->nodes[closure->current]);
-    uint64_t facts = (uint64_t)device->cause << 4 |
-                     (uint64_t)device->manager_word << 3 |
-                     (uint64_t)device->wants_manager << 2 |
-                     (uint64_t)device->is_idle << 1 | (uint64_t)world->has_sent;
-
-    if (device->loader.memory != NULL) {
-        key = canon_mix_bytes(key, device->loader.memory, loader->size);
-    }
-    return canon_mix(key, facts);
-}
-
 /* True if this run would go on as an earlier one did, which has been seen to its end.
  */
 static bool is_known_from_here(void *context)
@@ -639,7 +600,7 @@ static bool is_known_from_here(void *context)
     if (closure->joined != NO_STATE || is_open_question(closure)) {
         return false;
     }
-    uint64_t key = reset_key(closure);
+    uint64_t key = reset_key(closure, &closure->nodes[closure->current]);
     const uint64_t *known = canon_table_find(closure->resets, key);
 
     if (known == NULL) {
@@ -1147,6 +1108,7 @@ struct closure_result closure_run(struct sweep_world *world,
     canon_table_free(closure->seen);
     canon_table_free(closure->torn);
     canon_table_free(closure->resets);
+    watch_memory_free(&closure->watched);
     canon_close(&closure->canon);
     close_card(closure);
     struct closure_result result = closure->result;
