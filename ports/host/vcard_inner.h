@@ -12,8 +12,10 @@
 extern "C" {
 #endif
 
+/* Never changes: what is written makes a new one. */
 struct vcard_blob {
     size_t users;
+    uint64_t mark; /* of whoever looks at contents; 0: none yet */
     uint32_t size;
     uint8_t bytes[];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of the virtual card as values: nodes with whole paths in a table, contents
- * shared by count. A content that has other users is copied before it changes.
+ * shared by count.
  */
 #include "vcard_inner.h"
 

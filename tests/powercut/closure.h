@@ -8,7 +8,8 @@
  * state is made once, without a cut; what a cut would leave at each of its operations
  * is made from flash and card as they stand at that moment, which is the same: nothing
  * else survives. An operation that was met before on the same flash is not torn
- * again.
+ * again, and a run that resets where another one did, in the same state, ends there:
+ * it goes on as that one has.
  */
 #ifndef OTTER_CLOSURE_H
 #define OTTER_CLOSURE_H
@@ -30,7 +31,8 @@ struct closure_effort {
     size_t states_max;   /* give up above; 0: never */
     size_t flip_stride;  /* flip at every n-th place, not 0; over all states the
                             places differ, if n and their number share no factor */
-    size_t canon_stride; /* K27: every n-th state is also run in canonical form */
+    size_t canon_stride; /* K27: every n-th state is also run in canonical form, and
+                            to its end; 0: none is */
 };
 
 struct closure_result {

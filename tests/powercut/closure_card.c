@@ -199,24 +199,37 @@ static uint64_t twins_of(const struct vcard_tree *tree, const struct vcard_node 
     return sum;
 }
 
-static uint64_t content_of(const struct closure_card *form,
-                           const struct vcard_tree *tree, const struct vcard_node *node)
+/* Once everything is learned, this of a content stays the same: it is marked with it.
+ */
+static uint64_t sectors_of(const struct closure_card *form,
+                           const struct vcard_node *node)
 {
     uint64_t hash = canon_mix(1, vcard_node_size(node));
-    struct otter_pointer pointer;
 
-    if (is_pointer(node, &pointer)) {
-        uint8_t bytes[OTTER_POINTER_SIZE];
-
-        renumber(pointer, rank_of(tree, &pointer), bytes);
-        return canon_mix_bytes(hash, bytes, sizeof(bytes));
+    if (node->content->mark != 0) {
+        return node->content->mark;
     }
     for (uint32_t off = 0; off < vcard_node_size(node); off += VCARD_SECTOR) {
         uint64_t sector = sector_hash(node, off);
 
         hash = canon_mix(hash, is_known(form, sector) ? sector : 2);
     }
+    node->content->mark = hash;
     return hash;
+}
+
+static uint64_t content_of(const struct closure_card *form,
+                           const struct vcard_tree *tree, const struct vcard_node *node)
+{
+    struct otter_pointer pointer;
+
+    if (is_pointer(node, &pointer)) {
+        uint8_t bytes[OTTER_POINTER_SIZE];
+
+        renumber(pointer, rank_of(tree, &pointer), bytes);
+        return canon_mix_bytes(2, bytes, sizeof(bytes));
+    }
+    return sectors_of(form, node);
 }
 
 static uint64_t tree_form(const struct closure_card *form,
@@ -229,9 +242,12 @@ static uint64_t tree_form(const struct closure_card *form,
     for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
         const struct vcard_node *node = &tree->nodes[i];
 
+        if (node->id == 0) {
+            continue;
+        }
         uint64_t name = path_hash(node->path);
 
-        if (node->id == 0 || is_removed(dead, name)) {
+        if (is_removed(dead, name)) {
             continue;
         }
         uint64_t content = node->is_directory       ? FOLDER
