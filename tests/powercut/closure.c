@@ -20,8 +20,8 @@ enum {
 
 /* A state, and how it was reached first. */
 struct node {
-    struct vflash_image image; /* dropped when it has been run */
-    struct vcard_image *card;  /* and this; NULL: the device has none */
+    struct vflash_image image;      /* dropped when it has been run */
+    struct closure_card_rest *card; /* and this; NULL: the device has none */
     int64_t parent;
     struct sweep_cut cut; /* what led here from the parent */
     int64_t next;         /* state in which a power-on without a fault ends */
@@ -36,7 +36,7 @@ struct node {
 /* A state of which it is not known yet what in it is dead. */
 struct pending {
     struct vflash_image image;
-    struct vcard_image *card;
+    struct closure_card_rest *card;
     struct node like;
     int64_t parent;
     struct sweep_cut cut;
@@ -72,33 +72,17 @@ static struct vflash *flash_of(const struct closure *closure)
 
 /* --- the card --- */
 
-static struct vcard_image *save_card(const struct closure *closure)
+/* NULL: the device has none. */
+static struct closure_card_rest *save_card(const struct closure *closure)
 {
-    if (closure->card == NULL) {
-        return NULL;
-    }
-    struct vcard_image *image = calloc(1, sizeof(*image));
-
-    if (image == NULL) {
-        abort();
-    }
-    vcard_save(closure->card->card, image);
-    return image;
+    return closure->card == NULL ? NULL : closure_card_save(closure->card);
 }
 
-static void restore_card(const struct closure *closure, const struct vcard_image *image)
+static void restore_card(const struct closure *closure,
+                         const struct closure_card_rest *rest)
 {
     if (closure->card != NULL) {
-        vcard_restore(closure->card->card, image);
-    }
-}
-
-static void drop_card(struct vcard_image **image)
-{
-    if (*image != NULL) {
-        vcard_image_free(*image);
-        free(*image);
-        *image = NULL;
+        closure_card_restore(closure->card, rest);
     }
 }
 
@@ -430,7 +414,7 @@ static void on_card_op(void *context, const struct vcard_op *op)
 
 static void bring_image(struct closure *closure, const struct node *like,
                         const struct vflash_image *image,
-                        const struct vcard_image *card)
+                        const struct closure_card_rest *card)
 {
     struct sweep_world *world = closure->world;
 
@@ -484,7 +468,7 @@ static void find_dead(struct closure *closure)
     struct sweep_world *world = closure->world;
     struct vflash *flash = flash_of(closure);
     struct vflash_image before = {0};
-    struct vcard_image *card = save_card(closure);
+    struct closure_card_rest *card = save_card(closure);
     struct watch watch = {.owner = closure,
                           .flash = flash,
                           .card = closure->card,
@@ -515,7 +499,7 @@ static void find_dead(struct closure *closure)
     vflash_restore(flash, &before);
     vflash_image_free(&before);
     restore_card(closure, card);
-    drop_card(&card);
+    closure_card_drop(&card);
     look_at_card(closure);
     canon_answer(&closure->canon, &watch.all.erased);
     if (closure->card != NULL) {
@@ -540,7 +524,7 @@ static void settle_pending(struct closure *closure)
             closure->nodes[pending->parent].next = index;
         }
         vflash_image_free(&pending->image);
-        drop_card(&pending->card);
+        closure_card_drop(&pending->card);
     }
     closure->pending_count = 0;
 }
@@ -1093,14 +1077,14 @@ struct closure_result closure_run(struct sweep_world *world,
         }
         is_good = go_through(closure, index);
         vflash_image_free(&closure->nodes[index].image);
-        drop_card(&closure->nodes[index].card);
+        closure_card_drop(&closure->nodes[index].card);
     }
     closure->result.is_closed = is_good && index == closure->result.states;
     closure->result.is_good =
         is_good && (!closure->result.is_closed || check_ways_out(closure));
     for (size_t i = index; i < closure->result.states; i++) {
         vflash_image_free(&closure->nodes[i].image);
-        drop_card(&closure->nodes[i].card);
+        closure_card_drop(&closure->nodes[i].card);
     }
     vflash_image_free(&closure->moment);
     free(closure->nodes);

@@ -321,6 +321,71 @@ void closure_card_make(struct closure_card *form, uint64_t question, uint32_t of
     vcard_tree_copy(&card->synced, &card->live);
 }
 
+/* --- at rest --- */
+
+/* Few of a card's nodes are in use, and at rest what is seen is what is certain. */
+struct closure_card_rest {
+    uint32_t next_id;
+    size_t count;
+    struct {
+        size_t index;
+        struct vcard_node node;
+    } used[];
+};
+
+struct closure_card_rest *closure_card_save(const struct closure_card *form)
+{
+    const struct vcard *card = form->card;
+    struct closure_card_rest *rest;
+    size_t count = 0;
+
+    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
+        count += card->live.nodes[i].id != 0;
+    }
+    rest = malloc(sizeof(*rest) + count * sizeof(rest->used[0]));
+    if (rest == NULL || card->change_count != 0) {
+        abort();
+    }
+    rest->next_id = card->next_id;
+    rest->count = 0;
+    for (size_t i = 0; i < VCARD_NODES_MAX; i++) {
+        if (card->live.nodes[i].id != 0) {
+            rest->used[rest->count].index = i;
+            rest->used[rest->count].node = card->live.nodes[i];
+            (void)vcard_blob_share(card->live.nodes[i].content);
+            rest->count++;
+        }
+    }
+    return rest;
+}
+
+void closure_card_restore(struct closure_card *form,
+                          const struct closure_card_rest *rest)
+{
+    struct vcard *card = form->card;
+
+    vcard_settle(card, 0, 0); /* drops what is not synced */
+    vcard_tree_free(&card->live);
+    for (size_t i = 0; i < rest->count; i++) {
+        card->live.nodes[rest->used[i].index] = rest->used[i].node;
+        (void)vcard_blob_share(rest->used[i].node.content);
+    }
+    vcard_tree_copy(&card->synced, &card->live);
+    card->next_id = rest->next_id;
+}
+
+void closure_card_drop(struct closure_card_rest **rest)
+{
+    if (*rest == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*rest)->count; i++) {
+        vcard_blob_drop((*rest)->used[i].node.content);
+    }
+    free(*rest);
+    *rest = NULL;
+}
+
 /* --- cuts --- */
 
 static size_t add_prefix(uint32_t prefix, uint32_t count, uint32_t *seeds)

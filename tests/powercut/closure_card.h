@@ -81,6 +81,15 @@ void closure_card_make(struct closure_card *form, uint64_t question, uint32_t of
 size_t closure_card_seeds(const struct closure_card *form,
                           uint32_t seeds[CLOSURE_CARD_SEEDS_MAX]);
 
+/* The card at rest, power being off, as a value; aborts if something is not synced. */
+struct closure_card_rest;
+struct closure_card_rest *closure_card_save(const struct closure_card *form);
+void closure_card_restore(struct closure_card *form,
+                          const struct closure_card_rest *rest);
+
+/* Frees `*rest`, which may be NULL, and makes it NULL. */
+void closure_card_drop(struct closure_card_rest **rest);
+
 /* Holds the card as it is in the middle of a run; lets a cut happen with `seed`; and
  * brings the held card back, its open files with it. */
 void closure_card_hold(struct closure_card *form);
