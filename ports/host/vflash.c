@@ -76,18 +76,25 @@ static const uint8_t *reads_now(const struct vflash *flash,
 /* How a half done word reads. */
 enum reading { READS_FIRST, READS_SECOND, READS_MIXED, READS_IN_TURN, READS_ONCE };
 
+/* Of a word that is half done. */
+static unsigned torn_flags(const struct vflash *flash, enum reading reading)
+{
+    static const unsigned flags[] = {
+        [READS_IN_TURN] = VFLASH_FLAG_ALTERNATING,
+        [READS_ONCE] = VFLASH_FLAG_FADING,
+    };
+
+    return VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN |
+           (flash->config.is_ecc ? VFLASH_FLAG_DEAD : flags[reading]);
+}
+
 /* Leaves a word half done. `readings` are the two that the outcome is made of; on
  * READS_ONCE the first fades into a mixture. */
 static void tear_word(struct vflash *flash, const struct vflash_word_place *word,
                       uint8_t readings[2][VFLASH_WORD_MAX], enum reading reading,
                       uint64_t *random)
 {
-    static const unsigned flags[] = {
-        [READS_IN_TURN] = VFLASH_FLAG_ALTERNATING,
-        [READS_ONCE] = VFLASH_FLAG_FADING,
-    };
     uint8_t mixture[VFLASH_WORD_MAX];
-    bool is_dead = flash->config.is_ecc;
     const uint8_t *later = reading == READS_ONCE ? mixture : readings[1];
 
     if (reading == READS_MIXED || reading == READS_ONCE) {
@@ -98,14 +105,10 @@ static void tear_word(struct vflash *flash, const struct vflash_word_place *word
            : reading == READS_MIXED ? mixture
                                     : readings[0],
            word->size);
-    if (reading >= READS_IN_TURN && !is_dead) {
+    if (reading >= READS_IN_TURN && !flash->config.is_ecc) {
         memcpy(flash->later + word->off, later, word->size);
     }
-    vflash_set_flags(flash, word,
-                     VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN |
-                         (is_dead                    ? VFLASH_FLAG_DEAD
-                          : reading >= READS_IN_TURN ? flags[reading]
-                                                     : 0U));
+    vflash_set_flags(flash, word, torn_flags(flash, reading));
 }
 
 /* The second readings take as much room as the flash, so they wait for a need. */
@@ -174,27 +177,67 @@ static const enum reading torn_halves[VFLASH_TORN_ERASE_OUTCOMES][2] = {
     [ERASE_ONCE] = {READS_ONCE, READS_ONCE},
 };
 
+/* Leaves `count` words, none of which is odd, half done, all in one way. `value`: what
+ * the second reading of each byte is. */
+static void tear_words(struct vflash *flash, const struct vflash_place *place,
+                       size_t first, size_t count, enum reading reading, uint8_t value,
+                       uint64_t *random)
+{
+    size_t word_size = place->bank->area->word_size;
+    size_t off = place->off + first * word_size;
+    size_t size = count * word_size;
+    unsigned flags = torn_flags(flash, reading);
+
+    if (reading == READS_SECOND) {
+        memset(flash->content + off, value, size);
+    } else if (reading == READS_IN_TURN) {
+        memset(flash->later + off, value, size);
+    }
+    for (size_t i = 0; reading == READS_ONCE && i < size; i++) {
+        mix(flash->later + off + i, flash->content + off + i, &value, 1, random);
+    }
+    memset(flash->words + place->word + first, (int)flags, count);
+    if ((flags & VFLASH_FLAGS_ODD) != 0) {
+        place->sector->odd_count += (uint32_t)count;
+        flash->odd_count += count;
+    }
+}
+
+/* The same, of a sector of which some words are odd. */
+static void tear_odd_words(struct vflash *flash, const struct vflash_place *place,
+                           unsigned outcome, uint8_t value, uint64_t *random)
+{
+    for (size_t i = 0; i < place->word_count; i++) {
+        struct vflash_word_place word = vflash_word_of(flash, place, i);
+        enum reading reading = outcome == ERASE_MIXED
+                                   ? (enum reading)(next_random(random) % 3)
+                                   : torn_halves[outcome][i >= place->word_count / 2];
+        uint8_t readings[2][VFLASH_WORD_MAX];
+
+        memcpy(readings[0], reads_now(flash, &word), word.size);
+        memset(readings[1], value, word.size);
+        tear_word(flash, &word, readings, reading, random);
+    }
+}
+
 static void tear_erase(struct vflash *flash, const struct vflash_place *place,
                        uint32_t seed)
 {
     uint64_t random = seed;
     unsigned outcome = seed % VFLASH_TORN_ERASE_OUTCOMES;
     uint8_t erased = place->bank->area->erased;
+    /* Many chips program all bits before they erase. */
+    uint8_t value = outcome == ERASE_ZEROED ? (uint8_t)~erased : erased;
+    size_t half = place->word_count / 2;
 
     need_later(flash);
-    for (size_t i = 0; i < place->word_count; i++) {
-        struct vflash_word_place word = vflash_word_of(flash, place, i);
-        enum reading reading = outcome == ERASE_MIXED
-                                   ? (enum reading)(next_random(&random) % 3)
-                                   : torn_halves[outcome][i >= place->word_count / 2];
-        uint8_t readings[2][VFLASH_WORD_MAX];
-
-        memcpy(readings[0], reads_now(flash, &word), word.size);
-        /* Many chips program all bits before they erase. */
-        memset(readings[1], outcome == ERASE_ZEROED ? (uint8_t)~erased : erased,
-               word.size);
-        tear_word(flash, &word, readings, reading, &random);
+    if (outcome == ERASE_MIXED || place->sector->odd_count != 0) {
+        tear_odd_words(flash, place, outcome, value, &random);
+        return;
     }
+    tear_words(flash, place, 0, half, torn_halves[outcome][0], value, &random);
+    tear_words(flash, place, half, place->word_count - half, torn_halves[outcome][1],
+               value, &random);
 }
 
 static void erase_whole(struct vflash *flash, const struct vflash_place *place)
