@@ -57,6 +57,7 @@ struct closure {
     size_t current;             /* node that is being run */
     int64_t joined;             /* node whose run this one has met at a reset */
     struct vflash_image moment; /* the flash before the operation at hand */
+    struct node damaged;        /* what of the device is, now */
     uint32_t op;                /* which that is, of flash and card since power on */
     bool was_reading;           /* the one before it changed nothing */
     size_t flips;               /* places looked at */
@@ -86,18 +87,39 @@ static void restore_card(const struct closure *closure,
     }
 }
 
-/* What of the flash is dead depends on the card, too. */
-static void look_at_card(struct closure *closure)
+/* Where the bad sector lies; the log goes round, so in it as seen from its begin. */
+static uint32_t bad_place(struct closure *closure, uint32_t addr)
 {
-    if (closure->card != NULL) {
-        closure->canon.around = closure_card_hash(closure->card);
+    const struct otter_region *journal = closure->canon.journal;
+    uint32_t first = canon_first(&closure->canon);
+
+    if (addr < journal->addr || addr - journal->addr >= journal->size) {
+        return addr;
     }
+    return journal->addr + (addr - first + journal->size) % journal->size;
+}
+
+/* A hash of what is damaged, the flash being as it is now; 0: nothing is. */
+static uint64_t damage_of(struct closure *closure, const struct node *like)
+{
+    if (!like->is_hurt) {
+        return 0;
+    }
+    return canon_mix(2, like->is_bad ? bad_place(closure, like->bad_addr) : 1);
+}
+
+/* What of the flash is dead depends on the card, and on what is damaged, too. */
+static void look_around(struct closure *closure)
+{
+    uint64_t card = closure->card == NULL ? 0 : closure_card_hash(closure->card);
+
+    closure->canon.around = canon_mix(card, damage_of(closure, &closure->damaged));
 }
 
 /* True if it is not known what is dead in the flash as it is now. */
 static bool is_open_question(struct closure *closure)
 {
-    look_at_card(closure);
+    look_around(closure);
     return canon_asks(&closure->canon);
 }
 
@@ -125,8 +147,7 @@ static uint64_t key_now(struct closure *closure, const struct node *like)
             key, closure_card_form(closure->card, canon_question(&closure->canon)));
     }
 
-    key = canon_mix(key, like->is_bad ? like->bad_addr : 1);
-    return canon_mix(key, like->is_hurt);
+    return canon_mix(key, damage_of(closure, like));
 }
 
 static struct node *new_node(struct closure *closure)
@@ -192,8 +213,9 @@ static int64_t add_state(struct closure *closure, const struct node *like,
     node->next = NO_STATE;
     node->cuts = parent == NO_STATE
                      ? 0
-                     : closure->nodes[parent].cuts +
-                           (cut.kind == SWEEP_BEFORE || cut.kind == SWEEP_TORN);
+                     : closure->nodes[parent].cuts + (cut.kind == SWEEP_BEFORE ||
+                                                      cut.kind == SWEEP_TORN ||
+                                                      sweep_is_cut_at_once(&cut));
     node->is_bad = is_bad;
     node->is_hurt = is_hurt;
     node->bad_addr = bad_addr;
@@ -349,11 +371,12 @@ static void cut_before(struct closure *closure)
     }
 }
 
-/* True if this operation on this flash has been met before. */
-static bool is_met(struct closure *closure, const struct vflash_op *op)
+/* True if this operation on this flash has been met before; `facts`: what else tells
+ * operations apart. */
+static bool is_met(struct closure *closure, const struct vflash_op *op, uint64_t facts)
 {
     uint64_t key = canon_mix(key_now(closure, &closure->nodes[closure->current]),
-                             op_key(closure, op));
+                             canon_mix(op_key(closure, op), facts));
 
     if (canon_table_find(closure->torn, key) != NULL) {
         return true;
@@ -366,7 +389,7 @@ static void tear_op(struct closure *closure, const struct vflash_op *op)
 {
     if ((closure->effort->faults & (CLOSURE_TORN | CLOSURE_UNSTABLE)) == 0 ||
         closure->nodes[closure->current].is_hurt ||
-        (!is_open_question(closure) && is_met(closure, op))) {
+        (!is_open_question(closure) && is_met(closure, op, 0))) {
         return;
     }
     vflash_save(flash_of(closure), &closure->moment);
@@ -422,6 +445,7 @@ static void bring_image(struct closure *closure, const struct node *like,
     vflash_restore(flash_of(closure), image);
     restore_card(closure, card);
     world->promise.is_hurt = like->is_hurt;
+    closure->damaged = *like;
     if (like->is_bad) {
         vflash_set_bad(flash_of(closure), like->bad_addr, true);
     }
@@ -449,7 +473,7 @@ static uint64_t reset_key(struct closure *closure, const struct node *like)
     if (device->loader.memory != NULL) {
         key = canon_mix_bytes(key, device->loader.memory, loader->size);
     }
-    return canon_mix(key, facts);
+    return canon_mix(canon_mix(key, damage_of(closure, &closure->damaged)), facts);
 }
 
 static bool watch_start(void *context)
@@ -500,7 +524,7 @@ static void find_dead(struct closure *closure)
     vflash_image_free(&before);
     restore_card(closure, card);
     closure_card_drop(&card);
-    look_at_card(closure);
+    look_around(closure);
     canon_answer(&closure->canon, &watch.all.erased);
     if (closure->card != NULL) {
         closure_card_answer(closure->card, canon_question(&closure->canon));
@@ -595,18 +619,32 @@ static bool is_known_from_here(void *context)
     return closure->joined != NO_STATE && !is_compared(closure, closure->current);
 }
 
-/* The run of a state that has met another's is that one's from there on. */
+/* The run of a state that has met another's is that one's from there on; what it has
+ * written on the way is its own. */
 static bool join(struct closure *closure, size_t index)
 {
+    struct sweep_world *world = closure->world;
     struct node *node = &closure->nodes[index];
     const struct node *joined = &closure->nodes[closure->joined];
 
     node->next = joined->next;
     node->is_over = joined->is_over;
     node->is_run = true;
-    vdevice_power_off(&closure->world->device);
+    vdevice_power_off(&world->device);
+    if (sweep_broke(world, world->resume_violation) ||
+        sweep_broke(world, promise_p2(&world->promise)) ||
+        sweep_broke(world, promise_p8(&world->promise)) ||
+        sweep_broke(world, promise_k26(&world->promise))) {
+        return false;
+    }
     settle_pending(closure);
-    return !sweep_broke(closure->world, closure->world->resume_violation);
+    return true;
+}
+
+static bool ends_as(const struct closure *closure, size_t index, int64_t other)
+{
+    return closure->nodes[index].next == closure->nodes[other].next &&
+           closure->nodes[index].is_over == closure->nodes[other].is_over;
 }
 
 /* Powers on without a fault and takes every state that a cut would leave. */
@@ -650,8 +688,7 @@ static bool run_state(struct closure *closure, size_t index)
     settle_pending(closure);
     closure->nodes[index].is_over = is_over;
     closure->nodes[index].is_run = true;
-    return closure->joined == NO_STATE ||
-           closure->nodes[index].next == closure->nodes[closure->joined].next ||
+    return closure->joined == NO_STATE || ends_as(closure, index, closure->joined) ||
            !sweep_broke(world, "K27: a device acts otherwise after the same reset");
 }
 
@@ -664,7 +701,7 @@ static void spoil(void *context, const struct vflash_op *op)
 
     if (op->index == closure->world->spoil_op) {
         vflash_set_bad(flash_of(closure), op->addr, true);
-        closure->world->spoil_addr = op->addr;
+        closure->world->spoil_addr = canon_sector(&closure->canon, op->addr);
     }
 }
 
@@ -691,6 +728,7 @@ static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
     }
     vdevice_power_off(&world->device);
     like.bad_addr = world->spoil_addr;
+    closure->damaged = like;
     (void)add_state(closure, &like, (int64_t)index, cut);
     settle_pending(closure);
     return true;
@@ -699,19 +737,40 @@ static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
 /* Operations of this state's run on which no sector has gone bad yet. */
 struct survey {
     struct closure *closure;
+    size_t index; /* of the state */
     uint32_t *ops;
     size_t count;
     size_t capacity;
 };
 
+/* Power fails before the operation, and its sector is bad when it comes back. */
+static void spoil_and_cut(struct closure *closure, size_t index,
+                          const struct vflash_op *op)
+{
+    const struct node whole = {0};
+    const struct node like = {.is_hurt = true,
+                              .is_bad = true,
+                              .bad_addr = canon_sector(&closure->canon, op->addr)};
+    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BAD, .seed = 1};
+
+    closure->damaged = like;
+    closure->result.transitions++;
+    (void)add_state(closure, &like, (int64_t)index, cut);
+    closure->damaged = whole;
+}
+
 static void note_op(void *context, const struct vflash_op *op)
 {
-    struct vdevice *device = context;
-    struct survey *survey = ((struct sweep_world *)device->hooks.context)->user;
+    const struct vdevice *device = context;
+    const struct sweep_world *world = device->hooks.context;
+    struct survey *survey = world->user;
+    uint64_t facts = (uint64_t)device->program << 8 | (uint64_t)device->cause << 1 |
+                     (uint64_t)world->has_sent;
 
-    if (is_met(survey->closure, op)) {
+    if (is_met(survey->closure, op, facts)) {
         return;
     }
+    spoil_and_cut(survey->closure, survey->index, op);
     if (survey->count == survey->capacity) {
         survey->capacity = survey->capacity == 0 ? 64 : 2 * survey->capacity;
         survey->ops = realloc(survey->ops, survey->capacity * sizeof(uint32_t));
@@ -726,7 +785,7 @@ static bool spoil_all(struct closure *closure, size_t index)
 {
     struct sweep_world *world = closure->world;
     const struct sweep_cut none = {.kind = SWEEP_NONE};
-    struct survey survey = {.closure = closure};
+    struct survey survey = {.closure = closure, .index = index};
     bool is_good = true;
 
     closure->current = index;
@@ -737,6 +796,8 @@ static bool spoil_all(struct closure *closure, size_t index)
     hook(closure, NULL, NULL);
     world->user = closure;
     closure->result.power_ons++;
+    vdevice_power_off(&world->device);
+    settle_pending(closure);
     for (size_t i = 0; i < survey.count && is_good; i++) {
         is_good = spoil_at(closure, index, survey.ops[i]);
     }
@@ -882,7 +943,7 @@ static struct trail trail_from_here(struct closure *closure)
     if (is_open_question(closure)) {
         find_dead(closure);
     }
-    trail.end_key = key_now(closure, &(struct node){0});
+    trail.end_key = key_now(closure, &closure->damaged);
     closure->result.power_ons++;
     return trail;
 }
@@ -892,12 +953,25 @@ static bool is_same_trail(const struct trail *a, const struct trail *b)
     return a->hash == b->hash && a->end == b->end && a->end_key == b->end_key;
 }
 
+/* A bad sector goes where what it holds has gone. */
+static void move_bad(struct closure *closure, uint32_t addr)
+{
+    struct node *damaged = &closure->damaged;
+
+    if (damaged->is_bad) {
+        vflash_set_bad(flash_of(closure), damaged->bad_addr, false);
+        vflash_set_bad(flash_of(closure), addr, true);
+        damaged->bad_addr = addr;
+    }
+}
+
 /* Flash and card together: what is dead depends on both. */
 static void make_form(struct closure *closure, uint32_t offset)
 {
+    uint32_t bad = bad_place(closure, closure->damaged.bad_addr);
     uint64_t question;
 
-    look_at_card(closure);
+    look_around(closure);
     question = canon_question(&closure->canon);
     if (offset == 0) {
         canon_make(&closure->canon);
@@ -907,6 +981,7 @@ static void make_form(struct closure *closure, uint32_t offset)
     if (closure->card != NULL) {
         closure_card_make(closure->card, question, offset);
     }
+    move_bad(closure, bad);
 }
 
 static bool compare_forms(struct closure *closure, size_t index)
@@ -914,8 +989,8 @@ static bool compare_forms(struct closure *closure, size_t index)
     enum { SHIFT = 1000 };
 
     bring_back(closure, &closure->nodes[index]);
-    look_at_card(closure);
-    uint64_t raw_key = key_now(closure, &closure->nodes[index]);
+    look_around(closure);
+    uint64_t raw_key = key_now(closure, &closure->damaged);
     struct trail raw = trail_from_here(closure);
 
     bring_back(closure, &closure->nodes[index]);
@@ -923,7 +998,7 @@ static bool compare_forms(struct closure *closure, size_t index)
     if (is_open_question(closure)) {
         find_dead(closure);
     }
-    bool is_same_key = key_now(closure, &closure->nodes[index]) == raw_key;
+    bool is_same_key = key_now(closure, &closure->damaged) == raw_key;
     struct trail made = trail_from_here(closure);
 
     bring_back(closure, &closure->nodes[index]);
@@ -1017,7 +1092,7 @@ static bool go_through(struct closure *closure, size_t index)
         take_path(closure, index, NULL);
         return false;
     }
-    if (is_whole && is_compared(closure, index) && !compare_forms(closure, index)) {
+    if (is_compared(closure, index) && !compare_forms(closure, index)) {
         take_path(closure, index, NULL);
         return false;
     }

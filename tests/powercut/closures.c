@@ -26,8 +26,9 @@ static const struct kind {
     const char *name;
     unsigned faults;
     bool is_ecc;
-    const char *only; /* scenario that stands for all, NULL: all of them */
-    bool has_cards;   /* also where the store is a card */
+    const char *only;      /* scenario that stands for all, NULL: all of them; */
+    const char *elsewhere; /* and on other memories than the first two */
+    bool has_cards;        /* also where the store is a card */
 } kinds[] = {
     {.name = "torn", .faults = CLOSURE_CUT | CLOSURE_TORN, .has_cards = true},
     {.name = "ecc",
@@ -36,7 +37,8 @@ static const struct kind {
      .has_cards = true},
     {.name = "unstable",
      .faults = CLOSURE_CUT | CLOSURE_TORN | CLOSURE_UNSTABLE,
-     .only = "damaged"},
+     .only = "crash",
+     .elsewhere = "damaged"},
     {.name = "bad", .faults = CLOSURE_CUT | CLOSURE_BAD},
     {.name = "flip", .faults = CLOSURE_CUT | CLOSURE_FLIP},
 };
@@ -132,7 +134,8 @@ static bool is_wanted(const struct choice *choice, const struct kind *kind,
            (choice->is_long || !scenario->is_for_long) &&
            (choice->is_long || !scenario->is_mixed || kind == &kinds[0]) &&
            (is_thorough(choice, twin) || kind->only == NULL ||
-            strcmp(kind->only, scenario->name) == 0);
+            strcmp(twin < FIRST_TWINS ? kind->only : kind->elsewhere, scenario->name) ==
+                0);
 }
 
 /* Files of a tree are independent of each other, so their states multiply: not for a

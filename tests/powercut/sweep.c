@@ -787,6 +787,11 @@ static enum vdevice_end go_on(struct sweep_world *world, enum vdevice_end end)
     return vdevice_reset(device, OTTER_RESET_SOFTWARE);
 }
 
+bool sweep_is_cut_at_once(const struct sweep_cut *cut)
+{
+    return cut->kind == SWEEP_BAD && cut->seed != 0;
+}
+
 enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cut *cut)
 {
     static const enum vflash_fault_kind kinds[] = {
@@ -796,7 +801,9 @@ enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cu
     };
     const struct vflash_fault fault = {
         .at_op = cut->op,
-        .kind = world->is_on_card ? VFLASH_NONE : kinds[cut->kind],
+        .kind = world->is_on_card           ? VFLASH_NONE
+                : sweep_is_cut_at_once(cut) ? VFLASH_CUT_BEFORE
+                                            : kinds[cut->kind],
         .seed = cut->seed,
     };
 

@@ -69,7 +69,8 @@ enum sweep_kind {
     SWEEP_BEFORE, /* a power-on that is cut before operation `op` */
     SWEEP_AFTER,  /* or after it */
     SWEEP_TORN,   /* or in its middle: `seed` as in vflash.h */
-    SWEEP_BAD,    /* a power-on; the sector of operation `op` is bad from then on */
+    SWEEP_BAD,    /* a power-on; the sector of operation `op` is bad from then on;
+                     cut before it at once, if `seed` is not 0 */
     SWEEP_FLIP,   /* while it is off, bit `seed` of the byte at address `op` flips */
 };
 
@@ -165,6 +166,9 @@ bool sweep_is_unsynced(const struct sweep_world *world, uint32_t op);
 
 /* Prints the replay id of the last run to `out`, up to SWEEP_ID_MAX bytes. */
 void sweep_replay_id(const struct sweep_world *world, char *out, size_t size);
+
+/* True for a bad sector at which power fails as well. */
+bool sweep_is_cut_at_once(const struct sweep_cut *cut);
 
 /* Reads "op/kind/seed"; changes the text. */
 bool sweep_parse_cut(char *text, struct sweep_cut *cut);

@@ -287,6 +287,11 @@ const struct canon_set *canon_dead(struct canon *canon)
 
 /* --- the whole --- */
 
+uint32_t canon_sector(const struct canon *canon, uint32_t addr)
+{
+    return canon->places[vflash_sector_index(canon->flash, addr)].addr;
+}
+
 static uint64_t hash_all(struct canon *canon, const struct canon_set *dead)
 {
     enum { DEAD = 5 };
@@ -305,7 +310,7 @@ static uint64_t hash_all(struct canon *canon, const struct canon_set *dead)
 uint64_t canon_hash(struct canon *canon)
 {
     const struct canon_set *dead = canon_dead(canon);
-    size_t answer = dead == NULL ? canon->dead_count : (size_t)(dead - canon->dead);
+    size_t answer = dead == NULL ? SIZE_MAX : (size_t)(dead - canon->dead);
 
     if (canon->whole_version != canon->flash->version ||
         canon->whole_answer != answer) {

@@ -75,7 +75,7 @@ struct canon {
     uint64_t around; /* by the caller: hash of what the answers depend on, too */
     uint64_t whole;  /* canonical hash of `whole_version` with `whole_answer` */
     uint64_t whole_version;
-    size_t whole_answer; /* index in dead, or dead_count */
+    size_t whole_answer; /* index in dead; SIZE_MAX: none */
     struct canon_set *dead;
     size_t dead_count;
     uint8_t *work; /* room for one form */
@@ -114,6 +114,9 @@ void canon_set_add(struct canon_set *set, size_t index);
 
 /* Sectors that are unstable, or cannot be read, in canonical form. */
 size_t canon_unstable(struct canon *canon);
+
+/* Address of the sector that holds `addr`. */
+uint32_t canon_sector(const struct canon *canon, uint32_t addr);
 
 /* The journal sector that comes first in canonical form. */
 uint32_t canon_first(struct canon *canon);
