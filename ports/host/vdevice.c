@@ -414,15 +414,24 @@ static void jump(struct vdevice *device, const struct otter_boot_result *chosen)
     watch_regions(device);
 }
 
-/* One start of the processor. False if boot found nothing to run. */
-static bool start(struct vdevice *device)
+/* The processor begins anew, and what ran has gone. True if the run ends here. */
+static bool begin(struct vdevice *device)
 {
+    bool is_reset = device->is_reset;
+
     device->is_reset = false;
     device->watchdog_ms = 0; /* a reset stops it */
     if (device->card != NULL) {
         vcard_reset(device->card, device->resets);
     }
     drop_files(device);
+    return is_reset && device->hooks.idle == NULL && device->hooks.on_reset != NULL &&
+           device->hooks.on_reset(device->hooks.context);
+}
+
+/* One start of the processor. False if boot found nothing to run. */
+static bool start(struct vdevice *device)
+{
     device->program = OTTER_PROGRAM_BOOT;
     struct otter_boot_result chosen = otter_boot_run(&device->boot, &device->ports);
 
@@ -571,23 +580,16 @@ static bool run_until_reset(struct vdevice *device, enum vdevice_end *end)
     return false;
 }
 
-static bool is_stopped_at_reset(struct vdevice *device)
-{
-    return device->is_reset && device->hooks.idle == NULL &&
-           device->hooks.on_reset != NULL &&
-           device->hooks.on_reset(device->hooks.context);
-}
-
 static enum vdevice_end run(struct vdevice *device)
 {
     enum vdevice_end end = VDEVICE_IDLE;
 
     device->resets = 0;
     for (;;) {
-        if (is_stopped_at_reset(device)) {
-            return VDEVICE_STOPPED;
-        }
         if (device->is_reset || vdevice_view(device) == NULL) {
+            if (begin(device)) {
+                return VDEVICE_STOPPED;
+            }
             if (!start(device)) {
                 return VDEVICE_NOTHING;
             }

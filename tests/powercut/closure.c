@@ -661,7 +661,7 @@ static bool run_state(struct closure *closure, size_t index)
     closure->op = 0;
     closure->was_reading = false;
     closure->joined = NO_STATE;
-    world->device.hooks.on_reset = closure->card == NULL ? is_known_from_here : NULL;
+    world->device.hooks.on_reset = is_known_from_here;
     hook(closure, on_op, on_card_op);
     enum vdevice_end end = sweep_power_on(world, &none);
 

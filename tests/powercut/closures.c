@@ -19,7 +19,8 @@
 
 /* Kinds of fault. Scenarios that differ in the cause of resets alone are left out. Of
  * unstable memory, which has some hundred thousand states, only the first twin of each
- * strategy takes all scenarios, in a long run; everywhere else one stands for them.
+ * strategy takes all scenarios, in a long run; everywhere else one stands for them. So
+ * it is with bad sectors, but that a short run takes them all there.
  * Those that mix what others have apart meet the first kind alone in a short run. With
  * a card, which has ten times the states, a short run closes one scenario. */
 static const struct kind {
@@ -27,7 +28,7 @@ static const struct kind {
     unsigned faults;
     bool is_ecc;
     const char *only;      /* scenario that stands for all, NULL: all of them; */
-    const char *elsewhere; /* and on other memories than the first two */
+    const char *elsewhere; /* and that on other memories than the first two */
     bool has_cards;        /* also where the store is a card */
 } kinds[] = {
     {.name = "torn", .faults = CLOSURE_CUT | CLOSURE_TORN, .has_cards = true},
@@ -39,7 +40,7 @@ static const struct kind {
      .faults = CLOSURE_CUT | CLOSURE_TORN | CLOSURE_UNSTABLE,
      .only = "crash",
      .elsewhere = "damaged"},
-    {.name = "bad", .faults = CLOSURE_CUT | CLOSURE_BAD},
+    {.name = "bad", .faults = CLOSURE_CUT | CLOSURE_BAD, .elsewhere = "crash"},
     {.name = "flip", .faults = CLOSURE_CUT | CLOSURE_FLIP},
 };
 
@@ -130,12 +131,14 @@ static bool is_thorough(const struct choice *choice, size_t twin)
 static bool is_wanted(const struct choice *choice, const struct kind *kind,
                       const struct sweep_scenario *scenario, size_t twin)
 {
+    const char *only = is_thorough(choice, twin) ? NULL
+                       : twin < FIRST_TWINS      ? kind->only
+                                                 : kind->elsewhere;
+
     return is_chosen(choice, twin) && !scenario->is_like_crash &&
            (choice->is_long || !scenario->is_for_long) &&
            (choice->is_long || !scenario->is_mixed || kind == &kinds[0]) &&
-           (is_thorough(choice, twin) || kind->only == NULL ||
-            strcmp(twin < FIRST_TWINS ? kind->only : kind->elsewhere, scenario->name) ==
-                0);
+           (only == NULL || strcmp(only, scenario->name) == 0);
 }
 
 /* Files of a tree are independent of each other, so their states multiply: not for a

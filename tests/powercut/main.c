@@ -145,7 +145,7 @@ static void sweep_all(const char *kind)
 static void sweep_real_maps(const char *kind)
 {
     const struct cuts_effort effort = {
-        .has_memo = true, .stride = 1, .torn_stride = 1, .many_runs = 3000};
+        .has_memo = true, .stride = 1, .torn_stride = 1, .many_runs = 1000};
     const struct cuts_effort sampled = {
         .has_memo = true, .stride = 1, .torn_stride = 5, .many_runs = 100};
     struct host_profile profile;
