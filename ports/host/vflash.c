@@ -384,13 +384,16 @@ static void end_op(struct vflash *flash, enum vflash_fault_kind kind, size_t off
     }
 }
 
-/* What a bad sector holds after an operation differs each time. */
+/* What a bad sector holds after an operation differs each time, unless told. */
 static uint32_t seed_of(const struct vflash *flash, enum vflash_fault_kind kind)
 {
     uint64_t random = flash->op + flash->counts.erase_ops + flash->counts.program_ops;
 
     if (kind == VFLASH_TORN || kind == VFLASH_FAIL) {
         return flash->fault.seed;
+    }
+    if (flash->bad_seed != 0) {
+        return flash->bad_seed;
     }
     return (uint32_t)next_random(&random);
 }

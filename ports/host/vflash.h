@@ -170,6 +170,8 @@ struct vflash {
     struct vflash_fault fault;
     uint32_t op; /* operations since power on */
     struct vflash_counts counts;
+    uint32_t bad_seed; /* of what an operation leaves in a bad sector; 0: each time
+                          another one */
 
     struct vflash_config config;
     struct vflash_bank banks[VFLASH_AREAS_MAX];

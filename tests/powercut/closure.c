@@ -487,7 +487,7 @@ static bool watch_start(void *context)
 
 /* Watches a power-on from the flash as it is: what it erases before it reads it is
  * dead; and what it does not touch, if nothing is left to do after it. */
-static void find_dead(struct closure *closure)
+static void watch_dead(struct closure *closure)
 {
     struct sweep_world *world = closure->world;
     struct vflash *flash = flash_of(closure);
@@ -528,6 +528,19 @@ static void find_dead(struct closure *closure)
     canon_answer(&closure->canon, &watch.all.erased);
     if (closure->card != NULL) {
         closure_card_answer(closure->card, canon_question(&closure->canon));
+    }
+}
+
+/* Answers the question that is open. What a damaged device does depends on more than
+ * its log: nothing in it counts as dead. */
+static void find_dead(struct closure *closure)
+{
+    const struct canon_set none = {{0}};
+
+    if (closure->damaged.is_hurt) {
+        canon_answer(&closure->canon, &none);
+    } else {
+        watch_dead(closure);
     }
 }
 

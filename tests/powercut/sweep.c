@@ -7,6 +7,7 @@
 #include "fast_crc.h"
 #include "memo.h"
 #include "otter/bytes.h"
+#include "otter/crc32.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -678,6 +679,12 @@ static void make_package(struct sweep_world *world)
     }
 }
 
+/* Another one for each name, never 0. */
+static uint32_t seed_of(const char *name)
+{
+    return otter_crc32(0, name, strlen(name)) | 1U << 31;
+}
+
 void sweep_open(struct sweep_world *world, const struct host_profile *profile,
                 const struct sweep_scenario *scenario, bool is_ecc, bool has_memo)
 {
@@ -691,6 +698,7 @@ void sweep_open(struct sweep_world *world, const struct host_profile *profile,
     if (otter_map_is_on_card(&world->sample.profile.map)) {
         open_card(world);
     }
+    world->device.flash.bad_seed = seed_of(scenario->name) + seed_of(profile->name) / 2;
     if (scenario->is_broken) {
         const struct otter_region *region =
             otter_map_find(&profile->map, OTTER_REGION_APPLICATION);
