@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Damage, once in the life of a device: a sector that goes bad, a bit that flips.
+ */
+#include "closure_inner.h"
+
+#include "canon_hash.h"
+
+#include <stdlib.h>
+
+/* --- damage: once in the life of a device --- */
+
+static void spoil(void *context, const struct vflash_op *op)
+{
+    struct vdevice *device = context;
+    struct closure *closure = ((struct sweep_world *)device->hooks.context)->user;
+
+    if (op->index == closure->world->spoil_op) {
+        vflash_set_bad(closure_flash(closure), op->addr, true);
+        closure->world->spoil_addr = canon_sector(&closure->canon, op->addr);
+    }
+}
+
+/* The sector of operation `op` of this state's run goes bad at it; what follows is a
+ * state of its own. */
+static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut cut = {.op = op, .kind = SWEEP_BAD};
+    struct closure_node like = {.is_hurt = true, .is_bad = true};
+
+    closure_bring_back(closure, &closure->nodes[index]);
+    world->promise.is_hurt = true;
+    world->spoil_op = op;
+    closure_hook(closure, spoil, NULL);
+    enum vdevice_end end = sweep_power_on(world, &cut);
+
+    closure_hook(closure, NULL, NULL);
+    closure->result.power_ons++;
+    closure->result.transitions++;
+    if (!sweep_check_running(world, end)) {
+        closure_take_path(closure, index, &cut);
+        return false;
+    }
+    vdevice_power_off(&world->device);
+    like.bad_addr = world->spoil_addr;
+    closure->damaged = like;
+    (void)closure_add(closure, &like, (int64_t)index, cut);
+    closure_settle(closure);
+    return true;
+}
+
+/* Operations of this state's run on which no sector has gone bad yet. */
+struct survey {
+    struct closure *closure;
+    size_t index; /* of the state */
+    uint32_t *ops;
+    size_t count;
+    size_t capacity;
+};
+
+/* Power fails before the operation, and its sector is bad when it comes back. */
+static void spoil_and_cut(struct closure *closure, size_t index,
+                          const struct vflash_op *op)
+{
+    const struct closure_node whole = {0};
+    const struct closure_node like = {.is_hurt = true,
+                                      .is_bad = true,
+                                      .bad_addr =
+                                          canon_sector(&closure->canon, op->addr)};
+    const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BAD, .seed = 1};
+
+    closure->damaged = like;
+    closure->result.transitions++;
+    (void)closure_add(closure, &like, (int64_t)index, cut);
+    closure->damaged = whole;
+}
+
+static void note_op(void *context, const struct vflash_op *op)
+{
+    const struct vdevice *device = context;
+    const struct sweep_world *world = device->hooks.context;
+    struct survey *survey = world->user;
+    uint64_t facts = (uint64_t)device->program << 8 | (uint64_t)device->cause << 1 |
+                     (uint64_t)world->has_sent;
+
+    if (closure_is_met(survey->closure, op, facts)) {
+        return;
+    }
+    spoil_and_cut(survey->closure, survey->index, op);
+    if (survey->count == survey->capacity) {
+        survey->capacity = survey->capacity == 0 ? 64 : 2 * survey->capacity;
+        survey->ops = realloc(survey->ops, survey->capacity * sizeof(uint32_t));
+        if (survey->ops == NULL) {
+            abort();
+        }
+    }
+    survey->ops[survey->count++] = op->index;
+}
+
+bool closure_spoil_all(struct closure *closure, size_t index)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    struct survey survey = {.closure = closure, .index = index};
+    bool is_good = true;
+
+    closure->current = index;
+    closure_bring_back(closure, &closure->nodes[index]);
+    world->user = &survey;
+    closure_hook(closure, note_op, NULL);
+    (void)sweep_power_on(world, &none);
+    closure_hook(closure, NULL, NULL);
+    world->user = closure;
+    closure->result.power_ons++;
+    vdevice_power_off(&world->device);
+    closure_settle(closure);
+    for (size_t i = 0; i < survey.count && is_good; i++) {
+        is_good = spoil_at(closure, index, survey.ops[i]);
+    }
+    free(survey.ops);
+    return is_good;
+}
+
+/* A bit in the middle of `addr`'s piece flips while the device is off. */
+static bool flip_at(struct closure *closure, size_t index, uint32_t addr)
+{
+    struct sweep_world *world = closure->world;
+    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    const struct sweep_cut cut = {.op = addr, .kind = SWEEP_FLIP, .seed = addr % 8};
+
+    struct vflash_image flipped = {0};
+
+    closure_bring_back(closure, &closure->nodes[index]);
+    /* A confirm that a cut has ended may be lost; one that was done may not. */
+    bool was_confirmed = closure->nodes[index].cut.kind == SWEEP_NONE &&
+                         promise_is_confirmed(&world->promise);
+
+    vflash_flip(closure_flash(closure), cut.op, cut.seed);
+    vflash_save(closure_flash(closure), &flipped);
+    bool is_good = !sweep_broke(world, promise_k2(&world->promise, was_confirmed));
+
+    vflash_restore(closure_flash(closure), &flipped); /* to look is to read */
+    world->promise.is_hurt = true;
+    world->promise.before = &flipped; /* what must not change now */
+    closure->result.transitions++;
+    for (int i = 0; i < 2 && is_good; i++) { /* what it does, and that it lasts */
+        enum vdevice_end end = sweep_power_on(world, &none);
+
+        closure->result.power_ons++;
+        is_good = sweep_check_running(world, end) &&
+                  !sweep_broke(world, promise_k2(&world->promise, was_confirmed));
+    }
+    world->promise.before = &world->initial;
+    vflash_image_free(&flipped);
+    if (!is_good) {
+        closure_take_path(closure, index, &cut);
+    }
+    return is_good;
+}
+
+/* Where bits flip: in the begin, the middle and the last programmed piece of a sector,
+ * and in every record of the journal. */
+static bool flip_sector(struct closure *closure, size_t index, uint32_t addr,
+                        const struct otter_flash_area *area)
+{
+    const struct otter_region *journal = closure->canon.journal;
+    bool is_log = addr >= journal->addr && addr - journal->addr < journal->size;
+    uint32_t step = is_log ? (uint32_t)OTTER_RECORD_SIZE : area->sector_size / 4;
+
+    for (uint32_t off = 0; off < area->sector_size; off += step) {
+        const struct closure_node *node = &closure->nodes[index];
+
+        if (closure->flips++ % closure->effort->flip_stride != 0) {
+            continue;
+        }
+        vflash_restore(closure_flash(closure), &node->image);
+        if (vflash_word_at(closure_flash(closure), addr + off + 9) !=
+                VFLASH_WORD_ERASED &&
+            !flip_at(closure, index, addr + off + 9)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool closure_flip_all(struct closure *closure, size_t index)
+{
+    const struct otter_region *boot =
+        otter_map_find(closure->world->promise.map, OTTER_REGION_BOOT);
+    const struct host_profile *profile = &closure->world->sample.profile;
+
+    for (size_t i = 0; i < profile->area_count; i++) {
+        const struct otter_flash_area *area = &profile->areas[i];
+
+        for (uint32_t j = 0; j < area->sector_count; j++) {
+            uint32_t addr = area->addr + j * area->sector_size;
+            bool is_boot = addr >= boot->addr && addr - boot->addr < boot->size;
+
+            if (!is_boot && !flip_sector(closure, index, addr, area)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
