@@ -177,13 +177,16 @@ static const enum reading torn_halves[VFLASH_TORN_ERASE_OUTCOMES][2] = {
     [ERASE_ONCE] = {READS_ONCE, READS_ONCE},
 };
 
-/* Leaves `count` words, none of which is odd, half done, all in one way. `value`: what
- * the second reading of each byte is. */
-static void tear_words(struct vflash *flash, const struct vflash_place *place,
-                       size_t first, size_t count, enum reading reading, uint8_t value,
-                       uint64_t *random)
+/* Leaves one half of a sector half done, all words in one way; none of them is odd.
+ * `value`: what the second reading of each byte is. */
+static void tear_half(struct vflash *flash, const struct vflash_place *place,
+                      bool is_second, enum reading reading, uint8_t value,
+                      uint64_t *random)
 {
     size_t word_size = place->bank->area->word_size;
+    size_t half = place->word_count / 2;
+    size_t first = is_second ? half : 0;
+    size_t count = is_second ? place->word_count - half : half;
     size_t off = place->off + first * word_size;
     size_t size = count * word_size;
     unsigned flags = torn_flags(flash, reading);
@@ -228,16 +231,14 @@ static void tear_erase(struct vflash *flash, const struct vflash_place *place,
     uint8_t erased = place->bank->area->erased;
     /* Many chips program all bits before they erase. */
     uint8_t value = outcome == ERASE_ZEROED ? (uint8_t)~erased : erased;
-    size_t half = place->word_count / 2;
 
     need_later(flash);
     if (outcome == ERASE_MIXED || place->sector->odd_count != 0) {
         tear_odd_words(flash, place, outcome, value, &random);
         return;
     }
-    tear_words(flash, place, 0, half, torn_halves[outcome][0], value, &random);
-    tear_words(flash, place, half, place->word_count - half, torn_halves[outcome][1],
-               value, &random);
+    tear_half(flash, place, false, torn_halves[outcome][0], value, &random);
+    tear_half(flash, place, true, torn_halves[outcome][1], value, &random);
 }
 
 static void erase_whole(struct vflash *flash, const struct vflash_place *place)
