@@ -7,7 +7,9 @@
  * it erased itself, and starts it with two copies of the state that it found: so
  * nothing new ever rests on a sector that a cut may have touched. The two newest
  * sectors with three valid records are never erased; what must never go back is written
- * into both.
+ * into both. Sectors with fewer, which may come and go, are erased before a new one is
+ * begun, so that none of them comes back as the newest: after a cut, and while some
+ * sectors have not been used yet, a first write takes that many erases more.
  *
  * Writing is stepwise: otter_journal_put() names the state, otter_journal_step() does
  * at most one flash operation each until it answers "done". Bytes: docs/SPEC.md.
@@ -51,16 +53,20 @@ struct otter_journal {
 
     /* Private: the log's position. */
     uint8_t sector_count;
-    int8_t newest;           /* sector of the newest record, -1: none */
-    int8_t kept[2];          /* newest sectors that count at every reading: never
-                                erased; -1: none */
-    bool is_ours;            /* newest was erased in this power-on */
-    uint32_t sequence;       /* of newest */
-    uint32_t highest;        /* highest sequence seen in a valid record */
-    uint32_t failed_sectors; /* bit i: sector i failed in this power-on */
-    uint16_t next_slot;      /* next free record slot of newest */
-    uint8_t failed_slots;    /* the last ones in a row that took no record */
-    bool is_tried;           /* newest has taken a record after its opening */
+    int8_t newest;             /* sector of the newest record, -1: none */
+    int8_t kept[2];            /* newest sectors that count at every reading: never
+                                  erased; -1: none */
+    bool is_ours;              /* newest was erased in this power-on */
+    uint32_t sequence;         /* of newest */
+    uint32_t highest;          /* highest sequence seen in a valid record */
+    uint32_t failed_sectors;   /* bit i: sector i failed in this power-on */
+    uint32_t doubtful_sectors; /* bit i: sector i was not found certain, and may come
+                                  back with a sequence that was not seen */
+    uint32_t cleared_sectors;  /* bit i: sector i is erased, and nothing written to it,
+                                  in this power-on */
+    uint16_t next_slot;        /* next free record slot of newest */
+    uint8_t failed_slots;      /* the last ones in a row that took no record */
+    bool is_tried;             /* newest has taken a record after its opening */
 
     /* Private: the write under way. */
     uint8_t work;             /* enum journal_work in journal.c */

@@ -241,6 +241,14 @@ static void tear_erase(struct vflash *flash, const struct vflash_place *place,
     tear_half(flash, place, true, torn_halves[outcome][1], value, &random);
 }
 
+bool vflash_bad_takes_part(const struct vflash *flash)
+{
+    unsigned outcome = flash->bad_seed % VFLASH_TORN_ERASE_OUTCOMES;
+
+    return outcome == ERASE_HALF || outcome == ERASE_OTHER_HALF ||
+           outcome == ERASE_MIXED;
+}
+
 static void erase_whole(struct vflash *flash, const struct vflash_place *place)
 {
     flash->odd_count -= place->sector->odd_count;

@@ -226,6 +226,10 @@ void vflash_set_bad(struct vflash *flash, uint32_t addr, bool is_bad);
 void vflash_provision(struct vflash *flash, uint32_t addr, const void *data,
                       size_t size);
 
+/* True if an erase that fails for `bad_seed` takes one part of the sector and leaves
+ * another. */
+bool vflash_bad_takes_part(const struct vflash *flash);
+
 /* Leaves `op` half done as a TORN fault with `seed` would, without counting it or
  * cutting power: for harnesses that look at many outcomes of one operation. */
 void vflash_tear(struct vflash *flash, const struct vflash_op *op, uint32_t seed);

@@ -9,7 +9,10 @@
  *   a sector whose second record a cut has torn, and which may count in one power-on
  *   and not in the next, says nothing new either way.
  * - No power-on appends to a sector that it has not erased itself.
- * - Sequence numbers go on from the highest one in any valid record, so a sector that
+ * - Sequence numbers go on from the highest one in any valid record, and before a new
+ *   one is used, every sector that may come back with one that was not seen is erased:
+ *   all that are neither certain nor tell the state. (A cut in an erase may leave a
+ *   sector that reads as nothing now, and as its old records later.) So a sector that
  *   comes back can only come back as an old one.
  * - What is kept from erasing is certain: a sector with three valid records. Its first
  *   two were read back before the third was begun, so it counts for ever. One with two
@@ -22,7 +25,7 @@
 
 enum journal_work {
     WORK_NONE = 0,
-    WORK_ERASE,   /* erase the candidate */
+    WORK_ERASE,   /* erase the doubtful sectors, then the candidate */
     WORK_OPENING, /* write copies of the state found into it */
     WORK_RECORD,  /* write the new state */
 };
@@ -64,6 +67,12 @@ static bool find_sector(const struct otter_journal *journal, uint8_t index,
         }
         off = sector->off + sector->size;
     }
+}
+
+/* The bit of a sector in the masks. */
+static uint32_t bit_of(int8_t sector)
+{
+    return UINT32_C(1) << sector;
 }
 
 static uint16_t slot_count(const struct otter_sector *sector)
@@ -194,6 +203,9 @@ void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
          i < OTTER_JOURNAL_SECTORS_MAX && find_sector(journal, i, &sector); i++) {
         journal->sector_count = (uint8_t)(i + 1);
         scan_sector(journal, &sector, &log);
+        if (log.valid_count < CERTAIN_RECORDS) {
+            journal->doubtful_sectors |= bit_of((int8_t)i);
+        }
         if (log.valid_count >= OPENING_RECORDS) {
             take_state(journal, (int8_t)i, &log);
         }
@@ -211,7 +223,7 @@ bool otter_journal_is_busy(const struct otter_journal *journal)
 static bool may_erase(const struct otter_journal *journal, int8_t sector)
 {
     return sector != journal->kept[0] && sector != journal->kept[1] &&
-           (journal->failed_sectors & (1UL << sector)) == 0;
+           (journal->failed_sectors & bit_of(sector)) == 0;
 }
 
 static enum otter_result give_up(struct otter_journal *journal,
@@ -245,7 +257,7 @@ static enum otter_result begin_sector(struct otter_journal *journal)
 
 static enum otter_result drop_candidate(struct otter_journal *journal)
 {
-    journal->failed_sectors |= 1UL << journal->candidate;
+    journal->failed_sectors |= bit_of(journal->candidate);
     return begin_sector(journal);
 }
 
@@ -258,13 +270,23 @@ static void prepare(struct otter_journal *journal, const struct otter_state *sta
     journal->programmed = 0;
 }
 
-static enum otter_result erase_candidate(struct otter_journal *journal)
+static bool erase_sector(struct otter_journal *journal, int8_t index)
 {
     struct otter_sector sector;
 
-    if (!find_sector(journal, (uint8_t)journal->candidate, &sector) ||
-        slot_count(&sector) < CERTAIN_RECORDS ||
-        otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) != OTTER_OK) {
+    return find_sector(journal, (uint8_t)index, &sector) &&
+           slot_count(&sector) >= CERTAIN_RECORDS &&
+           otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) == OTTER_OK;
+}
+
+/* One that has been cleared needs no second erase. */
+static enum otter_result erase_candidate(struct otter_journal *journal)
+{
+    bool is_clear = (journal->cleared_sectors & bit_of(journal->candidate)) != 0;
+
+    journal->doubtful_sectors &= ~bit_of(journal->candidate);
+    journal->cleared_sectors &= ~bit_of(journal->candidate);
+    if (!is_clear && !erase_sector(journal, journal->candidate)) {
         return drop_candidate(journal);
     }
     /* From here on the candidate may come to count, as the newest, even if it is
@@ -276,6 +298,28 @@ static enum otter_result erase_candidate(struct otter_journal *journal)
     journal->work = WORK_OPENING;
     prepare(journal, &journal->found, journal->highest);
     return OTTER_OK;
+}
+
+/* Erases the next doubtful sector round from the candidate; after the last one, the
+ * candidate. The newest's number has been seen. */
+static enum otter_result clear_doubtful(struct otter_journal *journal)
+{
+    for (uint8_t i = 1; i < journal->sector_count; i++) {
+        int8_t sector = (int8_t)((journal->candidate + i) % journal->sector_count);
+
+        if ((journal->doubtful_sectors & bit_of(sector)) == 0 ||
+            sector == journal->newest) {
+            continue;
+        }
+        journal->doubtful_sectors &= ~bit_of(sector);
+        if (erase_sector(journal, sector)) {
+            journal->cleared_sectors |= bit_of(sector);
+        } else {
+            journal->failed_sectors |= bit_of(sector);
+        }
+        return OTTER_OK;
+    }
+    return erase_candidate(journal);
 }
 
 /* What one programming step came to. */
@@ -352,7 +396,7 @@ static enum otter_result write_opening(struct otter_journal *journal)
 static enum otter_result leave_newest(struct otter_journal *journal)
 {
     if (!journal->is_tried) {
-        journal->failed_sectors |= 1UL << journal->newest;
+        journal->failed_sectors |= bit_of(journal->newest);
     }
     return begin_sector(journal);
 }
@@ -415,7 +459,7 @@ enum otter_result otter_journal_step(struct otter_journal *journal)
     case WORK_NONE:
         break;
     case WORK_ERASE:
-        return erase_candidate(journal);
+        return clear_doubtful(journal);
     case WORK_OPENING:
         return write_opening(journal);
     case WORK_RECORD:

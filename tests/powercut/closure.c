@@ -266,6 +266,7 @@ struct closure_result closure_run(struct sweep_world *world,
     closure->effort = effort;
     world->user = closure;
     canon_open(&closure->canon, &world->device.flash, &world->sample.profile.map);
+    closure->canon.is_bad_in_part = vflash_bad_takes_part(&world->device.flash);
     open_card(closure);
     closure->seen = canon_table_make();
     closure->torn = canon_table_make();

@@ -101,6 +101,7 @@ static void make_form(struct closure *closure, uint32_t offset)
         closure_card_make(closure->card, question, offset);
     }
     move_bad(closure, bad);
+    closure_look_around(closure);
 }
 
 bool closure_compare(struct closure *closure, size_t index)

@@ -54,6 +54,8 @@ void closure_look_around(struct closure *closure)
 {
     uint64_t card = closure->card == NULL ? 0 : closure_card_hash(closure->card);
 
+    closure->canon.bad =
+        closure->damaged.is_bad ? closure->damaged.bad_addr : CANON_NOT_BAD;
     closure->canon.around = canon_mix(card, damage_of(closure, &closure->damaged));
 }
 

@@ -313,10 +313,11 @@ uint64_t canon_hash(struct canon *canon)
     size_t answer = dead == NULL ? SIZE_MAX : (size_t)(dead - canon->dead);
 
     if (canon->whole_version != canon->flash->version ||
-        canon->whole_answer != answer) {
+        canon->whole_answer != answer || canon->whole_bad != canon->bad) {
         canon->whole = hash_all(canon, dead);
         canon->whole_version = canon->flash->version;
         canon->whole_answer = answer;
+        canon->whole_bad = canon->bad;
     }
     return canon->whole;
 }
@@ -389,6 +390,7 @@ void canon_open(struct canon *canon, struct vflash *flash, const struct otter_ma
 {
     memset(canon, 0, sizeof(*canon));
     canon->flash = flash;
+    canon->bad = CANON_NOT_BAD;
     canon->journal = otter_map_find(map, OTTER_REGION_JOURNAL);
     canon->receipts = otter_map_find(map, OTTER_REGION_RECEIPTS);
     find_copies(canon, map);

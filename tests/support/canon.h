@@ -5,10 +5,10 @@
  *
  * - Journal records: sequence numbers become ranks, writers and erase counts go. Of the
  *   records of a sector the last two stay, that there is a third, and whether remains
- *   of something else follow. A sector that only counts as one that is kept from
- *   erasing, or for its number, becomes just that; any other that tells nothing becomes
- *   garbage. The log goes round: its newest certain sector comes first, if all are of
- *   one size.
+ *   of something else follow. Of a sector that tells nothing counts whether it has
+ *   three: others become garbage, as does the one that is begun next. The log goes
+ *   round: its newest certain sector comes first, if all are of one size. In a bad
+ *   sector the place of a record may count, and gaps between the numbers.
  * - A record, a receipt's part, or any other sector that an interrupted operation
  *   touched, and that reads neither as erased, nor as a record, nor as anything that an
  *   update puts there, becomes garbage. Unstable ones keep both readings, each in this
@@ -32,6 +32,8 @@
 #include <stdio.h>
 
 enum { CANON_SECTORS_MAX = 2048 };
+
+#define CANON_NOT_BAD UINT32_MAX /* in place of a sector's address */
 
 /* A set of sectors, by their index in the flash. */
 struct canon_set {
@@ -71,10 +73,14 @@ struct canon {
     size_t log_count;
     struct canon_log log; /* the one of `log_version`, a version of the flash */
     uint64_t log_version;
+    uint32_t log_bad;
     struct canon_table *answers; /* log in canonical form -> index in dead */
     uint64_t around; /* by the caller: hash of what the answers depend on, too */
-    uint64_t whole;  /* canonical hash of `whole_version` with `whole_answer` */
+    uint32_t bad;    /* by the caller: address of the sector whose operations fail, */
+    bool is_bad_in_part; /* and what of it a failed erase takes depends on the place */
+    uint64_t whole;      /* canonical hash of `whole_version` with `whole_answer` */
     uint64_t whole_version;
+    uint32_t whole_bad;
     size_t whole_answer; /* index in dead; SIZE_MAX: none */
     struct canon_set *dead;
     size_t dead_count;

@@ -28,9 +28,8 @@ enum {
 
 /* What replay makes of a sector. */
 enum log_part {
-    LOG_NOTHING, /* it is not looked at any more, and erased before it is used */
-    LOG_NUMBER,  /* the same, but its sequence number is the highest that was used */
-    LOG_SPARE,   /* is kept, but a newer one counts at every reading: never read
+    LOG_NOTHING, /* tells nothing, and is erased before anything is written */
+    LOG_SPARE,   /* is certain, but a newer one counts at every reading: never read
                     without damage at rest */
     LOG_SHAKY,   /* the same, but its third record comes and goes */
     LOG_LIVE,    /* may tell the state */
@@ -44,16 +43,20 @@ struct log_sector {
     uint32_t rank;
     uint8_t valid_count;   /* at the next reading, three at most; */
     uint8_t then_count;    /* at the one after it; */
-    uint8_t certain_count; /* at every reading */
+    uint8_t certain_count; /* at every reading; */
+    uint8_t most_count;    /* if all that may be a record reads as one */
     bool may_count;        /* some unstable slot reads as a record once */
     bool is_fading;        /* and some of these only once */
     uint8_t part;          /* enum log_part */
+    bool is_bad;           /* its operations fail */
+    bool keeps_places;     /* the form leaves its records where they are */
 };
 
 struct log {
     struct log_sector sectors[OTTER_JOURNAL_SECTORS_MAX];
     size_t count;
-    size_t first; /* sector that comes first in canonical form */
+    size_t first;  /* sector that comes first in canonical form */
+    bool has_gaps; /* numbers count, not their order alone; so do places */
 };
 
 static bool is_record(const uint8_t *bytes, uint32_t *sequence)
@@ -121,9 +124,14 @@ static void find_record(const struct canon *canon, struct log_sector *sector,
         is_stable && sector->certain_count < KEPT_RECORDS) {
         sector->certain_count++;
     }
-    if (is_stable ? is_now : is_known_record(canon, then, &sequence)) {
+    bool is_then = is_stable ? is_now : is_known_record(canon, then, &sequence);
+
+    if (is_then) {
         (void)count_record(sequence, then_first, &sector->then_count);
         sector->may_count = sector->may_count || !is_stable;
+    }
+    if ((is_now || is_then) && sector->most_count < KEPT_RECORDS) {
+        sector->most_count++;
     }
     if (!is_stable && (raw.unstable & VFLASH_FLAG_FADING) != 0) {
         sector->is_fading = true;
@@ -147,7 +155,8 @@ static uint64_t pack_facts(const struct log_sector *sector)
 {
     return (uint64_t)sector->sequence | (uint64_t)sector->valid_count << 32 |
            (uint64_t)sector->then_count << 36 | (uint64_t)sector->certain_count << 40 |
-           (uint64_t)sector->may_count << 44 | (uint64_t)sector->is_fading << 45;
+           (uint64_t)sector->may_count << 44 | (uint64_t)sector->is_fading << 45 |
+           (uint64_t)sector->most_count << 46;
 }
 
 static void unpack_facts(struct log_sector *sector, uint64_t facts)
@@ -158,6 +167,7 @@ static void unpack_facts(struct log_sector *sector, uint64_t facts)
     sector->certain_count = (uint8_t)(facts >> 40 & 15);
     sector->may_count = (facts >> 44 & 1) != 0;
     sector->is_fading = (facts >> 45 & 1) != 0;
+    sector->most_count = (uint8_t)(facts >> 46 & 3);
 }
 
 static void load_sector(struct canon *canon, struct log_sector *sector)
@@ -201,64 +211,118 @@ static size_t newer_spares(const struct log *log, const struct log_sector *secto
     return count;
 }
 
-static bool is_highest(const struct log *log, const struct log_sector *sector)
+/* A sector that cannot hold two records at any reading tells nothing, nor do those that
+ * are older than the newest one that counts at every reading. Whether one holds three
+ * counts: if not, it is erased before anything is written. */
+static uint8_t part_of(const struct log *log, const struct log_sector *sector)
+{
+    uint32_t certain = newest_certain(log);
+    bool is_certain = sector->valid_count >= KEPT_RECORDS;
+    bool will_be = sector->then_count >= KEPT_RECORDS;
+
+    if (sector->most_count < COUNT_RECORDS) {
+        return LOG_NOTHING;
+    }
+    if (certain == 0 || (sector->may_count && sector->sequence >= certain) ||
+        (sector->valid_count >= COUNT_RECORDS && sector->sequence >= certain)) {
+        return LOG_LIVE;
+    }
+    if (!is_certain && !will_be) {
+        return LOG_NOTHING;
+    }
+    return is_certain && will_be ? LOG_SPARE : LOG_SHAKY;
+}
+
+/* A sector that may count is seen, and gives new ones higher numbers, or erased. If
+ * that fails, and it reads as nothing, one may get a number that is not above its own.
+ */
+static bool has_gaps(const struct log *log)
 {
     for (size_t i = 0; i < log->count; i++) {
-        if (log->sectors[i].sequence > sector->sequence) {
+        const struct log_sector *sector = &log->sectors[i];
+
+        if (sector->is_bad && sector->part == LOG_LIVE && sector->certain_count == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of sectors older than two that are certain at every reading, no number counts. */
+static bool is_old(const struct log *log, const struct log_sector *sector)
+{
+    return sector->part != LOG_LIVE && newer_spares(log, sector) >= 2;
+}
+
+/* The number from which on gaps stay. */
+static uint32_t gaps_from(const struct log *log)
+{
+    uint32_t from = newest_certain(log);
+    uint32_t lowest = UINT32_MAX;
+
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->sectors[i].part != LOG_NOTHING && log->sectors[i].sequence < lowest) {
+            lowest = log->sectors[i].sequence;
+        }
+    }
+    return !log->has_gaps ? UINT32_MAX : from == 0 ? lowest : from;
+}
+
+static uint32_t rank_of(const struct log *log, const struct log_sector *sector)
+{
+    enum { OLD = 1 };
+    uint32_t from = gaps_from(log);
+    uint32_t below = sector->sequence < from ? sector->sequence : from;
+    uint32_t rank = OLD + 1;
+
+    if (is_old(log, sector)) {
+        return OLD;
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        const struct log_sector *other = &log->sectors[i];
+
+        rank += other->part != LOG_NOTHING && !is_old(log, other) &&
+                other->sequence < below;
+    }
+    return rank + (sector->sequence - below);
+}
+
+/* True if every reading finds the same sectors that count, and that are certain. */
+static bool is_steady(const struct log *log)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        const struct log_sector *sector = &log->sectors[i];
+
+        if (sector->part == LOG_SHAKY ||
+            (sector->part == LOG_LIVE && sector->most_count != sector->certain_count)) {
             return false;
         }
     }
     return true;
 }
 
-/* A number matters only where a sector that reads as nothing now may come back with
- * one: the next number must be above both. */
-static void drop_number(struct log *log)
-{
-    bool may_come_back = false;
-
-    for (size_t i = 0; i < log->count; i++) {
-        const struct log_sector *sector = &log->sectors[i];
-
-        may_come_back =
-            may_come_back || (sector->may_count &&
-                              (sector->part == LOG_LIVE || sector->part == LOG_SHAKY));
-    }
-    for (size_t i = 0; i < log->count; i++) {
-        if (log->sectors[i].part == LOG_NUMBER && !may_come_back) {
-            log->sectors[i].part = LOG_NOTHING;
-        }
-    }
-}
-
-/* Sectors older than the newest one that counts at every reading tell nothing. The two
- * newest of three records are kept from erasing. */
-static uint8_t part_of(const struct log *log, const struct log_sector *sector)
+/* The sector that is begun next is erased first in any case, if it is known which that
+ * is. */
+static void drop_next(struct log *log)
 {
     uint32_t certain = newest_certain(log);
-    bool is_kept = sector->valid_count >= KEPT_RECORDS;
-    bool will_be = sector->then_count >= KEPT_RECORDS;
+    size_t newest = 0;
 
-    if (certain == 0 || (sector->may_count && sector->sequence >= certain) ||
-        (sector->valid_count >= COUNT_RECORDS && sector->sequence >= certain)) {
-        return LOG_LIVE;
+    if (certain == 0 || !is_steady(log)) {
+        return;
     }
-    if (newer_spares(log, sector) >= 2 || (!is_kept && !will_be)) {
-        return sector->certain_count > 0 && is_highest(log, sector) ? LOG_NUMBER
-                                                                    : LOG_NOTHING;
+    while (log->sectors[newest].sequence != certain ||
+           log->sectors[newest].part != LOG_LIVE) {
+        newest++;
     }
-    return is_kept && will_be ? LOG_SPARE : LOG_SHAKY;
-}
+    for (size_t i = 1; i < log->count; i++) {
+        struct log_sector *sector = &log->sectors[(newest + i) % log->count];
 
-static uint32_t rank_of(const struct log *log, uint32_t sequence)
-{
-    uint32_t rank = 1;
-
-    for (size_t i = 0; i < log->count; i++) {
-        rank +=
-            log->sectors[i].part != LOG_NOTHING && log->sectors[i].sequence < sequence;
+        if (sector->part == LOG_NOTHING || newer_spares(log, sector) >= 2) {
+            sector->part = LOG_NOTHING;
+            return;
+        }
     }
-    return rank;
 }
 
 static size_t first_of(const struct log *log)
@@ -266,6 +330,9 @@ static size_t first_of(const struct log *log)
     uint32_t certain = newest_certain(log);
     size_t first = 0;
 
+    if (log->has_gaps) {
+        return 0;
+    }
     for (size_t i = 0; i < log->count; i++) {
         const struct log_sector *sector = &log->sectors[i];
 
@@ -288,7 +355,10 @@ static void find_sectors(const struct canon *canon, struct log *log)
         const struct vflash_place *place = &canon->places[canon->log_at + i];
 
         log->sectors[i] = (struct log_sector){
-            .place = *place, .raw = vflash_hash_place(canon->flash, place)};
+            .place = *place,
+            .raw = vflash_hash_place(canon->flash, place),
+            .is_bad = place->addr == canon->bad,
+            .keeps_places = place->addr == canon->bad && canon->is_bad_in_part};
     }
 }
 
@@ -301,9 +371,12 @@ static void load_log(struct canon *canon, struct log *log)
     for (size_t i = 0; i < log->count; i++) {
         log->sectors[i].part = part_of(log, &log->sectors[i]);
     }
-    drop_number(log);
+    log->has_gaps = has_gaps(log);
+    if (canon->bad == CANON_NOT_BAD) {
+        drop_next(log);
+    }
     for (size_t i = 0; i < log->count; i++) {
-        log->sectors[i].rank = rank_of(log, log->sectors[i].sequence);
+        log->sectors[i].rank = rank_of(log, &log->sectors[i]);
     }
     log->first = first_of(log);
 }
@@ -419,24 +492,27 @@ static void form_stable(const struct canon_form *form,
     }
 }
 
-/* Three records of some state: that they are there is all that counts. The third of a
- * shaky sector is there at one reading and not at the next. Where the number alone
- * counts, one record. */
-static void form_spare(const struct canon_form *form, const struct log_sector *sector)
+/* A record of some state, where that it is there is all that counts. */
+static void put_spare(const struct log_sector *sector, uint8_t *bytes)
 {
     static const struct otter_state state = {.phase = OTTER_PHASE_CONFIRMED};
     static const uint32_t erases[OTTER_ERASE_COUNTS];
+
+    otter_record_encode(&state, erases, sector->rank, OTTER_PROGRAM_FACTORY, bytes);
+}
+
+/* Three records of some state: that they are there is all that counts. The third of a
+ * shaky sector is there at one reading and not at the next. */
+static void form_spare(const struct canon_form *form, const struct log_sector *sector)
+{
     const struct otter_flash_area *area = sector->place.bank->area;
     size_t third = (KEPT_RECORDS - 1) * OTTER_RECORD_SIZE;
     size_t words = OTTER_RECORD_SIZE / area->word_size;
     unsigned mode = sector->is_fading ? VFLASH_FLAG_FADING : VFLASH_FLAG_ALTERNATING;
 
-    size_t count = sector->part == LOG_NUMBER ? 1 : KEPT_RECORDS;
-
     canon_form_nothing(area, form);
-    for (size_t i = 0; i < count; i++) {
-        otter_record_encode(&state, erases, sector->rank, OTTER_PROGRAM_FACTORY,
-                            form->content + i * OTTER_RECORD_SIZE);
+    for (size_t i = 0; i < KEPT_RECORDS; i++) {
+        put_spare(sector, form->content + i * OTTER_RECORD_SIZE);
     }
     if (sector->part != LOG_SHAKY) {
         return;
@@ -463,8 +539,29 @@ static void form_live(const struct canon *canon, const struct log_sector *sector
     }
     struct log_content content = content_of(form, area, slots);
 
-    if (content.is_stable && content.count >= COUNT_RECORDS) {
+    if (content.is_stable && content.count >= COUNT_RECORDS && !sector->keeps_places) {
         form_stable(form, area, &content);
+    }
+}
+
+static void form_slot_of_spare(const struct log_sector *sector, uint8_t *bytes)
+{
+    uint32_t sequence;
+
+    if (is_record(bytes, &sequence)) {
+        put_spare(sector, bytes);
+    }
+}
+
+/* The same, its records where they are. */
+static void form_spare_in_place(const struct canon *canon,
+                                const struct log_sector *sector,
+                                const struct canon_form *form)
+{
+    form_live(canon, sector, form);
+    for (size_t i = 0; i < slots_in(&sector->place); i++) {
+        form_slot_of_spare(sector, form->content + i * OTTER_RECORD_SIZE);
+        form_slot_of_spare(sector, form->later + i * OTTER_RECORD_SIZE);
     }
 }
 
@@ -475,10 +572,13 @@ static void form_sector(const struct canon *canon, const struct log_sector *sect
     case LOG_NOTHING:
         canon_form_nothing(sector->place.bank->area, form);
         break;
-    case LOG_NUMBER:
     case LOG_SPARE:
     case LOG_SHAKY:
-        form_spare(form, sector);
+        if (sector->keeps_places) {
+            form_spare_in_place(canon, sector, form);
+        } else {
+            form_spare(form, sector);
+        }
         break;
     case LOG_LIVE:
         form_live(canon, sector, form);
@@ -515,10 +615,10 @@ static uint64_t form_key(const struct log_sector *sector)
 {
     uint64_t key = canon_mix(sector->part, sector->place.bank->area->sector_size);
 
+    key = canon_mix(key, sector->keeps_places ? sector->raw : 0);
     switch ((enum log_part)sector->part) {
     case LOG_NOTHING:
         return key;
-    case LOG_NUMBER:
     case LOG_SPARE:
         break;
     case LOG_SHAKY:
@@ -563,7 +663,7 @@ static struct canon_log hash_log(struct canon *canon)
 
 static const struct canon_log *find_log(struct canon *canon)
 {
-    uint64_t raw = 2;
+    uint64_t raw = canon_mix(2, canon->bad);
 
     for (size_t i = 0; i < canon->log_sectors; i++) {
         raw = canon_mix(
@@ -589,9 +689,10 @@ static const struct canon_log *find_log(struct canon *canon)
 
 struct canon_log canon_log_now(struct canon *canon)
 {
-    if (canon->log_version != canon->flash->version) {
+    if (canon->log_version != canon->flash->version || canon->log_bad != canon->bad) {
         canon->log = *find_log(canon);
         canon->log_version = canon->flash->version;
+        canon->log_bad = canon->bad;
     }
     return canon->log;
 }
@@ -706,7 +807,6 @@ static void print_slots(FILE *out, const struct canon_form *form,
 void canon_print_log(struct canon *canon, FILE *out)
 {
     static const char *const names[] = {[LOG_NOTHING] = "-",
-                                        [LOG_NUMBER] = "number",
                                         [LOG_SPARE] = "spare",
                                         [LOG_SHAKY] = "shaky",
                                         [LOG_LIVE] = "live"};
