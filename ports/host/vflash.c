@@ -32,14 +32,14 @@ static void program_bytes(uint8_t *content, const uint8_t *data, size_t size,
                           uint8_t erased)
 {
     uint64_t old;
-    uint64_t new;
+    uint64_t part;
 
     for (; size >= sizeof(old);
          size -= sizeof(old), content += sizeof(old), data += sizeof(old)) {
         memcpy(&old, content, sizeof(old));
-        memcpy(&new, data, sizeof(new));
-        new = erased == 0xFF ? old &new : old | new;
-        memcpy(content, &new, sizeof(new));
+        memcpy(&part, data, sizeof(part));
+        part = erased == 0xFF ? old & part : old | part;
+        memcpy(content, &part, sizeof(part));
     }
     for (size_t i = 0; i < size; i++) {
         content[i] = programmed_byte(content[i], data[i], erased);

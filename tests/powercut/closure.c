@@ -5,7 +5,6 @@
 #include "closure_inner.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* --- running a state --- */
 
@@ -38,13 +37,18 @@ void closure_take_path(struct closure *closure, size_t index,
     }
 }
 
-/* The promises that hold at rest, looked at on a copy: looking reads. */
+/* The promises about what has been written. */
+static bool check_written(struct sweep_world *world)
+{
+    return !sweep_broke(world, promise_p2(&world->promise)) &&
+           !sweep_broke(world, promise_p8(&world->promise)) &&
+           !sweep_broke(world, promise_k26(&world->promise));
+}
+
+/* The same at rest, looked at on a copy: looking reads. */
 static bool check_at_rest(struct closure *closure, const struct closure_node *node)
 {
-    struct sweep_world *world = closure->world;
-    bool is_good = !sweep_broke(world, promise_p2(&world->promise)) &&
-                   !sweep_broke(world, promise_p8(&world->promise)) &&
-                   !sweep_broke(world, promise_k26(&world->promise));
+    bool is_good = check_written(closure->world);
 
     vflash_restore(closure_flash(closure), &node->image);
     closure_put_card(closure, node->card);
@@ -60,7 +64,7 @@ static bool is_known_from_here(void *context)
     if (closure->joined != CLOSURE_NO_STATE || closure_asks(closure)) {
         return false;
     }
-    uint64_t key = closure_reset_key(closure, &closure->nodes[closure->current]);
+    uint64_t key = closure_reset_key(closure);
     const uint64_t *known = canon_table_find(closure->resets, key);
 
     if (known == NULL) {
@@ -84,10 +88,7 @@ static bool join(struct closure *closure, size_t index)
     node->is_over = joined->is_over;
     node->is_run = true;
     vdevice_power_off(&world->device);
-    if (sweep_broke(world, world->resume_violation) ||
-        sweep_broke(world, promise_p2(&world->promise)) ||
-        sweep_broke(world, promise_p8(&world->promise)) ||
-        sweep_broke(world, promise_k26(&world->promise))) {
+    if (sweep_broke(world, world->resume_violation) || !check_written(world)) {
         return false;
     }
     closure_settle(closure);
@@ -135,7 +136,7 @@ static bool run_state(struct closure *closure, size_t index)
         return false;
     }
     vdevice_power_off(&world->device);
-    int64_t next = closure_add(closure, &closure->nodes[index], (int64_t)index, none);
+    int64_t next = closure_add(closure, (int64_t)index, none);
 
     closure->nodes[index].next = next;
     closure_settle(closure);
@@ -155,7 +156,7 @@ static bool check_ways_out(struct closure *closure)
         int64_t at = (int64_t)i;
         int steps = 0;
 
-        while (!closure->nodes[at].is_hurt && !closure->nodes[at].is_over) {
+        while (!closure->nodes[at].damage.is_hurt && !closure->nodes[at].is_over) {
             at = closure->nodes[at].next;
             if (++steps > 16 || at == CLOSURE_NO_STATE) {
                 closure_take_path(closure, i, NULL);
@@ -214,7 +215,7 @@ static void learn_all(struct closure *closure)
 static bool go_through(struct closure *closure, size_t index)
 {
     const struct closure_effort *effort = closure->effort;
-    bool is_whole = !closure->nodes[index].is_hurt;
+    bool is_whole = !closure->nodes[index].damage.is_hurt;
 
     if (!run_state(closure, index)) {
         closure_take_path(closure, index, NULL);
@@ -256,7 +257,6 @@ struct closure_result closure_run(struct sweep_world *world,
 {
     struct closure *closure = calloc(1, sizeof(*closure));
     const struct sweep_cut none = {.kind = SWEEP_NONE};
-    const struct closure_node whole = {0};
     bool is_good = true;
 
     if (closure == NULL) {
@@ -271,8 +271,9 @@ struct closure_result closure_run(struct sweep_world *world,
     closure->seen = canon_table_make();
     closure->torn = canon_table_make();
     closure->resets = canon_table_make();
+    watch_memory_open(&closure->watched);
     learn_all(closure);
-    (void)closure_add(closure, &whole, CLOSURE_NO_STATE, none);
+    (void)closure_add(closure, CLOSURE_NO_STATE, none);
     closure_settle(closure);
     size_t index = 0;
 

@@ -6,11 +6,9 @@
 
 #include "canon_hash.h"
 
-/* --- K27: the canonical form acts as the raw one --- */
-
 struct trail {
     const struct otter_region *journal;
-    uint32_t first; /* offset in it of the sector that comes first */
+    uint32_t first; /* address of the sector in it that comes first */
     uint64_t hash;
     enum vdevice_end end;
     uint64_t end_key;
@@ -20,12 +18,8 @@ static void follow(void *context, const struct vflash_op *op)
 {
     struct vdevice *device = context;
     struct trail *trail = ((struct sweep_world *)device->hooks.context)->user;
-    const struct otter_region *journal = trail->journal;
-    uint32_t place = op->addr;
+    uint32_t place = closure_seen_from(trail->journal, trail->first, op->addr);
 
-    if (place >= journal->addr && place - journal->addr < journal->size) {
-        place = (place - journal->addr + journal->size - trail->first) % journal->size;
-    }
     trail->hash = canon_mix(trail->hash, canon_mix(place, op->size + op->is_erase));
 }
 
@@ -48,9 +42,8 @@ static struct trail trail_from_here(struct closure *closure)
 {
     struct sweep_world *world = closure->world;
     const struct sweep_cut none = {.kind = SWEEP_NONE};
-    const struct otter_region *journal = closure->canon.journal;
-    struct trail trail = {.journal = journal,
-                          .first = canon_first(&closure->canon) - journal->addr,
+    struct trail trail = {.journal = closure->canon.journal,
+                          .first = canon_first(&closure->canon),
                           .hash = 1};
 
     world->user = &trail;
@@ -59,10 +52,8 @@ static struct trail trail_from_here(struct closure *closure)
     closure_hook(closure, NULL, NULL);
     world->user = closure;
     vdevice_power_off(&world->device);
-    if (closure_asks(closure)) {
-        closure_find_dead(closure);
-    }
-    trail.end_key = closure_key(closure, &closure->damaged);
+    closure_find_dead(closure);
+    trail.end_key = closure_key(closure);
     closure->result.power_ons++;
     return trail;
 }
@@ -75,19 +66,19 @@ static bool is_same_trail(const struct trail *a, const struct trail *b)
 /* A bad sector goes where what it holds has gone. */
 static void move_bad(struct closure *closure, uint32_t addr)
 {
-    struct closure_node *damaged = &closure->damaged;
+    struct closure_damage *damage = &closure->damage;
 
-    if (damaged->is_bad) {
-        vflash_set_bad(closure_flash(closure), damaged->bad_addr, false);
+    if (damage->is_bad) {
+        vflash_set_bad(closure_flash(closure), damage->bad_addr, false);
         vflash_set_bad(closure_flash(closure), addr, true);
-        damaged->bad_addr = addr;
+        damage->bad_addr = addr;
     }
 }
 
 /* Flash and card together: what is dead depends on both. */
 static void make_form(struct closure *closure, uint32_t offset)
 {
-    uint32_t bad = closure_bad_place(closure, closure->damaged.bad_addr);
+    uint32_t bad = closure_bad_place(closure);
     uint64_t question;
 
     closure_look_around(closure);
@@ -110,15 +101,13 @@ bool closure_compare(struct closure *closure, size_t index)
 
     closure_bring_back(closure, &closure->nodes[index]);
     closure_look_around(closure);
-    uint64_t raw_key = closure_key(closure, &closure->damaged);
+    uint64_t raw_key = closure_key(closure);
     struct trail raw = trail_from_here(closure);
 
     closure_bring_back(closure, &closure->nodes[index]);
     make_form(closure, 0);
-    if (closure_asks(closure)) {
-        closure_find_dead(closure);
-    }
-    bool is_same_key = closure_key(closure, &closure->damaged) == raw_key;
+    closure_find_dead(closure);
+    bool is_same_key = closure_key(closure) == raw_key;
     struct trail made = trail_from_here(closure);
 
     closure_bring_back(closure, &closure->nodes[index]);

@@ -6,12 +6,8 @@
 
 #include "canon_hash.h"
 
-enum { /* ways of tearing: see vflash.h */
-       FIRST_UNSTABLE_PROGRAM = 3,
-       FIRST_UNSTABLE_ERASE = 6,
-};
-
-/* --- what a cut leaves --- */
+/* Ways of tearing: see vflash.h. */
+enum { FIRST_UNSTABLE_PROGRAM = 3, FIRST_UNSTABLE_ERASE = 6 };
 
 /* Prefixes of a torn program that are looked at: none, one word, half, all but one. */
 static size_t prefixes_of(uint32_t count, uint32_t prefixes[4])
@@ -35,7 +31,6 @@ static size_t prefixes_of(uint32_t count, uint32_t prefixes[4])
 /* Tears the operation one way, takes the state, and brings the moment back. */
 static void tear(struct closure *closure, const struct vflash_op *op, uint32_t seed)
 {
-    const struct closure_node *node = &closure->nodes[closure->current];
     const struct sweep_cut cut = {.op = closure->op, .kind = SWEEP_TORN, .seed = seed};
 
     vflash_tear(closure_flash(closure), op, seed);
@@ -44,7 +39,7 @@ static void tear(struct closure *closure, const struct vflash_op *op, uint32_t s
         closure_card_cut(closure->card, seed);
     }
     closure->result.transitions++;
-    (void)closure_add(closure, node, (int64_t)closure->current, cut);
+    (void)closure_add(closure, (int64_t)closure->current, cut);
     vflash_restore(closure_flash(closure), &closure->moment);
     if (closure->card != NULL) {
         closure_card_go_on(closure->card);
@@ -119,9 +114,7 @@ static uint64_t op_key(struct closure *closure, const struct vflash_op *op)
 {
     const struct otter_region *journal = closure->canon.journal;
     bool is_log = op->addr >= journal->addr && op->addr - journal->addr < journal->size;
-    uint32_t first = is_log ? canon_first(&closure->canon) : 0;
-    uint32_t place =
-        is_log ? (op->addr - first + journal->size) % journal->size : op->addr;
+    uint32_t place = closure_seen_from(journal, canon_first(&closure->canon), op->addr);
     uint64_t key = canon_mix(place, op->size);
 
     if (op->is_erase) {
@@ -137,8 +130,7 @@ static void take_cut(struct closure *closure, uint32_t seed)
         .op = closure->op, .kind = SWEEP_BEFORE, .seed = seed};
 
     closure->result.transitions++;
-    (void)closure_add(closure, &closure->nodes[closure->current],
-                      (int64_t)closure->current, cut);
+    (void)closure_add(closure, (int64_t)closure->current, cut);
 }
 
 void closure_cut_before(struct closure *closure)
@@ -161,8 +153,8 @@ void closure_cut_before(struct closure *closure)
 
 bool closure_is_met(struct closure *closure, const struct vflash_op *op, uint64_t facts)
 {
-    uint64_t key = canon_mix(closure_key(closure, &closure->nodes[closure->current]),
-                             canon_mix(op_key(closure, op), facts));
+    uint64_t key =
+        canon_mix(closure_key(closure), canon_mix(op_key(closure, op), facts));
 
     if (canon_table_find(closure->torn, key) != NULL) {
         return true;
@@ -174,7 +166,7 @@ bool closure_is_met(struct closure *closure, const struct vflash_op *op, uint64_
 static void tear_op(struct closure *closure, const struct vflash_op *op)
 {
     if ((closure->effort->faults & (CLOSURE_TORN | CLOSURE_UNSTABLE)) == 0 ||
-        closure->nodes[closure->current].is_hurt ||
+        closure->damage.is_hurt ||
         (!closure_asks(closure) && closure_is_met(closure, op, 0))) {
         return;
     }

@@ -4,11 +4,9 @@
  */
 #include "closure_inner.h"
 
-#include "canon_hash.h"
-
 #include <stdlib.h>
 
-/* --- damage: once in the life of a device --- */
+/* --- a sector that goes bad --- */
 
 static void spoil(void *context, const struct vflash_op *op)
 {
@@ -27,7 +25,6 @@ static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
 {
     struct sweep_world *world = closure->world;
     const struct sweep_cut cut = {.op = op, .kind = SWEEP_BAD};
-    struct closure_node like = {.is_hurt = true, .is_bad = true};
 
     closure_bring_back(closure, &closure->nodes[index]);
     world->promise.is_hurt = true;
@@ -43,9 +40,9 @@ static bool spoil_at(struct closure *closure, size_t index, uint32_t op)
         return false;
     }
     vdevice_power_off(&world->device);
-    like.bad_addr = world->spoil_addr;
-    closure->damaged = like;
-    (void)closure_add(closure, &like, (int64_t)index, cut);
+    closure->damage = (struct closure_damage){
+        .is_hurt = true, .is_bad = true, .bad_addr = world->spoil_addr};
+    (void)closure_add(closure, (int64_t)index, cut);
     closure_settle(closure);
     return true;
 }
@@ -63,17 +60,16 @@ struct survey {
 static void spoil_and_cut(struct closure *closure, size_t index,
                           const struct vflash_op *op)
 {
-    const struct closure_node whole = {0};
-    const struct closure_node like = {.is_hurt = true,
-                                      .is_bad = true,
-                                      .bad_addr =
-                                          canon_sector(&closure->canon, op->addr)};
+    const struct closure_damage whole = {0};
     const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BAD, .seed = 1};
 
-    closure->damaged = like;
+    closure->damage =
+        (struct closure_damage){.is_hurt = true,
+                                .is_bad = true,
+                                .bad_addr = canon_sector(&closure->canon, op->addr)};
     closure->result.transitions++;
-    (void)closure_add(closure, &like, (int64_t)index, cut);
-    closure->damaged = whole;
+    (void)closure_add(closure, (int64_t)index, cut);
+    closure->damage = whole;
 }
 
 static void note_op(void *context, const struct vflash_op *op)
@@ -122,13 +118,14 @@ bool closure_spoil_all(struct closure *closure, size_t index)
     return is_good;
 }
 
+/* --- a bit that flips --- */
+
 /* A bit in the middle of `addr`'s piece flips while the device is off. */
 static bool flip_at(struct closure *closure, size_t index, uint32_t addr)
 {
     struct sweep_world *world = closure->world;
     const struct sweep_cut none = {.kind = SWEEP_NONE};
     const struct sweep_cut cut = {.op = addr, .kind = SWEEP_FLIP, .seed = addr % 8};
-
     struct vflash_image flipped = {0};
 
     closure_bring_back(closure, &closure->nodes[index]);

@@ -12,6 +12,13 @@
 
 enum { CLOSURE_NO_STATE = -1 };
 
+/* What of a device is damaged. */
+struct closure_damage {
+    bool is_hurt; /* a sector is bad, or a bit has flipped */
+    bool is_bad;  /* a sector is: */
+    uint32_t bad_addr;
+};
+
 /* A state, and how it was reached first. */
 struct closure_node {
     struct vflash_image image;      /* dropped when it has been run */
@@ -20,9 +27,7 @@ struct closure_node {
     struct sweep_cut cut; /* what led here from the parent */
     int64_t next;         /* state in which a power-on without a fault ends */
     uint32_t cuts;        /* on the way here */
-    uint32_t bad_addr;    /* sector that is bad, if is_bad */
-    bool is_bad;
-    bool is_hurt; /* a sector is bad, or a bit has flipped */
+    struct closure_damage damage;
     bool is_over; /* and `next` is where the update has come to its end */
     bool is_run;
 };
@@ -31,7 +36,7 @@ struct closure_node {
 struct closure_pending {
     struct vflash_image image;
     struct closure_card_rest *card;
-    struct closure_node like;
+    struct closure_damage damage;
     int64_t parent;
     struct sweep_cut cut;
 };
@@ -48,13 +53,13 @@ struct closure {
     struct canon_table *resets; /* devices about to start again -> index of node */
     struct closure_node *nodes;
     size_t capacity;
-    size_t current;              /* node that is being run */
-    int64_t joined;              /* node whose run this one has met at a reset */
-    struct vflash_image moment;  /* the flash before the operation at hand */
-    struct closure_node damaged; /* what of the device is, now */
-    uint32_t op;                 /* which that is, of flash and card since power on */
-    bool was_reading;            /* the one before it changed nothing */
-    size_t flips;                /* places looked at */
+    size_t current;               /* node that is being run */
+    int64_t joined;               /* node whose run this one has met at a reset */
+    struct vflash_image moment;   /* the flash before the operation at hand */
+    struct closure_damage damage; /* of the device, now */
+    uint32_t op;                  /* which that is, of flash and card since power on */
+    bool was_reading;             /* the one before it changed nothing */
+    size_t flips;                 /* places looked at */
     struct closure_pending *pending;
     size_t pending_count;
     size_t pending_capacity;
@@ -68,9 +73,12 @@ struct vflash *closure_flash(const struct closure *closure);
 void closure_put_card(const struct closure *closure,
                       const struct closure_card_rest *rest);
 
-/* Where the sector that is bad lies; the log goes round, so in it as seen from its
- * begin. */
-uint32_t closure_bad_place(struct closure *closure, uint32_t addr);
+/* Where `addr` lies if the log, which goes round, begins with the sector at `first`. */
+uint32_t closure_seen_from(const struct otter_region *journal, uint32_t first,
+                           uint32_t addr);
+
+/* Where the sector that is bad lies, the log as it is now. */
+uint32_t closure_bad_place(struct closure *closure);
 
 /* To be called before the canonical form is asked anything: what of the flash is dead
  * depends on the card, and on what is damaged, too. */
@@ -79,7 +87,7 @@ void closure_look_around(struct closure *closure);
 /* True if it is not known what is dead in the flash as it is now. Looks around. */
 bool closure_asks(struct closure *closure);
 
-/* Finds it out: watches a power-on from here. */
+/* Finds it out, if so: watches a power-on from here. */
 void closure_find_dead(struct closure *closure);
 
 /* Sets what is called at each operation; NULL: nothing. */
@@ -87,17 +95,16 @@ void closure_hook(struct closure *closure,
                   void (*on_op)(void *context, const struct vflash_op *op),
                   void (*on_card_op)(void *context, const struct vcard_op *op));
 
-/* The key of the state of the flash now, looked around. Devices with and without damage
- * are apart. */
-uint64_t closure_key(struct closure *closure, const struct closure_node *like);
+/* The key of the state of the device now, looked around. Devices with and without
+ * damage are apart. */
+uint64_t closure_key(struct closure *closure);
 
 /* All that what a device does after a reset depends on. */
-uint64_t closure_reset_key(struct closure *closure, const struct closure_node *like);
+uint64_t closure_reset_key(struct closure *closure);
 
-/* The node of the state of the flash now, new or known. `like` says what is damaged. In
- * the middle of a run a state may have to wait for closure_settle(), which adds it. */
-int64_t closure_add(struct closure *closure, const struct closure_node *like,
-                    int64_t parent, struct sweep_cut cut);
+/* The node of the state of the device now, new or known. In the middle of a run a state
+ * may have to wait for closure_settle(), which adds it. */
+int64_t closure_add(struct closure *closure, int64_t parent, struct sweep_cut cut);
 void closure_settle(struct closure *closure);
 
 /* The device, off, in the state of a node. */

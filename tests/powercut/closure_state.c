@@ -30,33 +30,41 @@ void closure_put_card(const struct closure *closure,
     }
 }
 
-uint32_t closure_bad_place(struct closure *closure, uint32_t addr)
-{
-    const struct otter_region *journal = closure->canon.journal;
-    uint32_t first = canon_first(&closure->canon);
+/* --- damage --- */
 
+uint32_t closure_seen_from(const struct otter_region *journal, uint32_t first,
+                           uint32_t addr)
+{
     if (addr < journal->addr || addr - journal->addr >= journal->size) {
         return addr;
     }
     return journal->addr + (addr - first + journal->size) % journal->size;
 }
 
-/* A hash of what is damaged, the flash being as it is now; 0: nothing is. */
-static uint64_t damage_of(struct closure *closure, const struct closure_node *like)
+uint32_t closure_bad_place(struct closure *closure)
 {
-    if (!like->is_hurt) {
+    return closure_seen_from(closure->canon.journal, canon_first(&closure->canon),
+                             closure->damage.bad_addr);
+}
+
+/* A hash of what is damaged, the flash being as it is now; 0: nothing is. */
+static uint64_t damage_of(struct closure *closure)
+{
+    if (!closure->damage.is_hurt) {
         return 0;
     }
-    return canon_mix(2, like->is_bad ? closure_bad_place(closure, like->bad_addr) : 1);
+    return canon_mix(2, closure->damage.is_bad ? closure_bad_place(closure) : 1);
 }
+
+/* --- what is around --- */
 
 void closure_look_around(struct closure *closure)
 {
     uint64_t card = closure->card == NULL ? 0 : closure_card_hash(closure->card);
 
     closure->canon.bad =
-        closure->damaged.is_bad ? closure->damaged.bad_addr : CANON_NOT_BAD;
-    closure->canon.around = canon_mix(card, damage_of(closure, &closure->damaged));
+        closure->damage.is_bad ? closure->damage.bad_addr : CANON_NOT_BAD;
+    closure->canon.around = canon_mix(card, damage_of(closure));
 }
 
 bool closure_asks(struct closure *closure)
@@ -77,7 +85,7 @@ void closure_hook(struct closure *closure,
 
 /* --- nodes --- */
 
-uint64_t closure_key(struct closure *closure, const struct closure_node *like)
+uint64_t closure_key(struct closure *closure)
 {
     uint64_t key = canon_hash(&closure->canon);
 
@@ -85,8 +93,7 @@ uint64_t closure_key(struct closure *closure, const struct closure_node *like)
         key = canon_mix(
             key, closure_card_form(closure->card, canon_question(&closure->canon)));
     }
-
-    return canon_mix(key, damage_of(closure, like));
+    return canon_mix(key, damage_of(closure));
 }
 
 static struct closure_node *new_node(struct closure *closure)
@@ -105,8 +112,7 @@ static struct closure_node *new_node(struct closure *closure)
     return node;
 }
 
-static void put_off(struct closure *closure, const struct closure_node *like,
-                    int64_t parent, struct sweep_cut cut)
+static void put_off(struct closure *closure, int64_t parent, struct sweep_cut cut)
 {
     if (closure->pending_count == closure->pending_capacity) {
         closure->pending_capacity = 2 * closure->pending_capacity + 64;
@@ -118,29 +124,26 @@ static void put_off(struct closure *closure, const struct closure_node *like,
     }
     struct closure_pending *pending = &closure->pending[closure->pending_count++];
 
-    *pending = (struct closure_pending){.like = *like, .parent = parent, .cut = cut};
+    *pending = (struct closure_pending){
+        .damage = closure->damage, .parent = parent, .cut = cut};
     vflash_save(closure_flash(closure), &pending->image);
     pending->card = save_card(closure);
 }
 
-int64_t closure_add(struct closure *closure, const struct closure_node *like,
-                    int64_t parent, struct sweep_cut cut)
+int64_t closure_add(struct closure *closure, int64_t parent, struct sweep_cut cut)
 {
     if (closure_asks(closure)) {
-        put_off(closure, like, parent, cut);
+        put_off(closure, parent, cut);
         return CLOSURE_NO_STATE;
     }
-    uint64_t key = closure_key(closure, like);
+    uint64_t key = closure_key(closure);
     const uint64_t *known = canon_table_find(closure->seen, key);
 
     if (known != NULL) {
         return (int64_t)*known;
     }
-    bool is_bad = like->is_bad;
-    bool is_hurt = like->is_hurt;
-    uint32_t bad_addr = like->bad_addr;
     size_t index = closure->result.states;
-    struct closure_node *node = new_node(closure); /* `like` may have moved */
+    struct closure_node *node = new_node(closure);
 
     canon_table_put(closure->seen, key, index);
     vflash_save(closure_flash(closure), &node->image);
@@ -153,15 +156,13 @@ int64_t closure_add(struct closure *closure, const struct closure_node *like,
                      : closure->nodes[parent].cuts + (cut.kind == SWEEP_BEFORE ||
                                                       cut.kind == SWEEP_TORN ||
                                                       sweep_is_cut_at_once(&cut));
-    node->is_bad = is_bad;
-    node->is_hurt = is_hurt;
-    node->bad_addr = bad_addr;
+    node->damage = closure->damage;
     return (int64_t)index;
 }
 
 /* --- what is dead --- */
 
-static void bring_image(struct closure *closure, const struct closure_node *like,
+static void bring_image(struct closure *closure, const struct closure_damage *damage,
                         const struct vflash_image *image,
                         const struct closure_card_rest *card)
 {
@@ -170,26 +171,26 @@ static void bring_image(struct closure *closure, const struct closure_node *like
     sweep_start_over(world);
     vflash_restore(closure_flash(closure), image);
     closure_put_card(closure, card);
-    world->promise.is_hurt = like->is_hurt;
-    closure->damaged = *like;
-    if (like->is_bad) {
-        vflash_set_bad(closure_flash(closure), like->bad_addr, true);
+    world->promise.is_hurt = damage->is_hurt;
+    closure->damage = *damage;
+    if (damage->is_bad) {
+        vflash_set_bad(closure_flash(closure), damage->bad_addr, true);
     }
 }
 
 void closure_bring_back(struct closure *closure, const struct closure_node *node)
 {
-    bring_image(closure, node, &node->image, node->card);
+    bring_image(closure, &node->damage, &node->image, node->card);
     closure->world->promise.cuts = node->cuts;
 }
 
-uint64_t closure_reset_key(struct closure *closure, const struct closure_node *like)
+uint64_t closure_reset_key(struct closure *closure)
 {
     const struct sweep_world *world = closure->world;
     const struct vdevice *device = &world->device;
     const struct otter_region *loader =
         otter_map_find(&device->profile->map, OTTER_REGION_LOADER);
-    uint64_t key = closure_key(closure, like);
+    uint64_t key = closure_key(closure);
     uint64_t facts = (uint64_t)device->cause << 4 |
                      (uint64_t)device->manager_word << 3 |
                      (uint64_t)device->wants_manager << 2 |
@@ -198,17 +199,15 @@ uint64_t closure_reset_key(struct closure *closure, const struct closure_node *l
     if (device->loader.memory != NULL) {
         key = canon_mix_bytes(key, device->loader.memory, loader->size);
     }
-    return canon_mix(canon_mix(key, damage_of(closure, &closure->damaged)), facts);
+    return canon_mix(key, facts);
 }
 
 static bool watch_start(void *context)
 {
     struct watch *watch = ((struct sweep_world *)context)->user;
     struct closure *closure = watch->owner;
-    const struct closure_node whole = {0};
 
-    return !closure_asks(closure) &&
-           watch_reset(watch, closure_reset_key(closure, &whole));
+    return !closure_asks(closure) && watch_reset(watch, closure_reset_key(closure));
 }
 
 /* Watches a power-on from the flash as it is: what it erases before it reads it is
@@ -257,13 +256,16 @@ static void watch_dead(struct closure *closure)
     }
 }
 
-/* Answers the question that is open. What a damaged device does depends on more than
- * its log: nothing in it counts as dead. */
+/* What a damaged device does depends on more than its log: nothing in it counts as
+ * dead. */
 void closure_find_dead(struct closure *closure)
 {
     const struct canon_set none = {{0}};
 
-    if (closure->damaged.is_hurt) {
+    if (!closure_asks(closure)) {
+        return;
+    }
+    if (closure->damage.is_hurt) {
         canon_answer(&closure->canon, &none);
     } else {
         watch_dead(closure);
@@ -275,12 +277,9 @@ void closure_settle(struct closure *closure)
     for (size_t i = 0; i < closure->pending_count; i++) {
         struct closure_pending *pending = &closure->pending[i];
 
-        bring_image(closure, &pending->like, &pending->image, pending->card);
-        if (closure_asks(closure)) {
-            closure_find_dead(closure);
-        }
-        int64_t index =
-            closure_add(closure, &pending->like, pending->parent, pending->cut);
+        bring_image(closure, &pending->damage, &pending->image, pending->card);
+        closure_find_dead(closure);
+        int64_t index = closure_add(closure, pending->parent, pending->cut);
 
         if (pending->cut.kind == SWEEP_NONE && pending->parent != CLOSURE_NO_STATE) {
             closure->nodes[pending->parent].next = index;

@@ -60,9 +60,7 @@ void watch_card(void *context, const struct vcard_op *op)
 
 bool watch_reset(struct watch *watch, uint64_t key)
 {
-    const uint64_t *known = watch->memory->known == NULL
-                                ? NULL
-                                : canon_table_find(watch->memory->known, key);
+    const uint64_t *known = canon_table_find(watch->memory->known, key);
 
     if (known != NULL) {
         watch->is_joined = true;
@@ -94,9 +92,6 @@ static void go_on_with(struct watch_sets *sets, const struct watch_sets *later,
 static void remember(struct watch_memory *memory, uint64_t key,
                      const struct watch_sets *sets)
 {
-    if (memory->known == NULL) {
-        memory->known = canon_table_make();
-    }
     if (memory->count == memory->capacity) {
         memory->capacity = 2 * memory->capacity + 64;
         memory->sets = realloc(memory->sets, memory->capacity * sizeof(*memory->sets));
@@ -120,6 +115,11 @@ void watch_end(struct watch *watch, bool is_over)
         go_on_with(&watch->resets[i].sets, &rest, watch->flash->sector_count);
         remember(watch->memory, watch->resets[i].key, &watch->resets[i].sets);
     }
+}
+
+void watch_memory_open(struct watch_memory *memory)
+{
+    *memory = (struct watch_memory){.known = canon_table_make()};
 }
 
 void watch_memory_free(struct watch_memory *memory)

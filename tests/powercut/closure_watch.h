@@ -17,7 +17,7 @@ struct watch_sets {
     bool is_over; /* and afterwards nothing is left to do */
 };
 
-/* What follows resets that have been seen. Starts as {0}. */
+/* What follows resets that have been seen. */
 struct watch_memory {
     struct canon_table *known; /* key of a reset -> index in sets */
     struct watch_sets *sets;
@@ -54,6 +54,7 @@ bool watch_reset(struct watch *watch, uint64_t key);
  * complete now. */
 void watch_end(struct watch *watch, bool is_over);
 
+void watch_memory_open(struct watch_memory *memory);
 void watch_memory_free(struct watch_memory *memory);
 
 #endif
