@@ -56,7 +56,7 @@ static const struct host_small_part mixed_link[] = {
     {OTTER_REGION_MANAGER, {{512, 1}, {1024, 1}}},
     {OTTER_REGION_APPLICATION, {{1024, 1}, {512, 3}}},
     {OTTER_REGION_RECEIPTS, {{512, 4}, {1024, 9}, {512, 2}}},
-    {OTTER_REGION_JOURNAL, {{512, 3}, {1024, 2}}},
+    {OTTER_REGION_JOURNAL, {{512, 2}, {1024, 2}}},
     {OTTER_REGION_STAGING, {{512, 3}, {1024, 7}, {512, 4}}},
     {OTTER_REGION_RESOURCES, {{512, 1}}},
     {OTTER_REGION_FONT, {{512, 1}, {1024, 1}}},
@@ -71,7 +71,7 @@ static const struct host_small_part mixed_ab[] = {
     {OTTER_REGION_APPLICATION, {{1024, 1}, {2048, 1}}},
     {OTTER_REGION_SLOT_B, {{512, 2}, {2048, 1}}},
     {OTTER_REGION_RECEIPTS, {{4096, 2}, {2048, 4}}},
-    {OTTER_REGION_JOURNAL, {{512, 1}, {1024, 2}, {2048, 1}, {512, 1}}},
+    {OTTER_REGION_JOURNAL, {{512, 1}, {1024, 1}, {2048, 1}, {512, 1}}},
     {OTTER_REGION_STAGING, {{512, 1}, {1024, 7}, {512, 2}}},
     {OTTER_REGION_FONT, {{512, 1}, {1024, 1}}},
     {OTTER_REGION_RESOURCES, {{1024, 1}}},
@@ -138,7 +138,8 @@ static const struct host_small smalls[] = {
      .word_size = 4,
      .page_size = 128,
      .sector_size = 1024,
-     .erased = 0x00},
+     .erased = 0x00,
+     .more_journal = 1},
     {.is_ab = true,
      .word_size = 16,
      .page_size = 64,
@@ -354,9 +355,10 @@ static void add_uniform(const struct host_small *small, struct host_profile *pro
     for (size_t i = 0; i < count; i++) {
         uint32_t piece =
             (regions[i].piece + small->sector_size - 1) / small->sector_size;
+        uint32_t more = regions[i].id == OTTER_REGION_JOURNAL ? small->more_journal : 0;
         const struct host_small_part part = {
             .region = regions[i].id,
-            .runs = {{small->sector_size, (uint8_t)(piece * regions[i].count)}},
+            .runs = {{small->sector_size, (uint8_t)(piece * regions[i].count + more)}},
         };
 
         add_part(small, &part, &addr, profile);

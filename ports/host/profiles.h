@@ -67,6 +67,7 @@ struct host_small {
     uint16_t page_size;   /* 32 to 256 */
     uint32_t sector_size; /* of a twin without parts: 512 to 4096 */
     uint8_t erased;       /* 0xFF or 0x00 */
+    uint8_t more_journal; /* sectors of a twin without parts beyond the least four */
 
     /* NULL, or its regions in the order of their addresses, ended by one of no region,
      * and what it is called then. */
