@@ -6,10 +6,11 @@
  * truth in its last valid record. Every power-on that writes does so in a sector that
  * it erased itself, and starts it with two copies of the state that it found: so
  * nothing new ever rests on a sector that a cut may have touched. The two newest
- * sectors with three valid records are never erased; what must never go back is written
- * into both. Sectors with fewer, which may come and go, are erased before a new one is
- * begun, so that none of them comes back as the newest: after a cut, and while some
- * sectors have not been used yet, a first write takes that many erases more.
+ * certain sectors are never erased; what must never go back is written into both.
+ * Certain is one whose third record was begun: it has three, or two and remains. All
+ * others, which may come and go, are erased before a new one is begun, but the newest:
+ * so none comes back as the newest. After a cut, and while some sectors have not been
+ * used yet, a program's first write takes that many erases more.
  *
  * Writing is stepwise: otter_journal_put() names the state, otter_journal_step() does
  * at most one flash operation each until it answers "done". Bytes: docs/SPEC.md.
@@ -31,7 +32,7 @@ enum {
     OTTER_JOURNAL_SECTORS_MIN = 4,
     OTTER_JOURNAL_SECTORS_MAX = 32, /* further ones are not looked at */
 
-    /* A sector that holds so many counts at every reading. */
+    /* A sector in which so many were begun counts at every reading. */
     OTTER_JOURNAL_CERTAIN_RECORDS = 3,
 };
 

@@ -14,10 +14,12 @@
  *   all that are neither certain nor tell the state. (A cut in an erase may leave a
  *   sector that reads as nothing now, and as its old records later.) So a sector that
  *   comes back can only come back as an old one.
- * - What is kept from erasing is certain: a sector with three valid records. Its first
- *   two were read back before the third was begun, so it counts for ever. One with two
- *   may owe its second to a reading that does not come back: it may tell the state, for
- *   it says nothing new, but never takes the place of a certain one.
+ * - What is kept from erasing is certain: a sector with three valid records, or with
+ *   two and remains of a third. Its first two were read back before the third was
+ *   begun, so it counts for ever, and at every reading it is found certain: a third
+ *   record that a cut has torn reads as a record or as remains. One with two alone may
+ *   owe its second to a reading that does not come back: it may tell the state, for it
+ *   says nothing new, but never takes the place of a certain one.
  */
 #include "otter/journal.h"
 
@@ -154,6 +156,13 @@ static void scan_sector(struct otter_journal *journal,
     }
 }
 
+/* True if the third record of the sector was begun. */
+static bool is_certain(const struct sector_log *log)
+{
+    return log->valid_count >= CERTAIN_RECORDS ||
+           (log->valid_count == OPENING_RECORDS && log->has_remains);
+}
+
 /* The newest sector that counts tells the state. */
 static void take_state(struct otter_journal *journal, int8_t index,
                        const struct sector_log *log)
@@ -203,13 +212,13 @@ void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
          i < OTTER_JOURNAL_SECTORS_MAX && find_sector(journal, i, &sector); i++) {
         journal->sector_count = (uint8_t)(i + 1);
         scan_sector(journal, &sector, &log);
-        if (log.valid_count < CERTAIN_RECORDS) {
+        if (!is_certain(&log)) {
             journal->doubtful_sectors |= bit_of((int8_t)i);
         }
         if (log.valid_count >= OPENING_RECORDS) {
             take_state(journal, (int8_t)i, &log);
         }
-        if (log.valid_count >= CERTAIN_RECORDS) {
+        if (is_certain(&log)) {
             keep_sector(journal, (int8_t)i, log.sequence, kept_sequences);
         }
     }

@@ -31,7 +31,7 @@ enum log_part {
     LOG_NOTHING, /* tells nothing, and is erased before anything is written */
     LOG_SPARE,   /* is certain, but a newer one counts at every reading: never read
                     without damage at rest */
-    LOG_SHAKY,   /* the same, but its third record comes and goes */
+    LOG_SHAKY,   /* the same, but certain at one reading and not at the next */
     LOG_LIVE,    /* may tell the state */
 };
 
@@ -42,9 +42,10 @@ struct log_sector {
     uint32_t sequence;
     uint32_t rank;
     uint8_t valid_count;   /* at the next reading, three at most; */
-    uint8_t then_count;    /* at the one after it; */
     uint8_t certain_count; /* at every reading; */
     uint8_t most_count;    /* if all that may be a record reads as one */
+    bool is_certain;       /* three records, or two and remains, at the next reading; */
+    bool will_be_certain;  /* at the one after it */
     bool may_count;        /* some unstable slot reads as a record once */
     bool is_fading;        /* and some of these only once */
     uint8_t part;          /* enum log_part */
@@ -91,79 +92,113 @@ static size_t slots_in(const struct vflash_place *place)
 
 /* --- what is there --- */
 
-/* Counts a record; those of another sequence than the first do not belong here. */
-static bool count_record(uint32_t sequence, uint32_t *first, uint8_t *count)
+/* What one reading of a sector finds. */
+struct log_reading {
+    uint32_t sequence; /* of the first record */
+    uint8_t count;     /* records, three at most */
+    bool has_remains;  /* something that is none follows the last one */
+};
+
+/* Records of another sequence than the first do not belong here. */
+static bool count_record(struct log_reading *reading, uint32_t sequence)
 {
-    if (*count == 0) {
-        *first = sequence;
+    if (reading->count == 0) {
+        reading->sequence = sequence;
     }
-    if (*first == sequence && *count < KEPT_RECORDS) {
-        (*count)++;
+    if (reading->sequence != sequence) {
+        return false;
     }
-    return *first == sequence;
+    if (reading->count < KEPT_RECORDS) {
+        reading->count++;
+    }
+    reading->has_remains = false;
+    return true;
+}
+
+/* True if the bytes are a record that belongs here. */
+static bool read_slot(const struct canon *canon, const struct log_sector *sector,
+                      const uint8_t *bytes, struct log_reading *reading)
+{
+    uint8_t erased = sector->place.bank->area->erased;
+    uint32_t sequence = 0;
+
+    if (is_known_record(canon, bytes, &sequence)) {
+        return count_record(reading, sequence);
+    }
+    reading->has_remains =
+        reading->has_remains || !vflash_is_erased(bytes, OTTER_RECORD_SIZE, erased);
+    return false;
 }
 
 static void find_record(const struct canon *canon, struct log_sector *sector,
-                        size_t slot, uint32_t *then_first)
+                        size_t slot, struct log_reading readings[2])
 {
     uint8_t now[OTTER_RECORD_SIZE];
     uint8_t then[OTTER_RECORD_SIZE];
-    uint32_t sequence = 0;
     struct canon_flags raw =
         canon_look(canon->flash, &sector->place, slot * OTTER_RECORD_SIZE,
                    OTTER_RECORD_SIZE, now, then);
 
-    if ((raw.all & (VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_DEAD)) !=
-        VFLASH_FLAG_PROGRAMMED) {
+    if ((raw.all & VFLASH_FLAG_DEAD) != 0) {
+        readings[0].has_remains = true;
+        readings[1].has_remains = true;
+        return;
+    }
+    if ((raw.all & VFLASH_FLAG_PROGRAMMED) == 0) {
         return;
     }
     bool is_stable = memcmp(now, then, sizeof(now)) == 0;
-    bool is_now = is_known_record(canon, now, &sequence);
+    bool is_now = read_slot(canon, sector, now, &readings[0]);
+    bool is_then = read_slot(canon, sector, then, &readings[1]);
 
-    if (is_now && count_record(sequence, &sector->sequence, &sector->valid_count) &&
-        is_stable && sector->certain_count < KEPT_RECORDS) {
+    if (is_now && is_stable && sector->certain_count < KEPT_RECORDS) {
         sector->certain_count++;
-    }
-    bool is_then = is_stable ? is_now : is_known_record(canon, then, &sequence);
-
-    if (is_then) {
-        (void)count_record(sequence, then_first, &sector->then_count);
-        sector->may_count = sector->may_count || !is_stable;
     }
     if ((is_now || is_then) && sector->most_count < KEPT_RECORDS) {
         sector->most_count++;
     }
+    sector->may_count = sector->may_count || (is_then && !is_stable);
     if (!is_stable && (raw.unstable & VFLASH_FLAG_FADING) != 0) {
         sector->is_fading = true;
     }
 }
 
+static bool is_certain(const struct log_reading *reading)
+{
+    return reading->count >= KEPT_RECORDS ||
+           (reading->count == COUNT_RECORDS && reading->has_remains);
+}
+
 static void find_records(const struct canon *canon, struct log_sector *sector)
 {
-    uint32_t then_first = 0;
+    struct log_reading readings[2] = {{0}};
 
     for (size_t i = 0; i < slots_in(&sector->place); i++) {
-        find_record(canon, sector, i, &then_first);
+        find_record(canon, sector, i, readings);
     }
-    if (sector->valid_count == 0) {
-        sector->sequence = then_first;
-    }
+    sector->valid_count = readings[0].count;
+    sector->sequence =
+        readings[0].count > 0 ? readings[0].sequence : readings[1].sequence;
+    sector->is_certain = is_certain(&readings[0]);
+    sector->will_be_certain = is_certain(&readings[1]);
 }
 
 /* The facts of a sector fit into one value of the table. */
 static uint64_t pack_facts(const struct log_sector *sector)
 {
     return (uint64_t)sector->sequence | (uint64_t)sector->valid_count << 32 |
-           (uint64_t)sector->then_count << 36 | (uint64_t)sector->certain_count << 40 |
-           (uint64_t)sector->may_count << 44 | (uint64_t)sector->is_fading << 45 |
-           (uint64_t)sector->most_count << 46;
+           (uint64_t)sector->is_certain << 36 |
+           (uint64_t)sector->will_be_certain << 37 |
+           (uint64_t)sector->certain_count << 40 | (uint64_t)sector->may_count << 44 |
+           (uint64_t)sector->is_fading << 45 | (uint64_t)sector->most_count << 46;
 }
 
 static void unpack_facts(struct log_sector *sector, uint64_t facts)
 {
     sector->sequence = (uint32_t)facts;
     sector->valid_count = (uint8_t)(facts >> 32 & 15);
-    sector->then_count = (uint8_t)(facts >> 36 & 15);
+    sector->is_certain = (facts >> 36 & 1) != 0;
+    sector->will_be_certain = (facts >> 37 & 1) != 0;
     sector->certain_count = (uint8_t)(facts >> 40 & 15);
     sector->may_count = (facts >> 44 & 1) != 0;
     sector->is_fading = (facts >> 45 & 1) != 0;
@@ -199,14 +234,16 @@ static uint32_t newest_certain(const struct log *log)
     return newest;
 }
 
-/* Newer sectors that hold three records at every reading. */
+/* Newer sectors that are certain at every reading. */
 static size_t newer_spares(const struct log *log, const struct log_sector *sector)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < log->count; i++) {
-        count += log->sectors[i].certain_count >= KEPT_RECORDS &&
-                 log->sectors[i].sequence > sector->sequence;
+        const struct log_sector *other = &log->sectors[i];
+
+        count += other->certain_count >= COUNT_RECORDS && other->is_certain &&
+                 other->will_be_certain && other->sequence > sector->sequence;
     }
     return count;
 }
@@ -217,8 +254,6 @@ static size_t newer_spares(const struct log *log, const struct log_sector *secto
 static uint8_t part_of(const struct log *log, const struct log_sector *sector)
 {
     uint32_t certain = newest_certain(log);
-    bool is_certain = sector->valid_count >= KEPT_RECORDS;
-    bool will_be = sector->then_count >= KEPT_RECORDS;
 
     if (sector->most_count < COUNT_RECORDS) {
         return LOG_NOTHING;
@@ -227,10 +262,10 @@ static uint8_t part_of(const struct log *log, const struct log_sector *sector)
         (sector->valid_count >= COUNT_RECORDS && sector->sequence >= certain)) {
         return LOG_LIVE;
     }
-    if (!is_certain && !will_be) {
+    if (!sector->is_certain && !sector->will_be_certain) {
         return LOG_NOTHING;
     }
-    return is_certain && will_be ? LOG_SPARE : LOG_SHAKY;
+    return sector->is_certain && sector->will_be_certain ? LOG_SPARE : LOG_SHAKY;
 }
 
 /* A sector that may count is seen, and gives new ones higher numbers, or erased. If
@@ -293,8 +328,12 @@ static bool is_steady(const struct log *log)
     for (size_t i = 0; i < log->count; i++) {
         const struct log_sector *sector = &log->sectors[i];
 
+        bool counts_or_not = sector->certain_count >= COUNT_RECORDS ||
+                             sector->most_count < COUNT_RECORDS;
+
         if (sector->part == LOG_SHAKY ||
-            (sector->part == LOG_LIVE && sector->most_count != sector->certain_count)) {
+            (sector->part == LOG_LIVE &&
+             (!counts_or_not || sector->is_certain != sector->will_be_certain))) {
             return false;
         }
     }
@@ -501,13 +540,13 @@ static void put_spare(const struct log_sector *sector, uint8_t *bytes)
     otter_record_encode(&state, erases, sector->rank, OTTER_PROGRAM_FACTORY, bytes);
 }
 
-/* Three records of some state: that they are there is all that counts. The third of a
- * shaky sector is there at one reading and not at the next. */
+/* Three records of some state: that they are there is all that counts. The last two of
+ * a shaky sector are there at one reading and not at the next. */
 static void form_spare(const struct canon_form *form, const struct log_sector *sector)
 {
     const struct otter_flash_area *area = sector->place.bank->area;
-    size_t third = (KEPT_RECORDS - 1) * OTTER_RECORD_SIZE;
-    size_t words = OTTER_RECORD_SIZE / area->word_size;
+    size_t off = OTTER_RECORD_SIZE; /* of the second record */
+    size_t size = (KEPT_RECORDS - 1) * OTTER_RECORD_SIZE;
     unsigned mode = sector->is_fading ? VFLASH_FLAG_FADING : VFLASH_FLAG_ALTERNATING;
 
     canon_form_nothing(area, form);
@@ -517,12 +556,13 @@ static void form_spare(const struct canon_form *form, const struct log_sector *s
     if (sector->part != LOG_SHAKY) {
         return;
     }
-    if (sector->valid_count < KEPT_RECORDS) {
-        memcpy(form->later + third, form->content + third, OTTER_RECORD_SIZE);
-        memset(form->content + third, CANON_GARBAGE, OTTER_RECORD_SIZE);
+    if (!sector->is_certain) {
+        memcpy(form->later + off, form->content + off, size);
+        memset(form->content + off, CANON_GARBAGE, size);
     }
-    memset(form->words + third / area->word_size,
-           (int)(VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN | mode), words);
+    memset(form->words + off / area->word_size,
+           (int)(VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN | mode),
+           size / area->word_size);
 }
 
 static void form_live(const struct canon *canon, const struct log_sector *sector,
@@ -622,7 +662,7 @@ static uint64_t form_key(const struct log_sector *sector)
     case LOG_SPARE:
         break;
     case LOG_SHAKY:
-        key = canon_mix(canon_mix(key, sector->valid_count), sector->is_fading);
+        key = canon_mix(canon_mix(key, sector->is_certain), sector->is_fading);
         break;
     case LOG_LIVE:
         key = canon_mix(key, sector->raw);

@@ -422,6 +422,79 @@ static void k3_cuts_that_leave_readings_in_turn_never_add_up_to_a_loss(void **st
     }
 }
 
+/* --- lives with a cut in almost every power-on --- */
+
+static uint32_t next_random(uint32_t *random)
+{
+    *random = *random * 1664525U + 1013904223U; /* Numerical Recipes' generator */
+    return *random >> 8;
+}
+
+/* What a cut leaves comes and goes as often as not, and most of a program is done. */
+static struct vflash_fault random_fault(const struct bench_shape *shape,
+                                        uint32_t *random)
+{
+    uint32_t words = OTTER_RECORD_SIZE / shape->word_size;
+    uint32_t done = next_random(random) % 3 != 0 ? words - 1 : next_random(random);
+    uint32_t way = next_random(random) % 3 != 0 ? 3 + next_random(random) % 2
+                                                : next_random(random) % 3;
+    struct vflash_fault fault = {.at_op = next_random(random) % 8,
+                                 .kind = VFLASH_TORN,
+                                 .seed = done % words + (words + 1) * way};
+
+    if (next_random(random) % 4 == 0) {
+        fault.seed = 6 + next_random(random) % 2; /* for an erase: in turn, or once */
+    } else if (next_random(random) % 4 == 0) {
+        fault.kind = VFLASH_NONE;
+    }
+    return fault;
+}
+
+/* Boot seals what it finds, if need be, before anybody acts on it; the program finds
+ * the same, and goes on. `lasting` is what was acted on. */
+static void act(struct run *run, enum otter_firmness firmness)
+{
+    if (!run->journal.is_sealed) {
+        struct otter_state same = run->journal.state;
+
+        assert_int_equal(otter_journal_write(&run->journal, &same, OTTER_SEALED),
+                         OTTER_OK);
+    }
+    run->lasting = run->journal.state.cursor;
+    otter_journal_open(&run->journal, &run->bench->io, OTTER_PROGRAM_FACTORY);
+    assert_int_equal(run->journal.state.cursor, run->lasting);
+    uint32_t acted_on = run->lasting;
+
+    assert_int_equal(put(run, firmness), OTTER_OK);
+    run->lasting = firmness == OTTER_NOTED ? acted_on : run->done;
+}
+
+static void k3_what_was_acted_on_never_goes_back(void **state)
+{
+    static const struct bench_shape shapes[] = {{1024, 4, 8, 256, 0xFF, false, 0},
+                                                {1024, 8, 8, 256, 0xFF, false, 0},
+                                                {512, 5, 32, 256, 0x00, false, 0}};
+    uint32_t random = 1;
+
+    (void)state;
+    for (uint32_t life = 0; life < 600; life++) {
+        const struct bench_shape *shape = &shapes[life % 3];
+        struct place place = {.shape = shape};
+        struct run run;
+
+        begin(&run, shape);
+        for (uint32_t n = 0; n < 40; n++) {
+            place.faults[0] = random_fault(shape, &random);
+            open_journal(&run, place.faults[0]);
+            if (run.journal.is_lost || run.journal.state.cursor < run.lasting) {
+                explain(&place, "went back by cuts alone", life * 100 + n);
+            }
+            (void)is_uncut(&run, act, (enum otter_firmness)(next_random(&random) % 3));
+        }
+        bench_free(run.bench);
+    }
+}
+
 /* --- which sectors are erased --- */
 
 struct watch {
@@ -982,6 +1055,7 @@ int main(void)
         cmocka_unit_test(k3_used_up_sequence_numbers_are_a_code_and_never_wrap),
         cmocka_unit_test(
             k3_a_number_seen_in_a_sector_that_does_not_count_is_not_used_again),
+        cmocka_unit_test(k3_what_was_acted_on_never_goes_back),
         cmocka_unit_test(
             k3_a_sector_that_read_as_nothing_does_not_come_back_as_the_newest),
         cmocka_unit_test(records_of_two_sequences_in_one_sector_are_not_added_up),
