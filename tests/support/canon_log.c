@@ -295,12 +295,15 @@ static uint32_t gaps_from(const struct log *log)
     uint32_t from = newest_certain(log);
     uint32_t lowest = UINT32_MAX;
 
+    if (!log->has_gaps || from != 0) {
+        return log->has_gaps ? from : UINT32_MAX;
+    }
     for (size_t i = 0; i < log->count; i++) {
         if (log->sectors[i].part != LOG_NOTHING && log->sectors[i].sequence < lowest) {
             lowest = log->sectors[i].sequence;
         }
     }
-    return !log->has_gaps ? UINT32_MAX : from == 0 ? lowest : from;
+    return lowest;
 }
 
 static uint32_t rank_of(const struct log *log, const struct log_sector *sector)

@@ -813,17 +813,26 @@ static void k3_after_a_write_was_given_up_nothing_is_added_below_what_it_left(
 
 /* --- sequence, extensions, rules --- */
 
-static void provision_sector(struct run *run, uint32_t sector, uint32_t sequence)
+/* The first records of a sector, all alike. */
+static void provision_records(struct run *run, uint32_t sector,
+                              const struct otter_state *state, uint32_t sequence,
+                              uint32_t count)
 {
-    struct otter_state first = first_state();
     uint32_t erases[OTTER_ERASE_COUNTS] = {0};
     uint8_t record[OTTER_RECORD_SIZE];
 
-    otter_record_encode(&first, erases, sequence, OTTER_PROGRAM_FACTORY, record);
-    for (uint32_t i = 0; i < 3; i++) {
+    otter_record_encode(state, erases, sequence, OTTER_PROGRAM_FACTORY, record);
+    for (uint32_t i = 0; i < count; i++) {
         vflash_provision(&run->bench->flash, BENCH_BASE + sector * 1024 + i * 128,
                          record, sizeof(record));
     }
+}
+
+static void provision_sector(struct run *run, uint32_t sector, uint32_t sequence)
+{
+    struct otter_state first = first_state();
+
+    provision_records(run, sector, &first, sequence, 3);
 }
 
 static void k3_used_up_sequence_numbers_are_a_code_and_never_wrap(void **state)
@@ -857,14 +866,11 @@ static void k3_a_number_seen_in_a_sector_that_does_not_count_is_not_used_again(
 {
     struct run run = {.bench = bench_new(&usual, JOURNAL)};
     struct otter_state lone = first_state();
-    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
-    uint8_t record[OTTER_RECORD_SIZE];
 
     (void)state;
     provision_sector(&run, 0, 10);
     lone.cursor = 1234; /* one record does not make its sector count */
-    otter_record_encode(&lone, erases, 500, OTTER_PROGRAM_AGENT, record);
-    vflash_provision(&run.bench->flash, BENCH_BASE + 3 * 1024, record, sizeof(record));
+    provision_records(&run, 3, &lone, 500, 1);
     open_journal(&run, no_fault);
     assert_int_equal(run.journal.state.cursor, 0);
     assert_int_equal(put(&run, OTTER_NOTED), OTTER_OK);
@@ -890,18 +896,12 @@ static void k3_a_sector_that_read_as_nothing_does_not_come_back_as_the_newest(
     enum { HIDDEN = 3, OLD = 1234 };
     struct run run = {.bench = bench_new(&usual, JOURNAL)};
     struct otter_state old = first_state();
-    uint32_t erases[OTTER_ERASE_COUNTS] = {0};
-    uint8_t record[OTTER_RECORD_SIZE];
 
     (void)state;
     provision_sector(&run, 0, 10);
     provision_sector(&run, 1, 11);
     old.cursor = OLD;
-    otter_record_encode(&old, erases, 14, OTTER_PROGRAM_AGENT, record);
-    for (uint32_t i = 0; i < 2; i++) {
-        vflash_provision(&run.bench->flash, BENCH_BASE + HIDDEN * 1024 + i * 128,
-                         record, sizeof(record));
-    }
+    provision_records(&run, HIDDEN, &old, 14, 2);
     tear_erase_of(&run, HIDDEN);
     open_journal(&run, no_fault);
     assert_int_equal(run.journal.state.cursor, OLD); /* it does come and go */
