@@ -40,7 +40,7 @@ enum {
 enum otter_firmness {
     OTTER_NOTED,   /* one record: may be lost by a cut */
     OTTER_SEALED,  /* a second record says the same: cannot be lost or come back (K3) */
-    OTTER_LASTING, /* sealed in two sectors (K2) */
+    OTTER_LASTING, /* stands in two sectors, sealed in the newer one (K2) */
 };
 
 struct otter_journal {

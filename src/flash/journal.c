@@ -87,14 +87,9 @@ enum content { CONTENT_NOTHING, CONTENT_REMAINS, CONTENT_RECORD };
 
 static bool is_erased(const struct otter_journal *journal, const uint8_t *bytes)
 {
-    uint8_t erased = otter_io_erased(journal->io, OTTER_REGION_JOURNAL);
-
-    for (size_t i = 0; i < OTTER_RECORD_SIZE; i++) {
-        if (bytes[i] != erased) {
-            return false;
-        }
-    }
-    return true;
+    /* The first byte is erased, and each one is as the one before it. */
+    return bytes[0] == otter_io_erased(journal->io, OTTER_REGION_JOURNAL) &&
+           memcmp(bytes, bytes + 1, OTTER_RECORD_SIZE - 1) == 0;
 }
 
 static enum content read_record(const struct otter_journal *journal, uint32_t off,
@@ -451,7 +446,9 @@ enum otter_result otter_journal_put(struct otter_journal *journal,
     journal->found = journal->is_lost ? *state : journal->state;
     journal->state = *state;
     journal->state.last_writer = journal->program;
-    journal->records_left = firmness == OTTER_NOTED ? 1 : 2;
+    /* What is to last is not sealed before it stands in the further sector: whoever
+     * finds it in one alone seals it, and begins another with it. */
+    journal->records_left = firmness == OTTER_SEALED ? 2 : 1;
     journal->sectors_left = firmness == OTTER_LASTING ? 1 : 0;
     journal->programmed = 0;
     if (!journal->is_ours) {
