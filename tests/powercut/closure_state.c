@@ -168,7 +168,7 @@ static void bring_image(struct closure *closure, const struct closure_damage *da
 {
     struct sweep_world *world = closure->world;
 
-    sweep_start_over(world);
+    sweep_forget(world);
     vflash_restore(closure_flash(closure), image);
     closure_put_card(closure, card);
     world->promise.is_hurt = damage->is_hurt;

@@ -822,17 +822,13 @@ enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cu
     return go_on(world, vdevice_power_on(&world->device, fault));
 }
 
-void sweep_start_over(struct sweep_world *world)
+void sweep_forget(struct sweep_world *world)
 {
     struct vdevice *device = &world->device;
 
     vdevice_power_off(device);
     for (size_t i = 0; i < device->flash.sector_count; i++) {
         device->flash.sectors[i].is_bad = false;
-    }
-    vflash_restore(&device->flash, &world->initial);
-    if (world->is_on_card) {
-        vcard_restore(&world->card, &world->initial_card);
     }
     device->defect = NULL;
     world->promise.is_hurt = false;
@@ -841,6 +837,15 @@ void sweep_start_over(struct sweep_world *world)
     world->resume_violation = NULL;
     world->violation = NULL;
     world->cut_count = 0;
+}
+
+void sweep_start_over(struct sweep_world *world)
+{
+    sweep_forget(world);
+    vflash_restore(&world->device.flash, &world->initial);
+    if (world->is_on_card) {
+        vcard_restore(&world->card, &world->initial_card);
+    }
 }
 
 /* --- a run --- */

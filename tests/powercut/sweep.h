@@ -145,8 +145,10 @@ bool sweep_run(struct sweep_world *world, const struct sweep_cut *cuts, size_t c
 bool sweep_resume(struct sweep_world *world, const struct sweep_cut *cut,
                   const struct vflash_image *image, uint32_t accepted);
 
-/* The parts of a run, for the closure: the factory's state; one power-on, in which the
+/* The parts of a run, for the closure: nothing has happened yet, flash and card stay;
+ * the same, with flash and card as the factory left them; one power-on, in which the
  * update goes on as far as it can; the checks after one, and at the end. */
+void sweep_forget(struct sweep_world *world);
 void sweep_start_over(struct sweep_world *world);
 enum vdevice_end sweep_power_on(struct sweep_world *world, const struct sweep_cut *cut);
 bool sweep_check_running(struct sweep_world *world, enum vdevice_end end);

@@ -85,17 +85,16 @@ void canon_form_nothing(const struct otter_flash_area *area,
 }
 
 uint64_t canon_hash_form(const struct canon_form *form,
-                         const struct vflash_place *place)
+                         const struct vflash_place *place, size_t size)
 {
-    const struct otter_flash_area *area = place->bank->area;
-    size_t count = area->sector_size / area->word_size;
-    uint64_t hash = canon_mix_bytes(1, form->content, area->sector_size);
+    size_t word_size = place->bank->area->word_size;
+    size_t count = size / word_size;
+    uint64_t hash = canon_mix_bytes(canon_mix(1, size), form->content, size);
 
     hash = canon_mix_bytes(hash, form->words, count);
     for (size_t i = 0; i < count; i++) {
         if ((form->words[i] & VFLASH_FLAGS_UNSTABLE) != 0) {
-            hash = canon_mix_bytes(hash, form->later + i * area->word_size,
-                                   area->word_size);
+            hash = canon_mix_bytes(hash, form->later + i * word_size, word_size);
         }
     }
     return hash;
@@ -228,7 +227,7 @@ static uint64_t hash_units(struct canon *canon, const struct vflash_place *place
         return *known;
     }
     form_units(canon, place, &form);
-    uint64_t hash = canon_hash_form(&form, place);
+    uint64_t hash = canon_hash_form(&form, place, place->bank->area->sector_size);
 
     canon_table_put(canon->sectors, key, hash);
     return hash;

@@ -43,8 +43,9 @@ unsigned canon_torn_flags(struct canon_flags raw);
 void canon_form_nothing(const struct otter_flash_area *area,
                         const struct canon_form *form);
 
+/* Of its first `size` bytes. */
 uint64_t canon_hash_form(const struct canon_form *form,
-                         const struct vflash_place *place);
+                         const struct vflash_place *place, size_t size);
 
 void canon_write_form(struct canon *canon, const struct vflash_place *place,
                       const struct canon_form *form);

@@ -90,6 +90,19 @@ static size_t slots_in(const struct vflash_place *place)
     return place->bank->area->sector_size / OTTER_RECORD_SIZE;
 }
 
+/* Slots up to the last one of which any word is not erased. */
+static size_t used_slots(const struct canon *canon, const struct vflash_place *place)
+{
+    const uint8_t *words = canon->flash->words + place->word;
+    size_t count = OTTER_RECORD_SIZE / place->bank->area->word_size;
+    size_t used = slots_in(place);
+
+    while (used > 0 && vflash_is_erased(words + (used - 1) * count, count, 0)) {
+        used--;
+    }
+    return used;
+}
+
 /* --- what is there --- */
 
 /* What one reading of a sector finds. */
@@ -172,8 +185,9 @@ static bool is_certain(const struct log_reading *reading)
 static void find_records(const struct canon *canon, struct log_sector *sector)
 {
     struct log_reading readings[2] = {{0}};
+    size_t used = used_slots(canon, &sector->place);
 
-    for (size_t i = 0; i < slots_in(&sector->place); i++) {
+    for (size_t i = 0; i < used; i++) {
         find_record(canon, sector, i, readings);
     }
     sector->valid_count = readings[0].count;
@@ -477,13 +491,14 @@ static void form_slot(const struct canon *canon, const struct log_sector *sector
            OTTER_RECORD_SIZE / area->word_size);
 }
 
-/* What stands in the slots of a sector of which every slot is stable. */
+/* What stands in the slots of a sector. */
 struct log_content {
-    int last;   /* slot of the last record, or -1 */
+    size_t end; /* slots up to the last one that is not blank */
+    int last;   /* slot of the last stable record, or -1 */
     int before; /* and of the one before it */
-    int count;  /* records, up to three */
+    int count;  /* of them, up to three */
     bool has_remains;
-    bool is_stable;
+    bool is_stable; /* every slot */
 };
 
 static struct log_content content_of(const struct canon_form *form,
@@ -504,34 +519,48 @@ static struct log_content content_of(const struct canon_form *form,
             found.last = (int)i;
             found.count += found.count < KEPT_RECORDS;
             found.has_remains = false;
+        } else {
+            continue;
         }
+        found.end = i + 1;
     }
     return found;
 }
 
+/* `size` bytes that are erased, and torn: nothing is ever added to a sector that is
+ * found. */
+static void form_erased(const struct canon_form *form,
+                        const struct otter_flash_area *area, size_t off, size_t size)
+{
+    memset(form->content + off, area->erased, size);
+    memset(form->later + off, area->erased, size);
+    memset(form->words + off / area->word_size,
+           VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN, size / area->word_size);
+}
+
 /* Of the records of a stable sector the last two matter, that there is a third, and
- * whether something that is none follows: they move to its begin, in that order. */
-static void form_stable(const struct canon_form *form,
-                        const struct otter_flash_area *area,
-                        const struct log_content *content)
+ * whether something that is none follows: they move to its begin, in that order. The
+ * bytes that they take. */
+static size_t form_stable(const struct canon_form *form,
+                          const struct otter_flash_area *area,
+                          const struct log_content *content)
 {
     uint8_t records[2][OTTER_RECORD_SIZE];
+    size_t count = (size_t)content->count + content->has_remains;
     size_t off = 0;
 
     memcpy(records[1], form->content + (size_t)content->last * OTTER_RECORD_SIZE,
            OTTER_RECORD_SIZE);
     memcpy(records[0], form->content + (size_t)content->before * OTTER_RECORD_SIZE,
            OTTER_RECORD_SIZE);
-    memset(form->content, area->erased, area->sector_size);
-    memset(form->later, area->erased, area->sector_size);
-    memset(form->words, VFLASH_FLAG_PROGRAMMED | VFLASH_FLAG_TORN,
-           area->sector_size / area->word_size);
+    form_erased(form, area, 0, count * OTTER_RECORD_SIZE);
     for (int i = content->count; i > 0; i--, off += OTTER_RECORD_SIZE) {
         memcpy(form->content + off, records[i == 1], OTTER_RECORD_SIZE);
     }
     if (content->has_remains) {
         memset(form->content + off, CANON_GARBAGE, OTTER_RECORD_SIZE);
     }
+    return count * OTTER_RECORD_SIZE;
 }
 
 /* A record of some state, where that it is there is all that counts. */
@@ -568,23 +597,20 @@ static void form_spare(const struct canon_form *form, const struct log_sector *s
            size / area->word_size);
 }
 
-static void form_live(const struct canon *canon, const struct log_sector *sector,
-                      const struct canon_form *form)
+static size_t form_live(const struct canon *canon, const struct log_sector *sector,
+                        const struct canon_form *form)
 {
     const struct otter_flash_area *area = sector->place.bank->area;
-    size_t slots = slots_in(&sector->place);
+    size_t used = used_slots(canon, &sector->place);
 
-    memset(form->content, area->erased, area->sector_size);
-    memset(form->later, area->erased, area->sector_size);
-    memset(form->words, 0, area->sector_size / area->word_size);
-    for (size_t i = 0; i < slots; i++) {
+    for (size_t i = 0; i < used; i++) {
         form_slot(canon, sector, i * OTTER_RECORD_SIZE, form);
     }
-    struct log_content content = content_of(form, area, slots);
+    struct log_content content = content_of(form, area, used);
 
-    if (content.is_stable && content.count >= COUNT_RECORDS && !sector->keeps_places) {
-        form_stable(form, area, &content);
-    }
+    return content.is_stable && content.count >= COUNT_RECORDS && !sector->keeps_places
+               ? form_stable(form, area, &content)
+               : content.end * OTTER_RECORD_SIZE;
 }
 
 static void form_slot_of_spare(const struct log_sector *sector, uint8_t *bytes)
@@ -597,19 +623,22 @@ static void form_slot_of_spare(const struct log_sector *sector, uint8_t *bytes)
 }
 
 /* The same, its records where they are. */
-static void form_spare_in_place(const struct canon *canon,
-                                const struct log_sector *sector,
-                                const struct canon_form *form)
+static size_t form_spare_in_place(const struct canon *canon,
+                                  const struct log_sector *sector,
+                                  const struct canon_form *form)
 {
-    form_live(canon, sector, form);
-    for (size_t i = 0; i < slots_in(&sector->place); i++) {
-        form_slot_of_spare(sector, form->content + i * OTTER_RECORD_SIZE);
-        form_slot_of_spare(sector, form->later + i * OTTER_RECORD_SIZE);
+    size_t size = form_live(canon, sector, form);
+
+    for (size_t off = 0; off < size; off += OTTER_RECORD_SIZE) {
+        form_slot_of_spare(sector, form->content + off);
+        form_slot_of_spare(sector, form->later + off);
     }
+    return size;
 }
 
-static void form_sector(const struct canon *canon, const struct log_sector *sector,
-                        const struct canon_form *form)
+/* Forms the begin of a sector; the rest is erased. The size of the begin. */
+static size_t form_begin(const struct canon *canon, const struct log_sector *sector,
+                         const struct canon_form *form)
 {
     switch ((enum log_part)sector->part) {
     case LOG_NOTHING:
@@ -618,15 +647,23 @@ static void form_sector(const struct canon *canon, const struct log_sector *sect
     case LOG_SPARE:
     case LOG_SHAKY:
         if (sector->keeps_places) {
-            form_spare_in_place(canon, sector, form);
-        } else {
-            form_spare(form, sector);
+            return form_spare_in_place(canon, sector, form);
         }
+        form_spare(form, sector);
         break;
     case LOG_LIVE:
-        form_live(canon, sector, form);
-        break;
+        return form_live(canon, sector, form);
     }
+    return sector->place.bank->area->sector_size;
+}
+
+static void form_sector(const struct canon *canon, const struct log_sector *sector,
+                        const struct canon_form *form)
+{
+    const struct otter_flash_area *area = sector->place.bank->area;
+    size_t size = form_begin(canon, sector, form);
+
+    form_erased(form, area, size, area->sector_size - size);
 }
 
 /* --- its hash --- */
@@ -683,8 +720,8 @@ static uint64_t hash_sector(struct canon *canon, const struct log_sector *sector
     if (known != NULL) {
         return *known;
     }
-    form_sector(canon, sector, &form);
-    uint64_t hash = canon_hash_form(&form, &sector->place);
+    size_t size = form_begin(canon, sector, &form);
+    uint64_t hash = canon_hash_form(&form, &sector->place, size);
 
     canon_table_put(canon->sectors, key, hash);
     return hash;
