@@ -539,11 +539,12 @@ static bool read_sector(struct vflash *flash, const struct vflash_place *place,
         return true;
     }
     const uint8_t *words = flash->words + place->word;
+    size_t last = (to - place->off + word_size - 1) / word_size;
     bool is_good = true;
 
     for (size_t off = from; off < to;) {
         size_t first = (off - place->off) / word_size;
-        size_t plain = plain_words(words + first, place->word_count - first);
+        size_t plain = plain_words(words + first, last - first);
         size_t end = place->off + (first + (plain > 0 ? plain : 1)) * word_size;
 
         end = end < to ? end : to;
