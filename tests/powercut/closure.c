@@ -45,10 +45,19 @@ static bool check_written(struct sweep_world *world)
            !sweep_broke(world, promise_k26(&world->promise));
 }
 
+/* What was confirmed when a bit flipped stays so. */
+static bool check_lasting(const struct closure *closure)
+{
+    struct sweep_world *world = closure->world;
+
+    return !sweep_broke(world,
+                        promise_k2(&world->promise, closure->damage.was_confirmed));
+}
+
 /* The same at rest, looked at on a copy: looking reads. */
 static bool check_at_rest(struct closure *closure, const struct closure_node *node)
 {
-    bool is_good = check_written(closure->world);
+    bool is_good = check_written(closure->world) && check_lasting(closure);
 
     vflash_restore(closure_flash(closure), &node->image);
     closure_put_card(closure, node->card);
@@ -126,7 +135,7 @@ static bool run_state(struct closure *closure, size_t index)
         !closure_is_compared(closure, index)) {
         return join(closure, index);
     }
-    if (!sweep_check_running(world, end)) {
+    if (!sweep_check_running(world, end) || !check_lasting(closure)) {
         return false;
     }
     closure_cut_before(closure);
@@ -229,8 +238,10 @@ static bool go_through(struct closure *closure, size_t index)
         !closure_spoil_all(closure, index)) {
         return false;
     }
-    return !is_whole || (effort->faults & CLOSURE_FLIP) == 0 ||
-           closure_flip_all(closure, index);
+    if (is_whole && (effort->faults & CLOSURE_FLIP) != 0) {
+        closure_flip_all(closure, index);
+    }
+    return true;
 }
 
 static void open_card(struct closure *closure)
@@ -292,6 +303,10 @@ struct closure_result closure_run(struct sweep_world *world,
         vflash_image_free(&closure->nodes[i].image);
         closure_card_drop(&closure->nodes[i].card);
     }
+    for (size_t i = 0; i < closure->flipped_count; i++) {
+        vflash_image_free(&closure->flipped[i]);
+    }
+    free(closure->flipped);
     vflash_image_free(&closure->moment);
     free(closure->nodes);
     free(closure->pending);

@@ -26,13 +26,15 @@ enum closure_fault {
 };
 
 struct closure_effort {
-    unsigned faults;     /* enum closure_fault */
-    size_t unstable_max; /* sectors that are unstable at the same time */
-    size_t states_max;   /* give up above; 0: never */
-    size_t flip_stride;  /* flip at every n-th place, not 0; over all states the
-                            places differ, if n and their number share no factor */
-    size_t canon_stride; /* K27: every n-th state is also run in canonical form, and
-                            to its end; 0: none is */
+    unsigned faults;        /* enum closure_fault */
+    size_t unstable_max;    /* sectors that are unstable at the same time */
+    size_t states_max;      /* give up above; 0: never */
+    size_t flip_stride;     /* flip at every n-th place, not 0; over all states the
+                               places differ, if n and their number share no factor */
+    size_t flip_cut_stride; /* after every n-th flip power fails again, at every
+                               operation; after the others never */
+    size_t canon_stride;    /* K27: every n-th state is also run in canonical form, and
+                               to its end; 0: none is */
 };
 
 struct closure_result {

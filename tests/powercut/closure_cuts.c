@@ -137,6 +137,9 @@ void closure_cut_before(struct closure *closure)
 {
     uint32_t seeds[CLOSURE_CARD_SEEDS_MAX];
 
+    if (closure->damage.is_uncut) {
+        return;
+    }
     if (closure->card == NULL) {
         take_cut(closure, 0);
         return;

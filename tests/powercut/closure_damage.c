@@ -120,45 +120,57 @@ bool closure_spoil_all(struct closure *closure, size_t index)
 
 /* --- a bit that flips --- */
 
-/* A bit in the middle of `addr`'s piece flips while the device is off. */
-static bool flip_at(struct closure *closure, size_t index, uint32_t addr)
+/* The flash as it is now is kept: what must not change from here on. */
+static size_t keep_flipped(struct closure *closure)
 {
-    struct sweep_world *world = closure->world;
-    const struct sweep_cut none = {.kind = SWEEP_NONE};
+    size_t count = closure->flipped_count;
+
+    if ((count & (count - 1)) == 0) { /* room for as many again */
+        size_t room = count == 0 ? 1 : 2 * count;
+
+        closure->flipped = realloc(closure->flipped, room * sizeof(*closure->flipped));
+        if (closure->flipped == NULL) {
+            abort();
+        }
+    }
+    closure->flipped[count] = (struct vflash_image){0};
+    vflash_save(closure_flash(closure), &closure->flipped[count]);
+    return count;
+}
+
+/* A bit in the middle of `addr`'s piece flips while the device is off: a state of its
+ * own. A confirm that a cut has ended may be lost; one that was done may not. */
+static void flip_at(struct closure *closure, size_t index, uint32_t addr)
+{
+    const struct closure_node *node = &closure->nodes[index];
     const struct sweep_cut cut = {.op = addr, .kind = SWEEP_FLIP, .seed = addr % 8};
-    struct vflash_image flipped = {0};
+    size_t states = closure->result.states;
+    struct closure_damage damage = {
+        .is_hurt = true,
+        .is_flipped = true,
+        .is_uncut = closure->flips % closure->effort->flip_cut_stride != 0};
 
-    closure_bring_back(closure, &closure->nodes[index]);
-    /* A confirm that a cut has ended may be lost; one that was done may not. */
-    bool was_confirmed = closure->nodes[index].cut.kind == SWEEP_NONE &&
-                         promise_is_confirmed(&world->promise);
-
+    closure_bring_back(closure, node);
+    damage.was_confirmed =
+        node->cut.kind == SWEEP_NONE && promise_is_confirmed(&closure->world->promise);
+    vflash_restore(closure_flash(closure), &node->image); /* to look is to read */
     vflash_flip(closure_flash(closure), cut.op, cut.seed);
-    vflash_save(closure_flash(closure), &flipped);
-    bool is_good = !sweep_broke(world, promise_k2(&world->promise, was_confirmed));
-
-    vflash_restore(closure_flash(closure), &flipped); /* to look is to read */
-    world->promise.is_hurt = true;
-    world->promise.before = &flipped; /* what must not change now */
+    damage.flip = keep_flipped(closure);
+    closure->damage = damage;
     closure->result.transitions++;
-    for (int i = 0; i < 2 && is_good; i++) { /* what it does, and that it lasts */
-        enum vdevice_end end = sweep_power_on(world, &none);
-
-        closure->result.power_ons++;
-        is_good = sweep_check_running(world, end) &&
-                  !sweep_broke(world, promise_k2(&world->promise, was_confirmed));
+    closure->flips++;
+    closure->flipped_count++;
+    (void)closure_add(closure, (int64_t)index, cut);
+    closure_settle(closure);
+    if (closure->result.states == states) {
+        closure->flipped_count--;
+        vflash_image_free(&closure->flipped[closure->flipped_count]);
     }
-    world->promise.before = &world->initial;
-    vflash_image_free(&flipped);
-    if (!is_good) {
-        closure_take_path(closure, index, &cut);
-    }
-    return is_good;
 }
 
 /* Where bits flip: in the begin, the middle and the last programmed piece of a sector,
  * and in every record of the journal. */
-static bool flip_sector(struct closure *closure, size_t index, uint32_t addr,
+static void flip_sector(struct closure *closure, size_t index, uint32_t addr,
                         const struct otter_flash_area *area)
 {
     const struct otter_region *journal = closure->canon.journal;
@@ -166,22 +178,18 @@ static bool flip_sector(struct closure *closure, size_t index, uint32_t addr,
     uint32_t step = is_log ? (uint32_t)OTTER_RECORD_SIZE : area->sector_size / 4;
 
     for (uint32_t off = 0; off < area->sector_size; off += step) {
-        const struct closure_node *node = &closure->nodes[index];
-
-        if (closure->flips++ % closure->effort->flip_stride != 0) {
+        if (closure->places++ % closure->effort->flip_stride != 0) {
             continue;
         }
-        vflash_restore(closure_flash(closure), &node->image);
+        vflash_restore(closure_flash(closure), &closure->nodes[index].image);
         if (vflash_word_at(closure_flash(closure), addr + off + 9) !=
-                VFLASH_WORD_ERASED &&
-            !flip_at(closure, index, addr + off + 9)) {
-            return false;
+            VFLASH_WORD_ERASED) {
+            flip_at(closure, index, addr + off + 9);
         }
     }
-    return true;
 }
 
-bool closure_flip_all(struct closure *closure, size_t index)
+void closure_flip_all(struct closure *closure, size_t index)
 {
     const struct otter_region *boot =
         otter_map_find(closure->world->promise.map, OTTER_REGION_BOOT);
@@ -194,10 +202,9 @@ bool closure_flip_all(struct closure *closure, size_t index)
             uint32_t addr = area->addr + j * area->sector_size;
             bool is_boot = addr >= boot->addr && addr - boot->addr < boot->size;
 
-            if (!is_boot && !flip_sector(closure, index, addr, area)) {
-                return false;
+            if (!is_boot) {
+                flip_sector(closure, index, addr, area);
             }
         }
     }
-    return true;
 }

@@ -17,6 +17,10 @@ struct closure_damage {
     bool is_hurt; /* a sector is bad, or a bit has flipped */
     bool is_bad;  /* a sector is: */
     uint32_t bad_addr;
+    bool is_flipped;    /* a bit has: */
+    size_t flip;        /* index of the flash as it was then */
+    bool was_confirmed; /* that update is done, and is to last */
+    bool is_uncut;      /* power fails no more */
 };
 
 /* A state, and how it was reached first. */
@@ -59,7 +63,10 @@ struct closure {
     struct closure_damage damage; /* of the device, now */
     uint32_t op;                  /* which that is, of flash and card since power on */
     bool was_reading;             /* the one before it changed nothing */
-    size_t flips;                 /* places looked at */
+    size_t places;                /* where a bit might flip, so far */
+    size_t flips;                 /* where one did */
+    struct vflash_image *flipped; /* after each flip that led to a new state */
+    size_t flipped_count;
     struct closure_pending *pending;
     size_t pending_count;
     size_t pending_capacity;
@@ -126,13 +133,14 @@ bool closure_is_met(struct closure *closure, const struct vflash_op *op,
 
 bool closure_is_reading(const struct vcard_op *op);
 
-/* ---- closure_damage.c: false if a promise was broken ---- */
+/* ---- closure_damage.c ---- */
 
-/* A sector goes bad at each operation of the state's run. */
+/* A sector goes bad at each operation of the state's run. False if a promise was
+ * broken. */
 bool closure_spoil_all(struct closure *closure, size_t index);
 
 /* A bit flips in each sector. */
-bool closure_flip_all(struct closure *closure, size_t index);
+void closure_flip_all(struct closure *closure, size_t index);
 
 /* ---- closure_compare.c ---- */
 

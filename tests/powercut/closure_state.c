@@ -53,7 +53,11 @@ static uint64_t damage_of(struct closure *closure)
     if (!closure->damage.is_hurt) {
         return 0;
     }
-    return canon_mix(2, closure->damage.is_bad ? closure_bad_place(closure) : 1);
+    if (closure->damage.is_bad) {
+        return canon_mix(2, closure_bad_place(closure));
+    }
+    return canon_mix(3, (uint64_t)closure->damage.was_confirmed << 1 |
+                            (uint64_t)closure->damage.is_uncut);
 }
 
 /* --- what is around --- */
@@ -172,6 +176,9 @@ static void bring_image(struct closure *closure, const struct closure_damage *da
     vflash_restore(closure_flash(closure), image);
     closure_put_card(closure, card);
     world->promise.is_hurt = damage->is_hurt;
+    if (damage->is_flipped) {
+        world->promise.before = &closure->flipped[damage->flip];
+    }
     closure->damage = *damage;
     if (damage->is_bad) {
         vflash_set_bad(closure_flash(closure), damage->bad_addr, true);

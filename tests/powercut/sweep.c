@@ -718,6 +718,7 @@ void sweep_close(struct sweep_world *world)
     free(world->keys);
     vflash_image_free(&world->initial);
     vflash_image_free(&world->middle);
+    vflash_image_free(&world->flipped);
     vcard_image_free(&world->initial_card);
     vcard_destroy(&world->card);
     vdevice_destroy(&world->device);
@@ -831,6 +832,7 @@ void sweep_forget(struct sweep_world *world)
         device->flash.sectors[i].is_bad = false;
     }
     device->defect = NULL;
+    world->promise.before = &world->initial;
     world->promise.is_hurt = false;
     world->promise.cuts = 0;
     world->accepted = 0;
@@ -991,6 +993,8 @@ static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
     if (cut->kind == SWEEP_FLIP) {
         vdevice_power_off(&world->device);
         vflash_flip(flash, cut->op, cut->seed);
+        vflash_save(flash, &world->flipped);
+        world->promise.before = &world->flipped; /* what must not change now */
         world->promise.is_hurt = true;
         return true;
     }

@@ -94,7 +94,8 @@ struct sweep_world {
     struct sample_package next;
     struct sample_package later; /* of a scenario that is followed */
     struct vflash_image initial;
-    struct vflash_image middle; /* when that comes */
+    struct vflash_image middle;  /* when that comes */
+    struct vflash_image flipped; /* when a bit has flipped */
     struct promise_case promise;
     struct secrecy *contents; /* of an encrypted scenario */
     struct secrecy *keys;
