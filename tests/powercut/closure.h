@@ -31,6 +31,8 @@ struct closure_effort {
     size_t states_max;      /* give up above; 0: never */
     size_t flip_stride;     /* flip at every n-th place, not 0; over all states the
                                places differ, if n and their number share no factor */
+    bool is_exact_at_rest;  /* what a device reads once a bit has flipped tells states
+                               apart as well; else what it reads if it is whole */
     size_t flip_cut_stride; /* after every n-th flip power fails again, at every
                                operation; after the others never */
     size_t canon_stride;    /* K27: every n-th state is also run in canonical form, and

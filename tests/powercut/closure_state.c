@@ -62,12 +62,20 @@ static uint64_t damage_of(struct closure *closure)
 
 /* --- what is around --- */
 
+/* A bit may flip yet: then more is read than a device reads that is whole. */
+static bool may_flip(const struct closure *closure)
+{
+    return !closure->damage.is_hurt && closure->effort->is_exact_at_rest &&
+           (closure->effort->faults & CLOSURE_FLIP) != 0;
+}
+
 void closure_look_around(struct closure *closure)
 {
     uint64_t card = closure->card == NULL ? 0 : closure_card_hash(closure->card);
 
-    closure->canon.bad =
-        closure->damage.is_bad ? closure->damage.bad_addr : CANON_NOT_BAD;
+    closure->canon.bad = closure->damage.is_bad ? closure->damage.bad_addr
+                         : may_flip(closure)    ? CANON_MAY_FLIP
+                                                : CANON_NOT_BAD;
     closure->canon.around = canon_mix(card, damage_of(closure));
 }
 
@@ -264,7 +272,7 @@ static void watch_dead(struct closure *closure)
 }
 
 /* What a damaged device does depends on more than its log: nothing in it counts as
- * dead. */
+ * dead, nor in one that is to be damaged at rest. */
 void closure_find_dead(struct closure *closure)
 {
     const struct canon_set none = {{0}};
@@ -272,7 +280,7 @@ void closure_find_dead(struct closure *closure)
     if (!closure_asks(closure)) {
         return;
     }
-    if (closure->damage.is_hurt) {
+    if (closure->damage.is_hurt || may_flip(closure)) {
         canon_answer(&closure->canon, &none);
     } else {
         watch_dead(closure);

@@ -46,10 +46,10 @@ static const struct kind {
 
 enum {
     KINDS = sizeof(kinds) / sizeof(kinds[0]),
-    FIRST_TWINS = 2,       /* one of each strategy; the only ones of a short run */
-    FLIP_STRIDE = 17,      /* a prime */
-    FLIP_STRIDE_LONG = 3,  /* of the first twins in a long run */
-    FLIP_CUT_STRIDE = 401, /* another */
+    FIRST_TWINS = 2,        /* one of each strategy; the only ones of a short run */
+    FLIP_STRIDE = 17,       /* a prime */
+    FLIP_STRIDE_LONG = 401, /* where ten times as many states are told apart */
+    FLIP_CUT_STRIDE = 401,  /* another */
     CANON_STRIDE = 50,
     JOBS_MAX = 64,
 };
@@ -61,6 +61,7 @@ static bool close_one(const struct host_profile *profile, const struct kind *kin
         .faults = kind->faults,
         .unstable_max = 1,
         .flip_stride = is_thorough ? FLIP_STRIDE_LONG : FLIP_STRIDE,
+        .is_exact_at_rest = is_thorough,
         .flip_cut_stride = FLIP_CUT_STRIDE,
         .canon_stride = report_is_only_first() ? 0 : CANON_STRIDE};
     struct sweep_world *world = malloc(sizeof(*world));

@@ -33,7 +33,9 @@
 
 enum { CANON_SECTORS_MAX = 2048 };
 
-#define CANON_NOT_BAD UINT32_MAX /* in place of a sector's address */
+/* In place of a bad sector's address: none is; none is, but any bit may flip. */
+#define CANON_NOT_BAD  UINT32_MAX
+#define CANON_MAY_FLIP (UINT32_MAX - 1)
 
 /* A set of sectors, by their index in the flash. */
 struct canon_set {

@@ -57,6 +57,7 @@ struct log {
     struct log_sector sectors[OTTER_JOURNAL_SECTORS_MAX];
     size_t count;
     size_t first;  /* sector that comes first in canonical form */
+    bool may_flip; /* any bit may: no sector is passed over for sure */
     bool has_gaps; /* numbers count, not their order alone; so do places */
 };
 
@@ -272,7 +273,8 @@ static uint8_t part_of(const struct log *log, const struct log_sector *sector)
     if (sector->most_count < COUNT_RECORDS) {
         return LOG_NOTHING;
     }
-    if (certain == 0 || (sector->may_count && sector->sequence >= certain) ||
+    if (certain == 0 || log->may_flip ||
+        (sector->may_count && sector->sequence >= certain) ||
         (sector->valid_count >= COUNT_RECORDS && sector->sequence >= certain)) {
         return LOG_LIVE;
     }
@@ -407,6 +409,7 @@ static void find_sectors(const struct canon *canon, struct log *log)
 {
     log->count = canon->log_sectors;
     log->first = 0;
+    log->may_flip = canon->bad == CANON_MAY_FLIP;
     for (size_t i = 0; i < log->count; i++) {
         const struct vflash_place *place = &canon->places[canon->log_at + i];
 
