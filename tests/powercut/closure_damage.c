@@ -56,9 +56,10 @@ struct survey {
     size_t capacity;
 };
 
-/* Power fails before the operation, and its sector is bad when it comes back. */
-static void spoil_and_cut(struct closure *closure, size_t index,
-                          const struct vflash_op *op)
+/* Power fails before the operation, and its sector is bad when it comes back. False if
+ * that has been met before. */
+static bool spoil_and_cut(struct closure *closure, size_t index,
+                          const struct vflash_op *op, uint64_t facts)
 {
     const struct closure_damage whole = {0};
     const struct sweep_cut cut = {.op = op->index, .kind = SWEEP_BAD, .seed = 1};
@@ -67,9 +68,15 @@ static void spoil_and_cut(struct closure *closure, size_t index,
         (struct closure_damage){.is_hurt = true,
                                 .is_bad = true,
                                 .bad_addr = canon_sector(&closure->canon, op->addr)};
-    closure->result.transitions++;
-    (void)closure_add(closure, (int64_t)index, cut);
+    closure_look_around(closure);
+    bool is_new = !closure_is_met(closure, op, facts);
+
+    if (is_new) {
+        closure->result.transitions++;
+        (void)closure_add(closure, (int64_t)index, cut);
+    }
     closure->damage = whole;
+    return is_new;
 }
 
 static void note_op(void *context, const struct vflash_op *op)
@@ -80,10 +87,9 @@ static void note_op(void *context, const struct vflash_op *op)
     uint64_t facts = (uint64_t)device->program << 8 | (uint64_t)device->cause << 1 |
                      (uint64_t)world->has_sent;
 
-    if (closure_is_met(survey->closure, op, facts)) {
+    if (!spoil_and_cut(survey->closure, survey->index, op, facts)) {
         return;
     }
-    spoil_and_cut(survey->closure, survey->index, op);
     if (survey->count == survey->capacity) {
         survey->capacity = survey->capacity == 0 ? 64 : 2 * survey->capacity;
         survey->ops = realloc(survey->ops, survey->capacity * sizeof(uint32_t));
