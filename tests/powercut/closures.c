@@ -173,33 +173,71 @@ static bool is_row(const struct choice *choice, const struct kind *kind,
     return is_asked && sweep_is_asked_for(scenario) && sweep_fits(scenario, profile);
 }
 
-/* Runs the rows that no other worker has taken. `next`: the one to take next, shared by
- * all of them. */
-static bool run_rows(const struct choice *choice, atomic_size_t *next)
+/* One of them. */
+struct row {
+    const struct host_profile *profile;
+    const struct kind *kind;
+    const struct sweep_scenario *scenario;
+    bool is_thorough;
+};
+
+/* Calls `visit` for each row. */
+static void visit_rows(const struct choice *choice,
+                       void (*visit)(void *context, const struct row *row),
+                       void *context)
 {
     struct host_profile profile;
-    bool is_good = true;
-    size_t row = 0;
-    size_t mine = atomic_fetch_add(next, 1);
 
     for (size_t k = 0; k < KINDS; k++) {
-        const struct kind *kind = &kinds[k];
-        if (choice->kind != NULL && strcmp(choice->kind, kind->name) != 0) {
+        if (choice->kind != NULL && strcmp(choice->kind, kinds[k].name) != 0) {
             continue;
         }
         for (size_t s = 0; s < sweep_scenario_count; s++) {
             for (size_t t = 0; twin_at(t, &profile); t++) {
-                if (is_row(choice, kind, &sweep_scenarios[s], t, &profile) &&
-                    row++ == mine) {
-                    is_good = close_one(&profile, kind, &sweep_scenarios[s],
-                                        is_thorough(choice, t)) &&
-                              is_good;
-                    mine = atomic_fetch_add(next, 1);
+                const struct row row = {&profile, &kinds[k], &sweep_scenarios[s],
+                                        is_thorough(choice, t)};
+
+                if (is_row(choice, row.kind, row.scenario, t, &profile)) {
+                    visit(context, &row);
                 }
             }
         }
     }
-    return is_good && row > 0;
+}
+
+static void count_row(void *context, const struct row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+}
+
+/* Takes the rows that no other worker has taken. */
+struct worker {
+    atomic_size_t *next; /* the one to take next, shared by all of them */
+    size_t mine;         /* the one that this one takes next */
+    size_t row;          /* the one that is visited next */
+    bool is_good;
+};
+
+static void take_row(void *context, const struct row *row)
+{
+    struct worker *worker = context;
+
+    if (worker->row++ == worker->mine) {
+        worker->is_good =
+            close_one(row->profile, row->kind, row->scenario, row->is_thorough) &&
+            worker->is_good;
+        worker->mine = atomic_fetch_add(worker->next, 1);
+    }
+}
+
+static bool run_rows(const struct choice *choice, atomic_size_t *next)
+{
+    struct worker worker = {
+        .next = next, .mine = atomic_fetch_add(next, 1), .is_good = true};
+
+    visit_rows(choice, take_row, &worker);
+    return worker.is_good;
 }
 
 static size_t processors(void)
@@ -225,6 +263,7 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
 {
     const struct choice choice = {.kind = kind, .twin = twin, .is_long = is_long};
     size_t jobs = processors();
+    size_t rows = 0;
     pid_t workers[JOBS_MAX];
     bool is_good = true;
     atomic_size_t *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE,
@@ -232,6 +271,12 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
 
     if (next == MAP_FAILED) {
         abort();
+    }
+    visit_rows(&choice, count_row, &rows);
+    if (rows == 0) {
+        (void)fputs("powercut: no closure is of that kind, memory and scenario\n",
+                    stderr);
+        exit(2);
     }
     (void)fflush(stdout);
     for (size_t i = 0; i < jobs; i++) {

@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 /* Runs them in as many processes as there are processors, a row printed each. `kind`:
- * of fault, NULL for all. All twins, and flips at every place, if `is_long`; else the
- * first twin of each strategy, or twin `twin` alone unless it is SIZE_MAX. False if a
- * promise was broken, a closure was given up, or there is no such kind. */
+ * of fault, NULL for all. All twins, and all scenarios, if `is_long`; else the first
+ * twin of each strategy, or twin `twin` alone unless it is SIZE_MAX. False if a promise
+ * was broken or a closure was given up; says so and exits with 2 if there is none. */
 bool closures_run(const char *kind, bool is_long, size_t twin);
 
 #endif

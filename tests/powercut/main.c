@@ -3,21 +3,21 @@
  * powercut: the proof that power can go anywhere.
  *
  *   --memo      twins of the profiles, every flash operation, cut before, after and
- * torn in eleven ways, then sequences of two to six cuts, sampled; signature checks are
- * remembered (K27)
+ *               torn in eleven ways, then sequences of two to six cuts, sampled;
+ *               signature checks are remembered (K27)
  *   --real      each scenario on one of three twins, every operation, cut before, after
  *               and torn in one way that changes from operation to operation, with the
  *               real crypto, and a proof that remembered and real checks lead to the
- * same flash
+ *               same flash
  *   --card      as --memo, on the twins whose store is a card: every operation of flash
  *               and card together, with what the card had not synced lost in each way
  *   --closure [KIND]  no end of faults, one after another, until no new state appears
  *   --quick     as --memo, every seventh operation, for slow builds
  *   --first     as --memo, up to the first violation
  *   --maps      the real maps, and those with the sectors of real chips: every
- * operation
- *   --closures [KIND]  all closures on all twins (closures.c says which are sampled)
- *   --long      --maps, --closures, and --real with each scenario on all three
+ *               operation
+ *   --closure-long [KIND]  all closures on all twins, but for what closures.c says
+ *   --long      --maps, --closure-long, and --real with each scenario on all three
  *   --replay ID one run, with a trace
  *
  * Without an option: --memo, --real, --card and --closure. --small N: on twin, or with
@@ -256,7 +256,7 @@ static const struct mode {
     {"--real", sweep_real, false},
     {"--quick", sweep_quick, false},
     {"--closure", sweep_closures, true},
-    {"--closures", sweep_all_closures, true},
+    {"--closure-long", sweep_all_closures, true},
     {"--card", sweep_card, false},
     {"--maps", sweep_real_maps, false},
     {"--long", sweep_long, false},
@@ -320,7 +320,7 @@ int main(int argc, char **argv)
         (void)fprintf(
             stderr,
             "usage: powercut [--memo | --real | --card | --closure [KIND] | --quick | "
-            "--maps | --closures [KIND] | --long | --replay ID] [--first] "
+            "--maps | --closure-long [KIND] | --long | --replay ID] [--first] "
             "[--small N] [--scenario NAME]\n");
         return 2;
     }
