@@ -12,8 +12,9 @@
  * - Sequence numbers go on from the highest one in any valid record, and before a new
  *   one is used, every sector that may come back with one that was not seen is erased:
  *   all that are neither certain nor tell the state. (A cut in an erase may leave a
- *   sector that reads as nothing now, and as its old records later.) So a sector that
- *   comes back can only come back as an old one.
+ *   sector that reads as nothing now, and as its old records later.) Where that fails
+ *   numbers are passed over: each that is hidden has cost a power-on which was cut. So
+ * a sector that comes back can only come back as an old one.
  * - What is kept from erasing is certain: a sector with three valid records, or with
  *   two and remains of a third. Its first two were read back before the third was
  *   begun, so it counts for ever, and at every reading it is found certain: a third
@@ -38,9 +39,10 @@ enum {
     CERTAIN_RECORDS = OTTER_JOURNAL_CERTAIN_RECORDS,
     FAILED_SLOTS_MAX = 4, /* in a row, then the sector is left: each costs time in
                              which no message is taken */
+    PASSED_NUMBERS = 6,   /* for each sector that cannot be erased */
 };
 
-/* No new sector is begun above it: numbers never wrap. */
+/* No new sector is begun above it: numbers never wrap, though every sector fails. */
 static const uint32_t sequence_last = 0xFFFFFF00U;
 
 /* What replay learns about one sector. */
@@ -274,13 +276,19 @@ static void prepare(struct otter_journal *journal, const struct otter_state *sta
     journal->programmed = 0;
 }
 
+/* What a sector holds that cannot be erased may come back: the numbers next to come are
+ * passed over, since it may have one of them. */
 static bool erase_sector(struct otter_journal *journal, int8_t index)
 {
     struct otter_sector sector;
 
-    return find_sector(journal, (uint8_t)index, &sector) &&
-           slot_count(&sector) >= CERTAIN_RECORDS &&
-           otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) == OTTER_OK;
+    if (find_sector(journal, (uint8_t)index, &sector) &&
+        slot_count(&sector) >= CERTAIN_RECORDS &&
+        otter_io_erase(journal->io, OTTER_REGION_JOURNAL, sector.off) == OTTER_OK) {
+        return true;
+    }
+    journal->highest += PASSED_NUMBERS;
+    return false;
 }
 
 /* One that has been cleared needs no second erase. */
@@ -446,8 +454,8 @@ enum otter_result otter_journal_put(struct otter_journal *journal,
     journal->found = journal->is_lost ? *state : journal->state;
     journal->state = *state;
     journal->state.last_writer = journal->program;
-    /* What is to last is not sealed before it stands in the further sector: whoever
-     * finds it in one alone seals it, and begins another with it. */
+    /* What is to last is not sealed before it stands in the further sector: boot, which
+     * finds it in one alone, seals it, and begins another with it. */
     journal->records_left = firmness == OTTER_SEALED ? 2 : 1;
     journal->sectors_left = firmness == OTTER_LASTING ? 1 : 0;
     journal->programmed = 0;

@@ -49,7 +49,6 @@ struct log_sector {
     bool may_count;        /* some unstable slot reads as a record once */
     bool is_fading;        /* and some of these only once */
     uint8_t part;          /* enum log_part */
-    bool is_bad;           /* its operations fail */
     bool keeps_places;     /* the form leaves its records where they are */
 };
 
@@ -58,7 +57,6 @@ struct log {
     size_t count;
     size_t first;  /* sector that comes first in canonical form */
     bool may_flip; /* any bit may: no sector is passed over for sure */
-    bool has_gaps; /* numbers count, not their order alone; so do places */
 };
 
 static bool is_record(const uint8_t *bytes, uint32_t *sequence)
@@ -284,49 +282,16 @@ static uint8_t part_of(const struct log *log, const struct log_sector *sector)
     return sector->is_certain && sector->will_be_certain ? LOG_SPARE : LOG_SHAKY;
 }
 
-/* A sector that may count is seen, and gives new ones higher numbers, or erased. If
- * that fails, and it reads as nothing, one may get a number that is not above its own.
- */
-static bool has_gaps(const struct log *log)
-{
-    for (size_t i = 0; i < log->count; i++) {
-        const struct log_sector *sector = &log->sectors[i];
-
-        if (sector->is_bad && sector->part == LOG_LIVE && sector->certain_count == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Of sectors older than two that are certain at every reading, no number counts. */
 static bool is_old(const struct log *log, const struct log_sector *sector)
 {
     return sector->part != LOG_LIVE && newer_spares(log, sector) >= 2;
 }
 
-/* The number from which on gaps stay. */
-static uint32_t gaps_from(const struct log *log)
-{
-    uint32_t from = newest_certain(log);
-    uint32_t lowest = UINT32_MAX;
-
-    if (!log->has_gaps || from != 0) {
-        return log->has_gaps ? from : UINT32_MAX;
-    }
-    for (size_t i = 0; i < log->count; i++) {
-        if (log->sectors[i].part != LOG_NOTHING && log->sectors[i].sequence < lowest) {
-            lowest = log->sectors[i].sequence;
-        }
-    }
-    return lowest;
-}
-
+/* A number counts by its order alone: new ones are above all that may come back. */
 static uint32_t rank_of(const struct log *log, const struct log_sector *sector)
 {
     enum { OLD = 1 };
-    uint32_t from = gaps_from(log);
-    uint32_t below = sector->sequence < from ? sector->sequence : from;
     uint32_t rank = OLD + 1;
 
     if (is_old(log, sector)) {
@@ -336,9 +301,9 @@ static uint32_t rank_of(const struct log *log, const struct log_sector *sector)
         const struct log_sector *other = &log->sectors[i];
 
         rank += other->part != LOG_NOTHING && !is_old(log, other) &&
-                other->sequence < below;
+                other->sequence < sector->sequence;
     }
-    return rank + (sector->sequence - below);
+    return rank;
 }
 
 /* True if every reading finds the same sectors that count, and that are certain. */
@@ -388,9 +353,6 @@ static size_t first_of(const struct log *log)
     uint32_t certain = newest_certain(log);
     size_t first = 0;
 
-    if (log->has_gaps) {
-        return 0;
-    }
     for (size_t i = 0; i < log->count; i++) {
         const struct log_sector *sector = &log->sectors[i];
 
@@ -416,7 +378,6 @@ static void find_sectors(const struct canon *canon, struct log *log)
         log->sectors[i] = (struct log_sector){
             .place = *place,
             .raw = vflash_hash_place(canon->flash, place),
-            .is_bad = place->addr == canon->bad,
             .keeps_places = place->addr == canon->bad && canon->is_bad_in_part};
     }
 }
@@ -430,7 +391,6 @@ static void load_log(struct canon *canon, struct log *log)
     for (size_t i = 0; i < log->count; i++) {
         log->sectors[i].part = part_of(log, &log->sectors[i]);
     }
-    log->has_gaps = has_gaps(log);
     if (canon->bad == CANON_NOT_BAD) {
         drop_next(log);
     }
