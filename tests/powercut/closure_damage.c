@@ -158,7 +158,7 @@ static void flip_at(struct closure *closure, size_t index, uint32_t addr)
 
     closure_bring_back(closure, node);
     damage.was_confirmed =
-        node->cut.kind == SWEEP_NONE && promise_is_confirmed(&closure->world->promise);
+        node->is_rested && promise_is_confirmed(&closure->world->promise);
     vflash_restore(closure_flash(closure), &node->image); /* to look is to read */
     vflash_flip(closure_flash(closure), cut.op, cut.seed);
     damage.flip = keep_flipped(closure);

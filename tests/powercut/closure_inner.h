@@ -32,7 +32,8 @@ struct closure_node {
     int64_t next;         /* state in which a power-on without a fault ends */
     uint32_t cuts;        /* on the way here */
     struct closure_damage damage;
-    bool is_over; /* and `next` is where the update has come to its end */
+    bool is_over;   /* and `next` is where the update has come to its end */
+    bool is_rested; /* a power-on without a fault ends here */
     bool is_run;
 };
 

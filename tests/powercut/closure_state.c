@@ -152,6 +152,8 @@ int64_t closure_add(struct closure *closure, int64_t parent, struct sweep_cut cu
     const uint64_t *known = canon_table_find(closure->seen, key);
 
     if (known != NULL) {
+        closure->nodes[*known].is_rested =
+            closure->nodes[*known].is_rested || cut.kind == SWEEP_NONE;
         return (int64_t)*known;
     }
     size_t index = closure->result.states;
@@ -163,6 +165,7 @@ int64_t closure_add(struct closure *closure, int64_t parent, struct sweep_cut cu
     node->parent = parent;
     node->cut = cut;
     node->next = CLOSURE_NO_STATE;
+    node->is_rested = cut.kind == SWEEP_NONE;
     node->cuts = parent == CLOSURE_NO_STATE
                      ? 0
                      : closure->nodes[parent].cuts + (cut.kind == SWEEP_BEFORE ||
