@@ -50,6 +50,9 @@ struct run {
     uint32_t pending; /* of the put under way, or done */
     uint32_t lasting; /* of the last lasting put that was reported done */
     struct otter_state state;
+    uint32_t stands;    /* of what was acted on last, or done; */
+    uint32_t may_stand; /* and of the put after it */
+    bool is_bad;        /* a sector is */
 };
 
 static void open_journal(struct run *run, struct vflash_fault fault)
@@ -70,10 +73,15 @@ static struct otter_state first_state(void)
     return state;
 }
 
+static uint32_t next_cursor(const struct run *run)
+{
+    return (run->done > run->pending ? run->done : run->pending) + 1;
+}
+
 static enum otter_result put(struct run *run, enum otter_firmness firmness)
 {
     run->state = run->journal.state;
-    run->state.cursor = run->done > run->pending ? run->done + 1 : run->pending + 1;
+    run->state.cursor = next_cursor(run);
     run->pending = run->state.cursor;
     enum otter_result result =
         otter_journal_write(&run->journal, &run->state, firmness);
@@ -539,7 +547,7 @@ static struct vflash_fault random_fault(const struct bench_shape *shape,
 }
 
 /* Boot seals what it finds, if need be, before anybody acts on it; the program finds
- * the same, and goes on. `lasting` is what was acted on. */
+ * the same, and goes on. From then on nothing older is found, nor what was pending. */
 static void act(struct run *run, enum otter_firmness firmness)
 {
     if (!run->journal.is_sealed) {
@@ -548,13 +556,45 @@ static void act(struct run *run, enum otter_firmness firmness)
         assert_int_equal(otter_journal_write(&run->journal, &same, OTTER_SEALED),
                          OTTER_OK);
     }
-    run->lasting = run->journal.state.cursor;
+    run->stands = run->journal.state.cursor;
+    run->may_stand = run->stands;
     otter_journal_open(&run->journal, &run->bench->io, OTTER_PROGRAM_FACTORY);
-    assert_int_equal(run->journal.state.cursor, run->lasting);
-    uint32_t acted_on = run->lasting;
+    assert_int_equal(run->journal.state.cursor, run->stands);
+    for (uint32_t puts = run->pending % 3; puts > 0; puts--) {
+        run->may_stand = next_cursor(run);
+        assert_int_equal(put(run, firmness), OTTER_OK);
+        run->stands = run->done;
+    }
+}
 
-    assert_int_equal(put(run, firmness), OTTER_OK);
-    run->lasting = firmness == OTTER_NOTED ? acted_on : run->done;
+/* What was reported as lasting outlives any one sector. */
+static void check_one_loss(struct run *run, const struct place *place, uint32_t *random)
+{
+    struct vflash_image image = {0};
+
+    vflash_save(&run->bench->flash, &image);
+    lose_sector(run, next_random(random) % place->shape->sectors,
+                (uint8_t)next_random(random));
+    check_lasting(run, place, "lasting state lost with a sector");
+    vflash_restore(&run->bench->flash, &image);
+    vflash_image_free(&image);
+}
+
+/* In every other life a sector goes bad at some time, and keeps what it holds, or some
+ * of it; in the others one is lost now and then, on trial. */
+static void hurt(struct run *run, const struct place *place, uint32_t *random,
+                 bool goes_bad)
+{
+    uint32_t sector = next_random(random) % place->shape->sectors;
+
+    if (!goes_bad) {
+        check_one_loss(run, place, random);
+    } else if (!run->is_bad) {
+        run->is_bad = true;
+        run->bench->flash.bad_seed = next_random(random) % 9;
+        vflash_set_bad(&run->bench->flash,
+                       BENCH_BASE + sector * place->shape->sector_size, true);
+    }
 }
 
 static void k3_what_was_acted_on_never_goes_back(void **state)
@@ -572,9 +612,15 @@ static void k3_what_was_acted_on_never_goes_back(void **state)
 
         begin(&run, shape);
         for (uint32_t n = 0; n < 40; n++) {
+            if (next_random(&random) % 16 == 0) {
+                hurt(&run, &place, &random, life % 2 == 0);
+            }
             place.faults[0] = random_fault(shape, &random);
             open_journal(&run, place.faults[0]);
-            if (run.journal.is_lost || run.journal.state.cursor < run.lasting) {
+            uint32_t found = run.journal.state.cursor;
+
+            if (run.journal.is_lost ||
+                (found != run.stands && found != run.may_stand)) {
                 explain(&place, "went back by cuts alone", life * 100 + n);
             }
             (void)is_uncut(&run, act, (enum otter_firmness)(next_random(&random) % 3));
