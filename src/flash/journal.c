@@ -13,8 +13,8 @@
  *   one is used, every sector that may come back with one that was not seen is erased:
  *   all that are neither certain nor tell the state. (A cut in an erase may leave a
  *   sector that reads as nothing now, and as its old records later.) Where that fails
- *   numbers are passed over: each that is hidden has cost a power-on which was cut. So
- * a sector that comes back can only come back as an old one.
+ *   numbers are passed over, as each one that it may hide has cost a power-on that was
+ *   cut. So a sector that comes back can only come back as an old one.
  * - What is kept from erasing is certain: a sector with three valid records, or with
  *   two and remains of a third. Its first two were read back before the third was
  *   begun, so it counts for ever, and at every reading it is found certain: a third
@@ -40,10 +40,14 @@ enum {
     FAILED_SLOTS_MAX = 4, /* in a row, then the sector is left: each costs time in
                              which no message is taken */
     PASSED_NUMBERS = 6,   /* for each sector that cannot be erased */
+    NUMBERS_LEFT = 0xFF,  /* above the last that begins a write */
 };
 
+_Static_assert((PASSED_NUMBERS + 1) * OTTER_JOURNAL_SECTORS_MAX + 2 <= NUMBERS_LEFT,
+               "numbers do not wrap in one write");
+
 /* No new sector is begun above it: numbers never wrap, though every sector fails. */
-static const uint32_t sequence_last = 0xFFFFFF00U;
+static const uint32_t sequence_last = UINT32_MAX - NUMBERS_LEFT;
 
 /* What replay learns about one sector. */
 struct sector_log {
