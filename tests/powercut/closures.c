@@ -47,9 +47,9 @@ static const struct kind {
 enum {
     KINDS = sizeof(kinds) / sizeof(kinds[0]),
     FIRST_TWINS = 2,        /* one of each strategy; the only ones of a short run */
-    FLIP_STRIDE = 17,       /* a prime */
+    FLIP_STRIDE = 37,       /* a prime */
     FLIP_STRIDE_LONG = 401, /* where ten times as many states are told apart */
-    FLIP_CUT_STRIDE = 401,  /* another */
+    FLIP_CUT_STRIDE = 211,  /* another */
     CANON_STRIDE = 50,
     JOBS_MAX = 64,
 };
