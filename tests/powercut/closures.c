@@ -49,7 +49,7 @@ enum {
     FIRST_TWINS = 2,        /* one of each strategy; the only ones of a short run */
     FLIP_STRIDE = 37,       /* a prime */
     FLIP_STRIDE_LONG = 401, /* where ten times as many states are told apart */
-    FLIP_CUT_STRIDE = 211,  /* another */
+    FLIP_CUT_STRIDE = 797,  /* another */
     CANON_STRIDE = 50,
     JOBS_MAX = 64,
 };

@@ -262,9 +262,23 @@ uint64_t canon_question(struct canon *canon)
     return canon_log_now(canon).hash ^ canon->around;
 }
 
+/* The answer to the question as it is now: index in dead; SIZE_MAX: none yet. */
+static size_t find_answer(struct canon *canon)
+{
+    uint64_t question = canon_question(canon);
+
+    if (canon->asked != question) {
+        const uint64_t *index = canon_table_find(canon->answers, question);
+
+        canon->asked = question;
+        canon->answer = index == NULL ? SIZE_MAX : *index;
+    }
+    return canon->answer;
+}
+
 bool canon_asks(struct canon *canon)
 {
-    return canon_table_find(canon->answers, canon_question(canon)) == NULL;
+    return find_answer(canon) == SIZE_MAX;
 }
 
 void canon_answer(struct canon *canon, const struct canon_set *dead)
@@ -274,14 +288,16 @@ void canon_answer(struct canon *canon, const struct canon_set *dead)
         abort();
     }
     canon->dead[canon->dead_count] = *dead;
-    canon_table_put(canon->answers, canon_question(canon), canon->dead_count++);
+    canon->asked = canon_question(canon);
+    canon->answer = canon->dead_count++;
+    canon_table_put(canon->answers, canon->asked, canon->answer);
 }
 
 const struct canon_set *canon_dead(struct canon *canon)
 {
-    const uint64_t *index = canon_table_find(canon->answers, canon_question(canon));
+    size_t answer = find_answer(canon);
 
-    return index == NULL ? NULL : &canon->dead[*index];
+    return answer == SIZE_MAX ? NULL : &canon->dead[answer];
 }
 
 /* --- the whole --- */
@@ -399,6 +415,7 @@ void canon_open(struct canon *canon, struct vflash *flash, const struct otter_ma
     canon->raws = canon_table_make();
     canon->answers = canon_table_make();
     canon->whole_version = UINT64_MAX;
+    canon->answer = SIZE_MAX;
     find_places(canon);
     canon_log_open(canon);
     canon->work = vflash_alloc(3 * canon->sector_max);

@@ -73,7 +73,8 @@ struct canon {
     struct canon_table *raws; /* log as it is -> index in logs */
     struct canon_log *logs;
     size_t log_count;
-    struct canon_log log; /* the one of `log_version`, a version of the flash */
+    struct canon_log log; /* the one of `log_raw`, and of `log_version` of the flash */
+    uint64_t log_raw;
     uint64_t log_version;
     uint32_t log_bad;
     struct canon_table *answers; /* log in canonical form -> index in dead */
@@ -86,7 +87,9 @@ struct canon {
     size_t whole_answer; /* index in dead; SIZE_MAX: none */
     struct canon_set *dead;
     size_t dead_count;
-    uint8_t *work; /* room for one form */
+    uint64_t asked; /* the question asked last, and its answer: index in dead */
+    size_t answer;  /* SIZE_MAX: none */
+    uint8_t *work;  /* room for one form */
     size_t sector_max;
 };
 

@@ -10,11 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A key made of a key and one more value; the order counts. No small numbers give 0,
- * which stands for nothing. */
+/* A key made of a key and one more value; the order counts. Two that are equal do not
+ * give 0, which stands for nothing. */
 static inline uint64_t canon_mix(uint64_t hash, uint64_t value)
 {
-    hash = (((hash << 1) + 0x632BE59BD9B4E019U) ^ value) * 0x9E3779B97F4A7C15U;
+    hash = (hash ^ (value + 0x632BE59BD9B4E019U)) * 0x9E3779B97F4A7C15U;
     return hash ^ hash >> 29;
 }
 

@@ -704,7 +704,8 @@ static struct canon_log hash_log(struct canon *canon)
     return result;
 }
 
-static const struct canon_log *find_log(struct canon *canon)
+/* Hash of the log as it is, on this device. */
+static uint64_t hash_raw(const struct canon *canon)
 {
     uint64_t raw = canon_mix(2, canon->bad);
 
@@ -712,6 +713,11 @@ static const struct canon_log *find_log(struct canon *canon)
         raw = canon_mix(
             raw, vflash_hash_place(canon->flash, &canon->places[canon->log_at + i]));
     }
+    return raw;
+}
+
+static const struct canon_log *find_log(struct canon *canon, uint64_t raw)
+{
     const uint64_t *index = canon_table_find(canon->raws, raw);
 
     if (index != NULL) {
@@ -733,7 +739,12 @@ static const struct canon_log *find_log(struct canon *canon)
 struct canon_log canon_log_now(struct canon *canon)
 {
     if (canon->log_version != canon->flash->version || canon->log_bad != canon->bad) {
-        canon->log = *find_log(canon);
+        uint64_t raw = hash_raw(canon);
+
+        if (canon->log_raw != raw) { /* most operations are not the log's */
+            canon->log = *find_log(canon, raw);
+            canon->log_raw = raw;
+        }
         canon->log_version = canon->flash->version;
         canon->log_bad = canon->bad;
     }
