@@ -53,7 +53,6 @@ struct survey {
     size_t index; /* of the state */
     uint32_t *ops;
     size_t count;
-    size_t capacity;
 };
 
 /* Power fails before the operation, and its sector is bad when it comes back. False if
@@ -90,13 +89,7 @@ static void note_op(void *context, const struct vflash_op *op)
     if (!spoil_and_cut(survey->closure, survey->index, op, facts)) {
         return;
     }
-    if (survey->count == survey->capacity) {
-        survey->capacity = survey->capacity == 0 ? 64 : 2 * survey->capacity;
-        survey->ops = realloc(survey->ops, survey->capacity * sizeof(uint32_t));
-        if (survey->ops == NULL) {
-            abort();
-        }
-    }
+    survey->ops = canon_room(survey->ops, survey->count, sizeof(*survey->ops));
     survey->ops[survey->count++] = op->index;
 }
 
@@ -129,16 +122,9 @@ bool closure_spoil_all(struct closure *closure, size_t index)
 /* The flash as it is now is kept: what must not change from here on. */
 static size_t keep_flipped(struct closure *closure)
 {
-    size_t count = closure->flipped_count;
+    size_t count = closure->flipped_count++;
 
-    if ((count & (count - 1)) == 0) { /* room for as many again */
-        size_t room = count == 0 ? 1 : 2 * count;
-
-        closure->flipped = realloc(closure->flipped, room * sizeof(*closure->flipped));
-        if (closure->flipped == NULL) {
-            abort();
-        }
-    }
+    closure->flipped = canon_room(closure->flipped, count, sizeof(*closure->flipped));
     closure->flipped[count] = (struct vflash_image){0};
     vflash_save(closure_flash(closure), &closure->flipped[count]);
     return count;
@@ -153,7 +139,6 @@ static void flip_at(struct closure *closure, size_t index, uint32_t addr)
     size_t states = closure->result.states;
     struct closure_damage damage = {
         .is_hurt = true,
-        .is_flipped = true,
         .is_uncut = closure->flips % closure->effort->flip_cut_stride != 0};
 
     closure_bring_back(closure, node);
@@ -165,7 +150,6 @@ static void flip_at(struct closure *closure, size_t index, uint32_t addr)
     closure->damage = damage;
     closure->result.transitions++;
     closure->flips++;
-    closure->flipped_count++;
     (void)closure_add(closure, (int64_t)index, cut);
     closure_settle(closure);
     if (closure->result.states == states) {

@@ -17,9 +17,8 @@ struct closure_damage {
     bool is_hurt; /* a sector is bad, or a bit has flipped */
     bool is_bad;  /* a sector is: */
     uint32_t bad_addr;
-    bool is_flipped;    /* a bit has: */
-    size_t flip;        /* index of the flash as it was then */
-    bool was_confirmed; /* that update is done, and is to last */
+    size_t flip;        /* if not: index of the flash as it was after the flip, */
+    bool was_confirmed; /* and whether that update was done, and is to last */
     bool is_uncut;      /* power fails no more */
 };
 
@@ -57,7 +56,6 @@ struct closure {
     struct watch_memory watched;
     struct canon_table *resets; /* devices about to start again -> index of node */
     struct closure_node *nodes;
-    size_t capacity;
     size_t current;               /* node that is being run */
     int64_t joined;               /* node whose run this one has met at a reset */
     struct vflash_image moment;   /* the flash before the operation at hand */
@@ -70,7 +68,6 @@ struct closure {
     size_t flipped_count;
     struct closure_pending *pending;
     size_t pending_count;
-    size_t pending_capacity;
 };
 
 /* ---- closure_state.c ---- */

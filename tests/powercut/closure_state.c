@@ -110,14 +110,8 @@ uint64_t closure_key(struct closure *closure)
 
 static struct closure_node *new_node(struct closure *closure)
 {
-    if (closure->result.states == closure->capacity) {
-        closure->capacity = closure->capacity == 0 ? 1024 : 2 * closure->capacity;
-        closure->nodes =
-            realloc(closure->nodes, closure->capacity * sizeof(*closure->nodes));
-        if (closure->nodes == NULL) {
-            abort();
-        }
-    }
+    closure->nodes =
+        canon_room(closure->nodes, closure->result.states, sizeof(*closure->nodes));
     struct closure_node *node = &closure->nodes[closure->result.states++];
 
     memset(node, 0, sizeof(*node));
@@ -126,14 +120,8 @@ static struct closure_node *new_node(struct closure *closure)
 
 static void put_off(struct closure *closure, int64_t parent, struct sweep_cut cut)
 {
-    if (closure->pending_count == closure->pending_capacity) {
-        closure->pending_capacity = 2 * closure->pending_capacity + 64;
-        closure->pending = realloc(closure->pending, closure->pending_capacity *
-                                                         sizeof(*closure->pending));
-        if (closure->pending == NULL) {
-            abort();
-        }
-    }
+    closure->pending =
+        canon_room(closure->pending, closure->pending_count, sizeof(*closure->pending));
     struct closure_pending *pending = &closure->pending[closure->pending_count++];
 
     *pending = (struct closure_pending){
@@ -187,7 +175,7 @@ static void bring_image(struct closure *closure, const struct closure_damage *da
     vflash_restore(closure_flash(closure), image);
     closure_put_card(closure, card);
     world->promise.is_hurt = damage->is_hurt;
-    if (damage->is_flipped) {
+    if (damage->is_hurt && !damage->is_bad) {
         world->promise.before = &closure->flipped[damage->flip];
     }
     closure->damage = *damage;

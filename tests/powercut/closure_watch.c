@@ -92,13 +92,7 @@ static void go_on_with(struct watch_sets *sets, const struct watch_sets *later,
 static void remember(struct watch_memory *memory, uint64_t key,
                      const struct watch_sets *sets)
 {
-    if (memory->count == memory->capacity) {
-        memory->capacity = 2 * memory->capacity + 64;
-        memory->sets = realloc(memory->sets, memory->capacity * sizeof(*memory->sets));
-        if (memory->sets == NULL) {
-            abort();
-        }
-    }
+    memory->sets = canon_room(memory->sets, memory->count, sizeof(*memory->sets));
     canon_table_put(memory->known, key, memory->count);
     memory->sets[memory->count++] = *sets;
 }

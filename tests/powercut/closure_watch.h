@@ -22,7 +22,6 @@ struct watch_memory {
     struct canon_table *known; /* key of a reset -> index in sets */
     struct watch_sets *sets;
     size_t count;
-    size_t capacity;
 };
 
 enum { WATCH_RESETS_MAX = 8 }; /* of one run; further ones are not remembered */

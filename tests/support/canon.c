@@ -283,10 +283,7 @@ bool canon_asks(struct canon *canon)
 
 void canon_answer(struct canon *canon, const struct canon_set *dead)
 {
-    canon->dead = realloc(canon->dead, (canon->dead_count + 1) * sizeof(*canon->dead));
-    if (canon->dead == NULL) {
-        abort();
-    }
+    canon->dead = canon_room(canon->dead, canon->dead_count, sizeof(*canon->dead));
     canon->dead[canon->dead_count] = *dead;
     canon->asked = canon_question(canon);
     canon->answer = canon->dead_count++;
@@ -324,12 +321,11 @@ static uint64_t hash_all(struct canon *canon, const struct canon_set *dead)
 
 uint64_t canon_hash(struct canon *canon)
 {
-    const struct canon_set *dead = canon_dead(canon);
-    size_t answer = dead == NULL ? SIZE_MAX : (size_t)(dead - canon->dead);
+    size_t answer = find_answer(canon);
 
     if (canon->whole_version != canon->flash->version ||
         canon->whole_answer != answer || canon->whole_bad != canon->bad) {
-        canon->whole = hash_all(canon, dead);
+        canon->whole = hash_all(canon, canon_dead(canon));
         canon->whole_version = canon->flash->version;
         canon->whole_answer = answer;
         canon->whole_bad = canon->bad;

@@ -8,7 +8,8 @@
  *   of something else follow. Of a sector that tells nothing counts whether it has
  *   three: others become garbage, as does the one that is begun next. The log goes
  *   round: its newest certain sector comes first, if all are of one size. In a bad
- *   sector the place of a record may count, and gaps between the numbers.
+ *   sector the place of a record may count. Where any bit may flip, so does every
+ *   sector that holds two.
  * - A record, a receipt's part, or any other sector that an interrupted operation
  *   touched, and that reads neither as erased, nor as a record, nor as anything that an
  *   update puts there, becomes garbage. Unstable ones keep both readings, each in this
@@ -135,6 +136,11 @@ uint32_t canon_first(struct canon *canon);
 /* Prints the log in canonical form, a line: phase.part@cursor of each record, "_" for
  * nothing, "#" for remains, "a~b" reads in turn, "a>b" once as a. */
 void canon_print_log(struct canon *canon, FILE *out);
+
+/* `items`, `count` of them of `size` bytes, moved to where one more has room: twice as
+ * many do, each time that `count` is a power of two. NULL: none yet. Aborts without
+ * memory. */
+void *canon_room(void *items, size_t count, size_t size);
 
 /* A set of 64-bit keys with values, for whoever needs one. */
 struct canon_table *canon_table_make(void);

@@ -723,14 +723,7 @@ static const struct canon_log *find_log(struct canon *canon, uint64_t raw)
     if (index != NULL) {
         return &canon->logs[*index];
     }
-    if ((canon->log_count & (canon->log_count - 1)) == 0) { /* room for as many again */
-        size_t room = canon->log_count == 0 ? 1 : 2 * canon->log_count;
-
-        canon->logs = realloc(canon->logs, room * sizeof(*canon->logs));
-        if (canon->logs == NULL) {
-            abort();
-        }
-    }
+    canon->logs = canon_room(canon->logs, canon->log_count, sizeof(*canon->logs));
     canon_table_put(canon->raws, raw, canon->log_count);
     canon->logs[canon->log_count] = hash_log(canon);
     return &canon->logs[canon->log_count++];

@@ -31,6 +31,19 @@ static struct entry *alloc_entries(size_t size)
     return entries;
 }
 
+void *canon_room(void *items, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0) {
+        return items;
+    }
+    void *moved = realloc(items, (count == 0 ? 1 : 2 * count) * size);
+
+    if (moved == NULL) {
+        abort();
+    }
+    return moved;
+}
+
 struct canon_table *canon_table_make(void)
 {
     struct canon_table *table = calloc(1, sizeof(*table));
