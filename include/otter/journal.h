@@ -99,9 +99,9 @@ bool otter_journal_is_busy(const struct otter_journal *journal);
 /* Goes on by at most one flash operation. OTTER_OK: it went on (done once is_busy is
  * false). 27-11 when no sector takes a record: the write is given up, and the state on
  * flash is an older one; or, of a lasting write, the new one in one sector, not sealed.
- * Until then each sector was tried once, with one erase and six
- * programs at the most; sectors that failed are not tried again in this power-on, so
- * that further writes fail at once. */
+ * Until then each sector was tried once, with one erase and six programs at the most;
+ * sectors that failed are not tried again in this power-on, so that further writes fail
+ * at once. */
 OTTER_MUST_CHECK enum otter_result otter_journal_step(struct otter_journal *journal);
 
 /* Writes a whole record at once: put, then every step. For boot and the factory. */

@@ -213,14 +213,13 @@ void otter_journal_open(struct otter_journal *journal, struct otter_io *io,
          i < OTTER_JOURNAL_SECTORS_MAX && find_sector(journal, i, &sector); i++) {
         journal->sector_count = (uint8_t)(i + 1);
         scan_sector(journal, &sector, &log);
-        if (!is_certain(&log)) {
-            journal->doubtful_sectors |= bit_of((int8_t)i);
-        }
         if (log.valid_count >= OPENING_RECORDS) {
             take_state(journal, (int8_t)i, &log);
         }
         if (is_certain(&log)) {
             keep_sector(journal, (int8_t)i, log.sequence, kept_sequences);
+        } else {
+            journal->doubtful_sectors |= bit_of((int8_t)i);
         }
     }
 }
