@@ -34,7 +34,7 @@ struct closure_effort {
     bool is_exact_at_rest;  /* what a device reads once a bit has flipped tells states
                                apart as well; else what it reads if it is whole */
     size_t flip_cut_stride; /* after every n-th flip power fails again, at every
-                               operation; after the others never */
+                               operation; after the others never; 0: after none */
     size_t canon_stride;    /* K27: every n-th state is also run in canonical form, and
                                to its end; 0: none is */
 };

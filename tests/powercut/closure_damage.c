@@ -137,9 +137,9 @@ static void flip_at(struct closure *closure, size_t index, uint32_t addr)
     const struct closure_node *node = &closure->nodes[index];
     const struct sweep_cut cut = {.op = addr, .kind = SWEEP_FLIP, .seed = addr % 8};
     size_t states = closure->result.states;
+    size_t stride = closure->effort->flip_cut_stride;
     struct closure_damage damage = {
-        .is_hurt = true,
-        .is_uncut = closure->flips % closure->effort->flip_cut_stride != 0};
+        .is_hurt = true, .is_uncut = stride == 0 || closure->flips % stride != 0};
 
     closure_bring_back(closure, node);
     damage.was_confirmed =
