@@ -189,6 +189,19 @@ static void form_reading(const struct canon *canon, uint32_t addr, uint8_t *byte
     }
 }
 
+/* As it is: of words that do not read the same each time a device may read some more
+ * often than others, so that pieces of two readings come together. */
+static void keep_unit(const struct canon *canon, const struct vflash_place *place,
+                      size_t off, size_t size, const struct canon_form *form)
+{
+    size_t word = off / place->bank->area->word_size;
+
+    memcpy(form->content + off, canon->flash->content + place->off + off, size);
+    memcpy(form->later + off, canon->flash->later + place->off + off, size);
+    memcpy(form->words + word, canon->flash->words + place->word + word,
+           size / place->bank->area->word_size);
+}
+
 static void form_units(const struct canon *canon, const struct vflash_place *place,
                        const struct canon_form *form)
 {
@@ -209,8 +222,12 @@ static void form_units(const struct canon *canon, const struct vflash_place *pla
                    count);
             continue;
         }
+        if (memcmp(now, then, size) != 0) {
+            keep_unit(canon, place, off, size, form);
+            continue;
+        }
         form_reading(canon, addr, now, size, area->erased);
-        form_reading(canon, addr, then, size, area->erased);
+        memcpy(then, now, size);
         canon_settle(now, then, size, &raw);
         memset(words, (int)canon_torn_flags(raw), count);
     }
@@ -233,11 +250,15 @@ static uint64_t hash_units(struct canon *canon, const struct vflash_place *place
     return hash;
 }
 
+/* What a bad sector holds may outlive every erase: it stays as it is. */
 static uint64_t hash_sector(struct canon *canon, size_t index)
 {
     struct canon_last *last = &canon->lasts[index];
     uint64_t raw = vflash_hash_place(canon->flash, &canon->places[index]);
 
+    if (canon->places[index].addr == canon->bad) {
+        return raw;
+    }
     if (!last->is_set || last->raw != raw) {
         *last = (struct canon_last){.raw = raw, .is_set = true};
         last->form = hash_units(canon, &canon->places[index], raw);
@@ -341,7 +362,7 @@ void canon_make(struct canon *canon)
     for (size_t i = 0; i < canon->flash->sector_count; i++) {
         const struct vflash_place *place = &canon->places[i];
 
-        if (lies_in(canon->journal, place->addr)) {
+        if (lies_in(canon->journal, place->addr) || place->addr == canon->bad) {
             continue;
         }
         if (dead != NULL && canon_set_has(dead, i)) {

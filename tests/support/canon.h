@@ -12,8 +12,8 @@
  *   sector that holds two.
  * - A record, a receipt's part, or any other sector that an interrupted operation
  *   touched, and that reads neither as erased, nor as a record, nor as anything that an
- *   update puts there, becomes garbage. Unstable ones keep both readings, each in this
- *   form.
+ *   update puts there, becomes garbage. Unstable records keep both readings, each in
+ *   this form; other unstable things stay as they are, and so does a bad sector.
  * - A sector that every power-on from here erases before it reads it becomes garbage.
  *   Which sectors these are depends on the log; the caller finds out by watching a run.
  * - Everything else stays as it is.
