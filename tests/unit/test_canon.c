@@ -83,6 +83,8 @@ static void k27_a_bit_of_an_image_a_receipt_or_the_table_does(void **state)
     assert_true(canon_hash(&bench->canon) == hash);
 }
 
+enum { NEW = 2, IN_TURN = 6 }; /* seeds of one word: vflash.h */
+
 /* A word of the store that a cut left, and that reads as nothing that belongs there. */
 static void tear_store(struct bench *bench, uint8_t byte, uint32_t seed)
 {
@@ -98,7 +100,6 @@ static void tear_store(struct bench *bench, uint8_t byte, uint32_t seed)
 
 static void k27_what_a_cut_left_is_garbage_whatever_its_bytes(void **state)
 {
-    enum { NEW = 2, IN_TURN = 6 }; /* seeds of one word: vflash.h */
     struct bench *bench = *state;
     uint64_t hash;
 
@@ -110,9 +111,37 @@ static void k27_what_a_cut_left_is_garbage_whatever_its_bytes(void **state)
     assert_true(canon_hash(&bench->canon) != hash);
 }
 
+/* A device may read some of it more often than the rest. */
+static void k27_what_reads_in_turn_stays_as_it_is(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t hash;
+
+    tear_store(bench, 0x11, IN_TURN);
+    hash = canon_hash(&bench->canon);
+    canon_make(&bench->canon);
+    assert_true(canon_hash(&bench->canon) == hash);
+    tear_store(bench, 0x22, IN_TURN);
+    assert_true(canon_hash(&bench->canon) != hash);
+}
+
+/* An erase of it may fail in any way, and leave any part. */
+static void k27_what_a_bad_sector_holds_stays_as_it_is(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t hash;
+
+    bench->canon.bad = addr_of(bench, OTTER_REGION_STAGING);
+    tear_store(bench, 0x11, NEW);
+    hash = canon_hash(&bench->canon);
+    canon_make(&bench->canon);
+    assert_true(canon_hash(&bench->canon) == hash);
+    tear_store(bench, 0x22, NEW);
+    assert_true(canon_hash(&bench->canon) != hash);
+}
+
 static void k27_what_is_known_to_belong_there_is_no_garbage(void **state)
 {
-    enum { NEW = 2 };
     struct bench *bench = *state;
     uint32_t addr = addr_of(bench, OTTER_REGION_STAGING);
     uint64_t garbage;
@@ -169,6 +198,8 @@ int main(void)
         TEST(k27_sequence_numbers_do_not_tell_states_apart),
         TEST(k27_a_bit_of_an_image_a_receipt_or_the_table_does),
         TEST(k27_what_a_cut_left_is_garbage_whatever_its_bytes),
+        TEST(k27_what_reads_in_turn_stays_as_it_is),
+        TEST(k27_what_a_bad_sector_holds_stays_as_it_is),
         TEST(k27_what_is_known_to_belong_there_is_no_garbage),
         TEST(k27_a_dead_sector_is_not_looked_at),
         TEST(k27_looking_does_not_read),
