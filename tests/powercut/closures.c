@@ -41,7 +41,10 @@ static const struct kind {
      .faults = CLOSURE_CUT | CLOSURE_TORN | CLOSURE_UNSTABLE,
      .only = "crash",
      .elsewhere = "damaged"},
-    {.name = "bad", .faults = CLOSURE_CUT | CLOSURE_BAD, .elsewhere = "crash"},
+    {.name = "bad",
+     .faults = CLOSURE_CUT | CLOSURE_BAD,
+     .elsewhere = "crash",
+     .has_cards = true},
     {.name = "flip", .faults = CLOSURE_CUT | CLOSURE_FLIP},
 };
 
@@ -157,8 +160,11 @@ static bool is_wanted_on_card(const struct choice *choice, const struct kind *ki
                               const struct sweep_scenario *scenario, size_t card)
 {
     bool is_first = card == 0 && kind == &kinds[0] && scenario == &sweep_scenarios[0];
+    bool is_meant =
+        kind->elsewhere == NULL || strcmp(kind->elsewhere, scenario->name) == 0;
 
-    return kind->has_cards && !scenario->is_like_crash && !writes_files(scenario) &&
+    return kind->has_cards && is_meant && !scenario->is_like_crash &&
+           !writes_files(scenario) &&
            (choice->twin == SIZE_MAX ? choice->is_long || is_first
                                      : choice->twin == twin_count() + card);
 }
@@ -215,7 +221,7 @@ static void visit_rows(const struct choice *choice,
 static void count_row(void *context, const struct row *row)
 {
     (void)row;
-    ++*(size_t *)context;
+    ++*(unsigned *)context;
 }
 
 /* Takes the rows that no other worker has taken. */
@@ -268,7 +274,7 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
 {
     const struct choice choice = {.kind = kind, .twin = twin, .is_long = is_long};
     size_t jobs = processors();
-    size_t rows = 0;
+    unsigned rows = 0;
     pid_t workers[JOBS_MAX];
     bool is_good = true;
     atomic_size_t *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE,
@@ -278,11 +284,7 @@ bool closures_run(const char *kind, bool is_long, size_t twin)
         abort();
     }
     visit_rows(&choice, count_row, &rows);
-    if (rows == 0) {
-        (void)fputs("powercut: no closure is of that kind, memory and scenario\n",
-                    stderr);
-        exit(2);
-    }
+    report_rows(rows);
     (void)fflush(stdout);
     for (size_t i = 0; i < jobs; i++) {
         workers[i] = fork();

@@ -16,8 +16,9 @@ struct cuts_effort {
     uint32_t stride;      /* cut every n-th operation */
     uint32_t torn_stride; /* of the ways of tearing, every n-th */
     uint32_t many_runs;   /* sequences of cuts; need the memo */
-    uint32_t every;       /* of the scenarios, every n-th; 0: all of them */
-    uint32_t first;       /* from this one on */
+    /* Whether the scenario is swept on the profile; NULL: it is, if it fits. */
+    bool (*takes)(const struct sweep_scenario *scenario,
+                  const struct host_profile *profile);
 };
 
 /* Cut `index` of the kinds: before, after, then torn with each seed, which `salt` moves
@@ -29,7 +30,8 @@ struct sweep_cut cuts_at(uint32_t op, uint32_t index, uint32_t salt);
 void cuts_sweep(const struct host_profile *profile, bool is_ecc,
                 const struct cuts_effort *effort);
 
-/* K27: remembered and real signature checks lead to the same flash. */
+/* K27: remembered and real signature checks lead to the same flash, whether they
+ * succeed or not. */
 void cuts_compare_memo(void);
 
 #endif

@@ -103,24 +103,62 @@ static void sweep_first(const char *kind)
     sweep_memo(kind);
 }
 
-/* Three twins stand for all: one slot, two slots with ECC, and words of 32 bytes. The
- * scenarios are shared out among them, or `all` run on each. */
+/* Three twins stand for all: one slot, two slots with ECC, and words of 32 bytes. */
+static const size_t real_twins[] = {0, 1, 4};
+
+enum { REAL_TWINS = sizeof(real_twins) / sizeof(real_twins[0]), REAL_CARD_STRIDE = 7 };
+
+/* The one that a scenario has its turn on. False if it fits on none. */
+static bool find_real_twin(const struct sweep_scenario *scenario,
+                           struct host_profile *profile)
+{
+    size_t turn = (size_t)(scenario - sweep_scenarios);
+
+    for (size_t i = 0; i < REAL_TWINS; i++) {
+        (void)report_twin(real_twins[(turn + i) % REAL_TWINS], profile);
+        if (sweep_fits(scenario, profile)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_its_turn(const struct sweep_scenario *scenario,
+                        const struct host_profile *profile)
+{
+    struct host_profile twin;
+
+    return find_real_twin(scenario, &twin) && strcmp(twin.name, profile->name) == 0;
+}
+
+static bool needs_card(const struct sweep_scenario *scenario,
+                       const struct host_profile *profile)
+{
+    struct host_profile twin;
+
+    (void)profile;
+    return !find_real_twin(scenario, &twin);
+}
+
+/* The scenarios are shared out among the twins, or `all` run on each. What needs a card
+ * is cut at fewer operations. */
 static void sweep_without_memo(bool all)
 {
-    static const size_t twins[] = {0, 1, 4};
-    enum { TWINS = sizeof(twins) / sizeof(twins[0]) };
     struct host_profile profile;
 
     cuts_compare_memo();
-    for (size_t i = 0; i < TWINS; i++) {
-        const struct cuts_effort effort = {.stride = 1,
-                                           .torn_stride = CUTS_TORN_WAYS,
-                                           .every = all ? 0 : (uint32_t)TWINS,
-                                           .first = (uint32_t)i};
-
-        (void)report_twin(twins[i], &profile);
-        cuts_sweep(&profile, twins[i] % 2 == 1, &effort);
+    for (size_t i = 0; i < REAL_TWINS; i++) {
+        (void)report_twin(real_twins[i], &profile);
+        cuts_sweep(&profile, real_twins[i] % 2 == 1,
+                   &(struct cuts_effort){.stride = 1,
+                                         .torn_stride = CUTS_TORN_WAYS,
+                                         .takes = all ? NULL : is_its_turn});
     }
+    (void)report_on_card(0, &profile);
+    cuts_sweep(&profile, true,
+               &(struct cuts_effort){.stride = REAL_CARD_STRIDE,
+                                     .torn_stride = CUTS_TORN_WAYS,
+                                     .takes = needs_card});
 }
 
 static void sweep_real(const char *kind)
@@ -332,6 +370,12 @@ int main(int argc, char **argv)
         wish.sweep = wish.sweep == NULL ? sweep_first : wish.sweep;
     }
     (wish.sweep == NULL ? sweep_all : wish.sweep)(wish.kind);
+    if (report_row_count() == 0) {
+        (void)fputs(
+            "powercut: nothing to do: no such memory and scenario, or no room\n",
+            stderr);
+        return 2;
+    }
     bool is_good = report_count() == 0 && !has_open_closure;
 
     (void)printf("%s in %.0f s\n", is_good ? "0 violations" : "VIOLATIONS",

@@ -13,6 +13,7 @@
 enum { TWIN_POWERS = 3, TWIN_FAULTS = 2 };
 
 static unsigned failures;
+static unsigned rows;
 static bool stops_at_first;
 static uint64_t power_ons; /* of worlds that are closed */
 
@@ -95,6 +96,16 @@ void report_no_room(const struct sweep_world *world)
 void report_power_ons(uint64_t count)
 {
     power_ons += count;
+}
+
+void report_rows(unsigned count)
+{
+    rows += count;
+}
+
+unsigned report_row_count(void)
+{
+    return rows;
 }
 
 void report_only_first(void)

@@ -34,6 +34,10 @@ void report_no_room(const struct sweep_world *world);
  */
 void report_power_ons(uint64_t count);
 
+/* Counts rows of what was swept or closed; how many there were. */
+void report_rows(unsigned count);
+unsigned report_row_count(void);
+
 /* From now on the first violation ends the program, status 1. */
 void report_only_first(void);
 bool report_is_only_first(void);

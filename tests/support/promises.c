@@ -176,6 +176,12 @@ static bool is_kept_closed(const struct promise_case *it, enum vdevice_end end)
                                         device->program == OTTER_PROGRAM_MANAGER;
 }
 
+/* Or a loader, which is the new system's manager and runs from RAM. */
+static bool is_manager(uint8_t program)
+{
+    return program == OTTER_PROGRAM_MANAGER || program == OTTER_PROGRAM_LOADER;
+}
+
 const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
 {
     const struct vdevice *device = it->device;
@@ -186,8 +192,7 @@ const char *promise_p1(const struct promise_case *it, enum vdevice_end end)
     if (is_kept_closed(it, end)) {
         return NULL;
     }
-    if (it->is_hurt && end == VDEVICE_IDLE &&
-        device->program == OTTER_PROGRAM_MANAGER) {
+    if (it->is_hurt && end == VDEVICE_IDLE && is_manager(device->program)) {
         return device->code != 0 || device->manager.result != OTTER_OK
                    ? NULL
                    : "P1: the manager runs and does not say why";
