@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Replacing the manager (K15): what goes wrong around it. The cuts are the sweep's
- * (tests/powercut); here are damage at rest and the ways back. Expected: K1, K15, K16.
+ * (tests/powercut); here are damage at rest, managers that do not start, and the ways
+ * back. Expected: K1, K15, K16.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,6 +87,73 @@ static void k15_a_failure_after_the_new_manager_has_started_takes_it_back(void *
     on_both(check_late_failure);
 }
 
+/* The old system runs on with its own manager. */
+static void assert_not_started(struct world *world)
+{
+    struct otter_state state = world_state(world);
+
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(has_manager(world, world->sample.manager));
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_int_equal(state.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(state.outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(state.outcome.code, otter_code(OTTER_E_MANAGER_START));
+    assert_memory_equal(state.outcome.id, world->next.package.id,
+                        sizeof(state.outcome.id));
+}
+
+static void check_faults_at_start(struct world *world)
+{
+    static const enum vdevice_app apps[] = {VDEVICE_CRASH, VDEVICE_HANG};
+
+    for (size_t i = 0; i < sizeof(apps) / sizeof(apps[0]); i++) {
+        world_back(world);
+        world->device.app_manager = apps[i];
+        assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+        assert_not_started(world);
+    }
+}
+
+static void k15_a_new_manager_that_crashes_or_hangs_at_its_start_is_taken_back(
+    void **state)
+{
+    (void)state;
+    on_both(check_faults_at_start);
+}
+
+/* Its time stands still: no watchdog bites. */
+static bool stop_idle(void *context, struct vdevice *device)
+{
+    (void)context;
+    (void)device;
+    return false;
+}
+
+static void check_powers_at_start(struct world *world)
+{
+    uint32_t powers = 0;
+
+    world_prepare(world);
+    world->device.app_manager = VDEVICE_HANG;
+    world->device.hooks.idle = stop_idle;
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                     VDEVICE_STOPPED);
+    while (world->device.program == OTTER_PROGRAM_MANAGER) {
+        assert_true(has_manager(world, world->next.manager));
+        assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
+        powers++;
+    }
+    assert_int_equal(powers, 11); /* ten attempts, then the way back */
+    assert_not_started(world);
+}
+
+static void k15_a_new_manager_that_loses_power_before_its_start_is_taken_back(
+    void **state)
+{
+    (void)state;
+    on_both(check_powers_at_start);
+}
+
 /* Flips a bit of the way back as soon as the trial begins. */
 static void damage_way_back(void *context, enum otter_program program,
                             const struct otter_event *event)
@@ -158,6 +226,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k15_a_failure_after_the_new_manager_has_started_takes_it_back),
+        cmocka_unit_test(
+            k15_a_new_manager_that_crashes_or_hangs_at_its_start_is_taken_back),
+        cmocka_unit_test(
+            k15_a_new_manager_that_loses_power_before_its_start_is_taken_back),
         cmocka_unit_test(k1_a_manager_that_only_the_new_receipt_names_outlives_any_cut),
     };
 

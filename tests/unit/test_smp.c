@@ -341,6 +341,52 @@ static void messages_cut_off_anywhere_get_no_reply(void **state)
     smp_bench_stop(&bench);
 }
 
+/* The code of the last refusal. */
+static void note_refusal(void *context, enum otter_program program,
+                         const struct otter_event *event)
+{
+    (void)program;
+    if (event->kind == OTTER_EVENT_REFUSED) {
+        *(uint16_t *)context = event->code;
+    }
+}
+
+static void a_message_not_as_long_as_its_header_says_is_dropped_with_its_code(
+    void **state)
+{
+    static const struct {
+        uint16_t said; /* bytes of the body, of which there is one */
+        size_t size;   /* of the message */
+        uint16_t code;
+    } cases[] = {
+        {1, HEADER + 1, 0},
+        {0, HEADER + 1, 33 * 256 + 10},
+        {2, HEADER + 1, 33 * 256 + 10},
+        {UINT16_MAX, HEADER + 1, 33 * 256 + 10},
+        {1, HEADER, 33 * 256 + 10},
+        {0, HEADER - 1, 33 * 256 + 10},
+        {0, 1, 33 * 256 + 10},
+    };
+    struct smp_bench bench;
+
+    (void)state;
+    smp_bench_start(&bench, false, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t message[HEADER + 1] = {V2 << 3, 0, 0, 0, 0, 0, 2, 6, 0xA0};
+        uint16_t code = 0;
+
+        otter_store_be16(message + 2, cases[i].said);
+        bench.device.hooks.context = &code;
+        bench.device.hooks.on_event = note_refusal;
+        smp_bench_exchange(&bench, message, cases[i].size);
+        bench.device.hooks.on_event = NULL;
+        assert_int_equal(code, cases[i].code);
+        assert_int_equal(bench.reply_count, code == 0);
+    }
+    assert_alive(&bench);
+    smp_bench_stop(&bench);
+}
+
 static void bodies_cut_off_anywhere_get_an_error(void **state)
 {
     struct smp_bench bench;
@@ -961,6 +1007,8 @@ int main(void)
         cmocka_unit_test(every_result_of_the_table_has_an_error_in_both_versions),
         cmocka_unit_test(replies_are_what_clients_expect),
         cmocka_unit_test(messages_cut_off_anywhere_get_no_reply),
+        cmocka_unit_test(
+            a_message_not_as_long_as_its_header_says_is_dropped_with_its_code),
         cmocka_unit_test(bodies_cut_off_anywhere_get_an_error),
         cmocka_unit_test(no_flipped_header_bit_harms),
         cmocka_unit_test(a_message_that_is_too_long_is_dropped),
