@@ -3,11 +3,12 @@
 #
 # check.sh POWERCUT FOLDER: every NN_name.patch beside this script has been built as
 # FOLDER/powercut_bad_NN_name. Each must break a promise that its line "caught-by:"
-# names ("P1|K4: a word": beginnings of the violation's text), the replay id must show
-# it again, and the same replay of POWERCUT, which is the code as it is, must break
-# none. "twin: N" is the small twin on which the sweep looks; without it, all of them.
-# "card: yes" looks on those whose store is a card; "scenario: NAME" at that one alone.
-# "closure: KIND" looks with the closure over that kind of fault instead of the sweep.
+# names ("P1|K4": the violation's text begins with one of them and a colon), the replay
+# id must show it again, and the same replay of POWERCUT, which is the code as it is,
+# must break none. "twin: N" is the small twin on which the sweep looks; without it, all
+# of them. "card: yes" looks on those whose store is a card; "scenario: NAME" at that one
+# alone. "closure: KIND" looks with the closure over that kind of fault instead of the
+# sweep.
 set -uo pipefail
 here=$(dirname "$0")
 powercut=$1 folder=$2
@@ -23,12 +24,12 @@ field() { # NAME FILE: what follows "NAME: " in the lines before the diff
     sed -n "/^--- /q; s/^$1: *//p" "$2"
 }
 
-# True if the text begins with one of the beginnings.
+# True if the text names one of the promises: "P1: ...". P1 is not P10.
 is_expected() {
-    local text=$1 wanted
+    local text=$1 promise wanted
     IFS='|' read -ra wanted <<< "$2"
-    for beginning in "${wanted[@]}"; do
-        if [ -n "$beginning" ] && [[ $text == "$beginning"* ]]; then
+    for promise in "${wanted[@]}"; do
+        if [ -n "$promise" ] && [[ $text == "$promise:"* ]]; then
             return 0
         fi
     done
