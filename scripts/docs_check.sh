@@ -5,8 +5,8 @@
 # with ```sh below a line <!-- test -->, is executed in an empty folder, with the tool on
 # PATH; blocks of one document share the folder, in order. A block below a line
 # <!-- quote FILE --> must stand in FILE line by line. Also compares docs/ERRORS.md with
-# the tool and the README's costs with the benchmark, and fails if no test names a
-# promise, or a contract whose code exists.
+# the tool, the README's costs with the benchmark and the bad variants with RELIABILITY.md,
+# and fails if no test names a promise, or a contract whose code exists.
 set -euo pipefail
 . "$(dirname "$0")/files.sh"
 
@@ -88,6 +88,33 @@ if "$build/release/tests/bench" >"$work/bench" && diff <(costs_of "$work/bench")
     echo "docs: README has the costs that make bench prints"
 else
     echo "docs: README has other costs than make bench prints (<)" >&2
+    failed=1
+fi
+
+# RELIABILITY.md has each bad variant of the harness once, in its patch's words, with a
+# promise that the patch expects, and no other.
+awk '/^\| mistake \| caught by \|$/, /^$/' docs/RELIABILITY.md | sed '1,2d; /^$/d' >"$work/mistakes"
+: >"$work/variants"
+variants=0
+wrong=0
+for patch in tests/powercut/bad/*.patch; do
+    mistake=$(sed -n '1s/^# *//p' "$patch")
+    sed -n '/^--- /q; s/^caught-by: *//p' "$patch" | tr '|' '\n' |
+        while read -r promise; do echo "| $mistake | $promise |"; done >"$work/variant"
+    cat "$work/variant" >>"$work/variants"
+    variants=$((variants + 1))
+    if [ "$(grep -cxFf "$work/variant" "$work/mistakes")" -ne 1 ]; then
+        echo "docs: RELIABILITY.md needs one row for $patch: $(head -n 1 "$work/variant")" >&2
+        wrong=1
+    fi
+done
+if grep -vxFf "$work/variants" "$work/mistakes" >&2; then
+    echo "docs: RELIABILITY.md has mistakes that no patch makes (above)" >&2
+    wrong=1
+fi
+if [ "$wrong" -eq 0 ]; then
+    echo "docs: RELIABILITY.md has each of the $variants bad variants"
+else
     failed=1
 fi
 
