@@ -156,10 +156,7 @@ void closure_card_see(struct closure_card *form, const struct vcard_op *op)
 
 void closure_card_answer(struct closure_card *form, uint64_t question)
 {
-    form->dead = realloc(form->dead, (form->dead_count + 1) * sizeof(*form->dead));
-    if (form->dead == NULL) {
-        abort();
-    }
+    form->dead = canon_room(form->dead, form->dead_count, sizeof(*form->dead));
     form->dead[form->dead_count] = form->dropped;
     canon_table_put(form->answers, question, form->dead_count++);
 }
@@ -284,7 +281,7 @@ static void make_file(const struct closure_card *form, const struct vcard_tree *
                       const struct closure_card_dead *dead, struct vcard_node *node,
                       uint32_t offset)
 {
-    static const uint8_t garbage[VCARD_SECTOR] = {GARBAGE};
+    uint8_t garbage[VCARD_SECTOR];
     bool is_dead = is_emptied(dead, path_hash(node->path));
     struct otter_pointer pointer;
     uint64_t random = 1;
@@ -296,6 +293,7 @@ static void make_file(const struct closure_card *form, const struct vcard_tree *
         vcard_node_write(node, 0, bytes, sizeof(bytes), &random);
         return;
     }
+    memset(garbage, GARBAGE, sizeof(garbage));
     for (uint32_t off = 0; off < vcard_node_size(node); off += VCARD_SECTOR) {
         if (is_dead || !is_known(form, sector_hash(node, off))) {
             vcard_node_write(node, off, garbage,
