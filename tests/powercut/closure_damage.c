@@ -130,8 +130,8 @@ static size_t keep_flipped(struct closure *closure)
     return count;
 }
 
-/* A bit in the middle of `addr`'s piece flips while the device is off: a state of its
- * own. A confirm that a cut has ended may be lost; one that was done may not. */
+/* A bit of the byte at `addr` flips while the device is off: a state of its own. A
+ * confirm that a cut has ended may be lost; one that was done may not. */
 static void flip_at(struct closure *closure, size_t index, uint32_t addr)
 {
     const struct closure_node *node = &closure->nodes[index];
@@ -158,8 +158,8 @@ static void flip_at(struct closure *closure, size_t index, uint32_t addr)
     }
 }
 
-/* Where bits flip: in the begin, the middle and the last programmed piece of a sector,
- * and in every record of the journal. */
+/* Where bits flip: in byte 9 of each record of the journal, and of each quarter of any
+ * other sector, unless it is erased. */
 static void flip_sector(struct closure *closure, size_t index, uint32_t addr,
                         const struct otter_flash_area *area)
 {

@@ -47,8 +47,9 @@ static void list_shared(const struct promise_system *system,
 
 static bool has_new_font(const struct promise_case *it)
 {
-    return it->new.font !=
-           NULL &&holds(it, OTTER_REGION_FONT, it->new.font, it->new.font_size);
+    const uint8_t *font = it->new.font;
+
+    return font != NULL && holds(it, OTTER_REGION_FONT, font, it->new.font_size);
 }
 
 /* The font is the new one, with which the old system is declared to run. */

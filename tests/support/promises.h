@@ -5,7 +5,7 @@
  * sweep, the closure over states and the end-to-end check of a device's folder call
  * the same functions.
  *
- * P9 speaks of the code itself: scripts/check_freestanding.sh holds it.
+ * P9 speaks of the code itself: tests/e2e/k24_k25_p9_library.sh holds it.
  */
 #ifndef OTTER_TEST_PROMISES_H
 #define OTTER_TEST_PROMISES_H
@@ -46,9 +46,9 @@ struct promise_case {
     uint32_t cuts;                /* of power, so far */
     uint32_t power_limit;         /* M of K16: so many cuts may end a trial */
     bool carries_manager;         /* the package has a manager of its own (K15) */
+    bool is_broken;               /* the old application is damaged from the start */
     bool in_place;                /* its last member, the font, is written in place: the
                                      declared exception of P1 and P2 (K13) */
-    bool is_broken;               /* the old application is damaged from the start */
     bool is_declared;             /* and the old system is declared to run with it */
     const uint8_t *stored_firmware; /* as the package holds its first member, then */
     struct secrecy *contents;       /* of encrypted members, or NULL */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The canonical form of a device's flash (K27). That a device acts alike on both forms
- * is what the closure compares (tests/powercut/closure.c); here: what the form keeps
- * and what it drops.
+ * is what the closure compares (tests/powercut/closure_compare.c); here: what the form
+ * keeps and what it drops.
  */
 #include <setjmp.h>
 #include <stdarg.h>

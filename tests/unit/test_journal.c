@@ -621,7 +621,7 @@ static void k3_what_was_acted_on_never_goes_back(void **state)
 
             if (run.journal.is_lost ||
                 (found != run.stands && found != run.may_stand)) {
-                explain(&place, "went back by cuts alone", life * 100 + n);
+                explain(&place, "what was acted on went back", life * 100 + n);
             }
             (void)is_uncut(&run, act, (enum otter_firmness)(next_random(&random) % 3));
         }
