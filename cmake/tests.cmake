@@ -38,7 +38,7 @@ elseif(OTTER_SWEEPS STREQUAL "full")
     endforeach()
     set_tests_properties(powercut_closure PROPERTIES PROCESSORS 2)
     add_test(NAME powercut_long COMMAND powercut --long)
-    set_tests_properties(powercut_long PROPERTIES TIMEOUT 7200 LABELS long)
+    set_tests_properties(powercut_long PROPERTIES TIMEOUT 3600 LABELS long)
 endif()
 
 # What end-to-end scripts hold a device's folder against.
