@@ -178,7 +178,7 @@ static bool is_kept_closed(const struct promise_case *it, enum vdevice_end end)
 }
 
 /* Or a loader, which is the new system's manager and runs from RAM. */
-static bool is_manager(uint8_t program)
+static bool is_manager(enum otter_program program)
 {
     return program == OTTER_PROGRAM_MANAGER || program == OTTER_PROGRAM_LOADER;
 }
