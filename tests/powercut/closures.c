@@ -23,7 +23,8 @@
  * it is with bad sectors, but that a short run takes them all there; and after a bit
  * has flipped power fails again on these two alone.
  * Those that mix what others have apart meet the first kind alone in a short run. With
- * a card, which has ten times the states, a short run closes one scenario. */
+ * a card, which has ten times the states, a short run closes one scenario; bad sectors
+ * meet one, on the first card, in a long run. */
 static const struct kind {
     const char *name;
     unsigned faults;
@@ -160,8 +161,8 @@ static bool is_wanted_on_card(const struct choice *choice, const struct kind *ki
                               const struct sweep_scenario *scenario, size_t card)
 {
     bool is_first = card == 0 && kind == &kinds[0] && scenario == &sweep_scenarios[0];
-    bool is_meant =
-        kind->elsewhere == NULL || strcmp(kind->elsewhere, scenario->name) == 0;
+    bool is_meant = kind->elsewhere == NULL ||
+                    (card == 0 && strcmp(kind->elsewhere, scenario->name) == 0);
 
     return kind->has_cards && is_meant && !scenario->is_like_crash &&
            !writes_files(scenario) &&
