@@ -538,6 +538,13 @@ static bool is_settled(struct vdevice *device)
     return device->clock_ms - device->idle_since > (wait_s + MANAGER_SLACK_S) * 1000U;
 }
 
+bool vdevice_stop_at_once(void *context, struct vdevice *device)
+{
+    (void)context;
+    (void)device;
+    return false;
+}
+
 /* Lets time pass for an idle program. False ends the run with `end`. */
 static bool pass_time(struct vdevice *device, enum vdevice_end *end)
 {

@@ -147,6 +147,9 @@ void vdevice_set_card(struct vdevice *device, struct vcard *card,
 void vdevice_set_folder(struct vdevice *device, struct folder_files *folder,
                         const struct otter_files *files);
 
+/* An idle hook: the device stops when it has nothing to do; its time stands still. */
+bool vdevice_stop_at_once(void *context, struct vdevice *device);
+
 /* Switches power on and runs until idle. `fault` strikes one flash operation. */
 enum vdevice_end vdevice_power_on(struct vdevice *device, struct vflash_fault fault);
 

@@ -31,14 +31,6 @@ static void bench_send(void *context, const uint8_t *data, size_t size)
     bench->reply_sizes[bench->reply_count++] = size;
 }
 
-/* The device stops when it has nothing to do; its time stands still. */
-static bool stop_idle(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 void smp_bench_start(struct smp_bench *bench, bool is_ab, const uint8_t permissions[16])
 {
     static const struct host_small kinds[] = {
@@ -72,7 +64,7 @@ void smp_bench_again(struct smp_bench *bench)
     vdevice_destroy(&bench->device);
     sample_device(&bench->sample, false, &bench->device);
     bench->device.link = &bench->link;
-    bench->device.hooks.idle = stop_idle;
+    bench->device.hooks.idle = vdevice_stop_at_once;
     (void)vdevice_power_on(&bench->device, (struct vflash_fault){.kind = VFLASH_NONE});
 }
 

@@ -181,16 +181,9 @@ enum vdevice_end world_power_on(struct world *world)
     return vdevice_power_on(&world->device, no_fault);
 }
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 void world_enter_manager(struct world *world)
 {
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     world->device.wants_manager = true;
     need(world_power_on(world) == VDEVICE_STOPPED, "power on");
     need(world->device.program == OTTER_PROGRAM_MANAGER, "no manager");

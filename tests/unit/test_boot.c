@@ -827,13 +827,6 @@ static void on_both(void (*test)(struct world *world))
     }
 }
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 static void check_k9(struct world *world)
 {
     for (int i = 0; i < 3; i++) {
@@ -862,7 +855,7 @@ static void k9_a_boot_of_a_confirmed_or_rolled_back_system_writes_nothing(void *
 /* Installs and stops as soon as the application on trial is idle. */
 static void begin_trial(struct world *world)
 {
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     world->device.app = VDEVICE_SILENT;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world_feed(world), OTTER_OK);
@@ -1088,7 +1081,7 @@ static void k16_a_roll_back_that_is_cut_each_time_before_its_last_record_still_e
     begin_trial(world);
     world->device.hooks.idle = NULL;
     for (int i = 0; i < POWER_LIMIT; i++) {
-        world->device.hooks.idle = stop_at_once;
+        world->device.hooks.idle = vdevice_stop_at_once;
         assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     }
     for (uint8_t i = 1; i <= RESTORES_MAX; i++) {

@@ -497,13 +497,6 @@ static void k2_a_lost_journal_of_a_single_application_finds_the_one_that_is_ther
     world_drop(world);
 }
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 static void k2_a_lost_journal_of_two_systems_tries_the_newer_with_the_lower_counter(
     void **state)
 {
@@ -514,7 +507,7 @@ static void k2_a_lost_journal_of_two_systems_tries_the_newer_with_the_lower_coun
     erase_region(world, OTTER_REGION_JOURNAL);
     world_mark(world);
     world->device.app = VDEVICE_SILENT;
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     struct otter_state found = world_state(world);
 
@@ -705,7 +698,7 @@ static void damage_in_trial(struct world *world)
     static const uint8_t regions[] = {OTTER_REGION_JOURNAL, OTTER_REGION_RECEIPTS,
                                       OTTER_REGION_TABLE};
 
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     world->device.app = VDEVICE_SILENT;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world_feed(world), OTTER_OK);

@@ -266,19 +266,12 @@ static void k17_a_roll_back_leaves_the_keys_as_they_were(void **state)
     on_both(check_rolled_back);
 }
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 /* The application on trial does not confirm by itself. */
 static void begin_trial(struct world *world)
 {
     world->device.app = VDEVICE_SILENT;
     world_prepare(world);
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
                      VDEVICE_STOPPED);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
@@ -351,7 +344,7 @@ static void k2_two_systems_without_a_journal_have_the_keys_of_the_older_one(
     (void)state;
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
     world->device.app = VDEVICE_SILENT;
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     lose_journal(world);
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);

@@ -34,17 +34,10 @@ static void on_both(void (*test)(struct world *world))
     }
 }
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 /* Powers on with the button pressed; the manager is idle. */
 static void enter_by_button(struct world *world)
 {
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     world->device.wants_manager = true;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
@@ -99,7 +92,7 @@ static void k10_after_a_refusal_it_goes_back_in_two_seconds(void **state)
 
 static void check_agents_wish(struct world *world)
 {
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(otter_agent_enter_manager(&world->device.agent), OTTER_POLL_RESET);
     assert_int_equal(vdevice_run(&world->device), VDEVICE_STOPPED);
@@ -308,7 +301,7 @@ static void k16_a_recovery_that_fails_ends_in_the_manager_which_takes_another(
 static void begin_trial(struct world *world, int faults)
 {
     world->device.app = VDEVICE_SILENT;
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world_feed(world), OTTER_OK);
     assert_int_equal(world_request(world), OTTER_OK);

@@ -121,21 +121,13 @@ static void k15_a_new_manager_that_crashes_or_hangs_at_its_start_is_taken_back(
     on_both(check_faults_at_start);
 }
 
-/* Its time stands still: no watchdog bites. */
-static bool stop_idle(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 static void check_powers_at_start(struct world *world)
 {
     uint32_t powers = 0;
 
     world_prepare(world);
     world->device.app_manager = VDEVICE_HANG;
-    world->device.hooks.idle = stop_idle;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
                      VDEVICE_STOPPED);
     while (world->device.program == OTTER_PROGRAM_MANAGER) {

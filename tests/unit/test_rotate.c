@@ -62,19 +62,12 @@ static unsigned new_places(const struct world *world)
 
 /* ---- what counts when ---- */
 
-static bool stop_at_once(void *context, struct vdevice *device)
-{
-    (void)context;
-    (void)device;
-    return false;
-}
-
 static void check_trial(struct world *world)
 {
     world->device.app = VDEVICE_SILENT;
     world_prepare(world);
     assert_int_equal(new_places(world), 0);
-    world->device.hooks.idle = stop_at_once;
+    world->device.hooks.idle = vdevice_stop_at_once;
     assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
                      VDEVICE_STOPPED);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
@@ -299,7 +292,7 @@ static void check_noted_place(struct world *world)
         world_back(world);
         world->device.app = VDEVICE_SILENT;
         stop_at_table(world, place);
-        world->device.hooks.idle = stop_at_once;
+        world->device.hooks.idle = vdevice_stop_at_once;
         assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
         world->device.hooks.idle = NULL;
         assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
