@@ -5,7 +5,7 @@
  */
 #include "tree.h"
 
-#include "crypto_bearssl.h"
+#include "digest.h"
 #include "otter/card.h"
 
 #include <stdio.h>
@@ -82,13 +82,9 @@ static void path_of(const struct tree_file *file, char path[VCARD_PATH_MAX])
 void tree_archive_path(const uint8_t *archive, uint32_t size,
                        char path[OTTER_PATH_SIZE])
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
 
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, archive, size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    digest_of(archive, size, digest);
     otter_card_archive_path(digest, path);
 }
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "digest.h"
 #include "world.h"
 
 #include <string.h>
@@ -95,14 +96,10 @@ static void settle(struct otter_receive *receive)
 static void feed_part(struct world *world, size_t size)
 {
     struct otter_receive *receive = &world->device.manager.receive;
-    const struct otter_crypto *crypto = world->device.ports.crypto;
     struct otter_chunk chunk = {.total = (uint32_t)world->next.size};
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
 
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, world->next.bytes, world->next.size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    digest_of(world->next.bytes, world->next.size, digest);
     memcpy(chunk.session, digest, sizeof(chunk.session));
     while (chunk.off < size) {
         size_t left = size - chunk.off;

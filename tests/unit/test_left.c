@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "crypto_bearssl.h"
+#include "digest.h"
 #include "otter/bytes.h"
 #include "otter/crc32.h"
 #include "otter/left.h"
@@ -295,16 +295,6 @@ static void read_note(const struct world *world, uint8_t bytes[NOTE_SIZE])
     memcpy(bytes, note, NOTE_SIZE);
 }
 
-static void hash_of(const uint8_t *bytes, uint32_t size, uint8_t sha[OTTER_SHA256_SIZE])
-{
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 hashed;
-
-    crypto->sha256_init(crypto->context, &hashed);
-    crypto->sha256_update(crypto->context, &hashed, bytes, size);
-    crypto->sha256_final(crypto->context, &hashed, sha);
-}
-
 static void the_note_is_as_the_specification_has_it(void **state)
 {
     struct world *world = make_left();
@@ -314,7 +304,7 @@ static void the_note_is_as_the_specification_has_it(void **state)
 
     (void)state;
     read_note(world, bytes);
-    hash_of(first->archive, first->archive_size, digest);
+    digest_of(first->archive, first->archive_size, digest);
     assert_memory_equal(bytes, "OTTP\1\0", 6);
     assert_int_equal(otter_load_le16(bytes + 6), strlen(TREE_ROOT));
     assert_int_equal(otter_load_le32(bytes + 8), 0);
@@ -476,7 +466,7 @@ static void leave_archive(struct world *world, const uint8_t *archive, uint32_t 
     sample_next(&world->sample, 4, &bare);
     update(world, &bare, VDEVICE_CONFIRM, OTTER_OUTCOME_CONFIRMED);
     read_note(world, bytes);
-    hash_of(archive, size, bytes + 32);
+    digest_of(archive, size, bytes + 32);
     otter_store_le32(bytes + 12, size);
     put_note(world, bytes, NOTE_SIZE);
     otter_card_archive_path(bytes + 32, path);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "crypto_bearssl.h"
+#include "digest.h"
 #include "outlive_bench.h"
 
 enum { PLAIN_SETS = sizeof(vector_newer_plain) / sizeof(vector_newer_plain[0]) };
@@ -61,13 +61,9 @@ static const struct {
 static void sha256_in_hex(const uint8_t *bytes, size_t size,
                           char hex[2 * OTTER_SHA256_SIZE + 1])
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
 
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, bytes, size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    digest_of(bytes, size, digest);
     for (size_t i = 0; i < sizeof(digest); i++) {
         (void)snprintf(hex + 2 * i, 3, "%02X", digest[i]);
     }

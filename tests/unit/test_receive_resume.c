@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "crypto_bearssl.h"
+#include "digest.h"
 #include "host_sign.h"
 #include "otter/bytes.h"
 #include "world.h"
@@ -192,12 +192,10 @@ static void p5_a_transfer_whose_receipt_is_lost_starts_again(void **state)
 /* Adds `more` to the length that header and control packet name, and signs it. */
 static void lengthen(struct world *world, uint32_t more)
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
     uint8_t *header = world->next.bytes;
     uint8_t *control = header + CONTROL;
     uint32_t signed_size =
         (uint32_t)otter_load_le16(control + 6) - OTTER_CONTROL_SIGNATURE_SIZE;
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
 
     otter_store_le32(header + PAYLOAD_SIZE,
@@ -205,9 +203,7 @@ static void lengthen(struct world *world, uint32_t more)
     memcpy(control + HEADER_COPY, header, OTTER_IMAGE_HEADER_SIZE);
     otter_store_le32(control + FILE_LENGTH,
                      otter_load_le32(control + FILE_LENGTH) + more);
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, control, signed_size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    digest_of(control, signed_size, digest);
     assert_int_equal(host_sign_p256(world->sample.scalar, digest,
                                     control + signed_size + KEY_ID_AND_HEAD),
                      OTTER_OK);

@@ -5,7 +5,7 @@
  * from docs/SPEC.md with Python's zlib. Streams of a real product, with their published
  * digests, if the environment names a folder that has them (OTTER_SAMPLES).
  */
-#include "crypto_bearssl.h"
+#include "digest.h"
 #include "inflate_zlib.h"
 #include "otter/stream.h"
 #include "vectors.h"
@@ -158,13 +158,9 @@ static enum otter_result decode(const struct otter_member *member,
 
 static bool is_content(const struct otter_member *member, const uint8_t *content)
 {
-    const struct otter_crypto *crypto = &otter_crypto_bearssl;
-    struct otter_sha256 sha;
     uint8_t digest[OTTER_SHA256_SIZE];
 
-    crypto->sha256_init(crypto->context, &sha);
-    crypto->sha256_update(crypto->context, &sha, content, member->installed_size);
-    crypto->sha256_final(crypto->context, &sha, digest);
+    digest_of(content, member->installed_size, digest);
     return memcmp(digest, member->installed_sha, sizeof(digest)) == 0;
 }
 
