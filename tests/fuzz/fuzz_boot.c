@@ -285,21 +285,49 @@ static bool is_waiting_for_journal(const struct vdevice *device)
                view->table.policy.manager_wait_s * 500U; /* others came before */
 }
 
-/* Three damages: the application, the whole journal, and a new manager that does not
- * start. Whatever boot runs is started in vain, and no attempt can be counted; or none
- * has to be, where a forged record calls that manager the one that was always there. Or
- * that manager, and a forged record with a critical extension: boot runs the manager
- * that stands, and does nothing else, until a program comes that knows it (K6). */
+/* A new manager that does not start, and more. The application and the whole journal
+ * are damaged: whatever boot runs is started in vain, and no attempt can be counted; or
+ * none has to be, where a forged record calls that manager the one that was always
+ * there. Or the journal is lost and takes no record: what is rebuilt is a trial, and
+ * that manager says so in vain. Or a forged record has a critical extension: boot runs
+ * the manager that stands, and does nothing else, until a program comes that knows it
+ * (K6). */
 static bool is_past_help(const struct vdevice *device)
 {
     const struct otter_boot_facts *facts = &device->boot.facts;
     bool is_forged = attack.damage.is_forged;
-    bool is_lost = (facts->cannot_record || is_forged) &&
-                   facts->system[facts->current] == OTTER_VERDICT_BAD;
+    bool is_bad = facts->system[facts->current] == OTTER_VERDICT_BAD;
+    bool is_lost = facts->cannot_record && facts->phase == OTTER_PHASE_TRIAL;
 
     return device->is_stuck &&
            (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
-           (is_lost || (is_forged && facts->has_unknown));
+           (((facts->cannot_record || is_forged) && is_bad) || is_lost ||
+            (is_forged && facts->has_unknown));
+}
+
+static unsigned damaged_journal_sectors(void)
+{
+    const struct otter_region *journal =
+        world_region(attack.base->world, OTTER_REGION_JOURNAL);
+    unsigned first = boot_sector(attack.base, journal->addr);
+    unsigned last = boot_sector(attack.base, journal->addr + journal->size - 1);
+    unsigned count = 0;
+
+    for (unsigned i = first; i <= last; i++) {
+        count += attack.damage.sectors >> i & 1;
+    }
+    return count;
+}
+
+/* Several sectors of the journal are damaged: boot could not make certain what it had
+ * read (K3), so the application may read another state. It hangs where it takes itself
+ * for the one on trial; boot has started no trial. */
+static bool is_read_otherwise(const struct vdevice *device)
+{
+    const struct otter_boot_facts *facts = &device->boot.facts;
+
+    return facts->cannot_record && facts->phase != OTTER_PHASE_TRIAL &&
+           damaged_journal_sectors() >= 2;
 }
 
 static void check_end(enum vdevice_end end)
@@ -319,6 +347,9 @@ static void check_end(enum vdevice_end end)
     case VDEVICE_CUT:
         return;
     case VDEVICE_HUNG:
+        if (is_read_otherwise(device)) {
+            return;
+        }
         breach("a trial hangs without a watchdog");
     case VDEVICE_STOPPED:
         if (is_waiting_for_journal(device) || is_past_help(device)) {
