@@ -154,8 +154,9 @@ OTTER_MUST_CHECK enum otter_result otter_keys_check_early(
     const struct otter_control *control);
 
 /* Finds the newest state that receipts and installed images can prove, for a lost
- * journal (K2), and makes it the journal's state in RAM. 30-10 if nothing verifies.
- * Hashes every installed firmware, and resources and fonts: as long as a boot. */
+ * journal (K2), and makes it the journal's state in RAM; docs/SPEC.md has the rule.
+ * 30-10 if nothing verifies. Hashes every installed firmware, resources, fonts, the
+ * manager and its saved copy: as long as some boots. */
 OTTER_MUST_CHECK enum otter_result otter_device_rebuild(struct otter_device *device);
 
 /* Opens the system of receipt slot `slot`: either copy, its form, its signature, its

@@ -235,7 +235,7 @@ extern "C" {
       "Report this: it is a defect of the program")                                       \
     /* 27: journal */                                                                     \
     X(JOURNAL_LOST,     27, 10, 10, LIVE, "The journal was lost and rebuilt from the receipts", \
-      "Nothing to do; if it repeats, the journal's flash is failing")                     \
+      "Install the package again if it is not there; if it repeats, the journal's flash is failing") \
     X(JOURNAL_SECTORS,  27, 11, 11, LIVE, "No journal sector can be written",             \
       "The journal's flash is worn out")                                                  \
     X(JOURNAL_EXHAUSTED, 27, 12, 12, LIVE, "The journal's sequence numbers are used up",  \

@@ -4,12 +4,15 @@
  * prove the state. A receipt without its system counts for nothing.
  */
 #include "otter/device.h"
+#include "otter/plan.h"
 
 #include <string.h>
 
 struct proof {
     bool has_receipt;
-    bool is_whole;
+    bool is_whole;    /* its application, with resources and fonts */
+    bool has_manager; /* the manager that it names is installed */
+    bool is_saved;    /* it is not, but staging holds the copy that boot goes back to */
     struct otter_version version;
     uint32_t counter;
 };
@@ -34,19 +37,47 @@ static void settle_table(struct otter_device *device)
     struct otter_state *state = &device->journal.state;
     bool is_twice = otter_device_choose_table(device) && otter_table_is_twice(device);
 
-    state->flags = is_twice ? 0 : OTTER_FLAG_NEW_TABLE;
+    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_TABLE);
+    state->flags |= is_twice ? 0 : OTTER_FLAG_NEW_TABLE;
     find_keys(device, state->current);
+}
+
+/* Does staging hold the copy of the system's manager? */
+static bool is_manager_saved(struct otter_device *device,
+                             const struct otter_system *system)
+{
+    struct otter_span span = {.io = &device->io, .region = OTTER_REGION_STAGING};
+    struct otter_cipher cipher = {0};
+    struct otter_member member;
+    bool matches = false;
+
+    if (otter_device_is_on_card(device) ||
+        otter_plan_saved(device, system, OTTER_REGION_MANAGER, &span.off, &member) !=
+            OTTER_OK ||
+        otter_plan_saved_cipher(device, system, &member, &cipher) != OTTER_OK) {
+        return false; /* a device with a card replaces no manager */
+    }
+    enum otter_result result = otter_hash_matches(
+        device, &span, &cipher, member.installed_size, member.installed_sha, &matches);
+
+    otter_cipher_close(&cipher);
+    return result == OTTER_OK && matches;
+}
+
+/* Each system is looked at under its own table and keys. False: it has no table. */
+static bool use_slot(struct otter_device *device, uint8_t slot)
+{
+    if (!otter_device_use_table(device, slot)) {
+        return false;
+    }
+    find_keys(device, slot);
+    return true;
 }
 
 static void prove(struct otter_device *device, uint8_t slot, struct proof *proof)
 {
     struct otter_system system;
 
-    memset(proof, 0, sizeof(*proof));
-    if (!otter_device_use_table(device, slot)) {
-        return;
-    }
-    find_keys(device, slot);
     if (otter_system_open(device, slot, &system) != OTTER_OK) {
         return;
     }
@@ -56,6 +87,12 @@ static void prove(struct otter_device *device, uint8_t slot, struct proof *proof
     proof->is_whole =
         otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
         otter_system_check_regions(device, &system, OTTER_FLAG_NEW_REGIONS) == OTTER_OK;
+    if (!proof->is_whole) {
+        return;
+    }
+    proof->has_manager =
+        otter_system_check(device, &system, OTTER_ROLE_MANAGER) == OTTER_OK;
+    proof->is_saved = !proof->has_manager && is_manager_saved(device, &system);
 }
 
 /* The newer of two proofs: by version, then by counter. */
@@ -66,27 +103,69 @@ static uint8_t newer(const struct proof proofs[2])
     return order > 0 || (order == 0 && proofs[1].counter > proofs[0].counter);
 }
 
-/* Both systems are whole (A/B): the newer one is on trial again. */
+/* The system is confirmed. If its manager is not there, but its copy is, boot was at
+ * work on the manager: it takes that back, which needs no other manager (K15). */
+static void settle_one(struct otter_state *state, uint8_t slot,
+                       const struct proof *proof)
+{
+    state->current = slot;
+    state->counter = proof->counter;
+    if (proof->is_saved) {
+        state->phase = OTTER_PHASE_INSTALLING;
+        state->part = OTTER_PART_TAKE_BACK;
+        state->flags |= OTTER_FLAG_NEW_MANAGER;
+    }
+}
+
+/* A system is on trial: the one that is not `state->current`, whose copies stay. */
+static void settle_trial(struct otter_state *state, const struct proof *proof)
+{
+    state->phase = OTTER_PHASE_TRIAL;
+    state->part = OTTER_PART_NONE;
+    if (proof->counter < state->counter) {
+        state->counter = proof->counter;
+    }
+}
+
+/* Boot had begun to replace the system's manager, so it was the current one. */
+static bool was_current(const struct proof *proof, const struct proof *other)
+{
+    return proof->is_saved && !other->is_saved;
+}
+
+/* Both systems are whole (A/B): the newer one came last, but for one of an older
+ * version that has come as far as its manager. What came last is on trial again if its
+ * manager stands; else it has not come to its trial, or has failed. */
 static void settle_both(struct otter_state *state, const struct proof proofs[2])
 {
-    uint8_t slot = newer(proofs);
+    uint8_t next = newer(proofs);
 
-    state->phase = OTTER_PHASE_TRIAL;
-    state->current = (uint8_t)(1 - slot);
-    state->counter =
-        proofs[0].counter < proofs[1].counter ? proofs[0].counter : proofs[1].counter;
+    if (was_current(&proofs[next], &proofs[1 - next])) {
+        next = (uint8_t)(1 - next);
+    }
+    const struct proof *now = &proofs[1 - next];
+
+    settle_one(state, (uint8_t)(1 - next), now);
+    if (proofs[next].has_manager ||
+        (!now->has_manager && !was_current(now, &proofs[next]))) {
+        settle_trial(state, &proofs[next]);
+    }
 }
 
 enum otter_result otter_device_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
-    struct proof proofs[2];
+    struct proof proofs[2] = {{0}};
     bool is_proved = true;
 
     memset(state, 0, sizeof(*state));
     state->flags = OTTER_FLAG_NEW_TABLE; /* there may be two */
-    prove(device, 0, &proofs[0]);
-    prove(device, 1, &proofs[1]);
+    if (use_slot(device, 0)) {
+        prove(device, 0, &proofs[0]);
+    }
+    if (use_slot(device, 1)) {
+        prove(device, 1, &proofs[1]);
+    }
     state->outcome.kind = OTTER_OUTCOME_REBUILT;
     state->outcome.code = otter_code(OTTER_E_JOURNAL_LOST);
     state->phase = OTTER_PHASE_CONFIRMED;
@@ -95,8 +174,9 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
     if (proofs[0].is_whole && proofs[1].is_whole) {
         settle_both(state, proofs);
     } else if (proofs[0].is_whole || proofs[1].is_whole) {
-        state->current = proofs[1].is_whole ? 1 : 0;
-        state->counter = proofs[state->current].counter;
+        uint8_t slot = proofs[1].is_whole ? 1 : 0;
+
+        settle_one(state, slot, &proofs[slot]);
     } else {
         is_proved = false;
         state->current = proofs[0].has_receipt ? 0 : 1;

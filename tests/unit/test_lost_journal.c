@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole journal is lost in the middle of an update of a device with two slots that
+ * brings a manager, and some of its sectors, or all, take nothing any more (K2). The
+ * package is a newer version, the same, or an older one that a person has asked for. A
+ * system runs that has worked before, or the new one in a trial; if no record is taken,
+ * the old one, or a manager that is whole and says why.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <string.h>
+
+enum {
+    SECTOR = 512,
+    SECTORS = 4, /* of the journal */
+    FEED = 200,
+};
+
+/* The first system is 1.1.0 with counter 1. */
+struct coming {
+    struct otter_version version;
+    uint32_t counter;
+};
+
+static const struct coming comings[] = {
+    {{1, 2, 0, 0}, 2},
+    {{1, 1, 0, 0}, 1},
+    {{1, 0, 0, 0}, 1},
+    {{1, 0, 9, 0}, 3},
+};
+
+enum { COMINGS = sizeof(comings) / sizeof(comings[0]) };
+
+static struct world *make(bool is_ab, const struct coming *coming)
+{
+    struct world *world = world_make_small(is_ab, false);
+
+    sample_carry_manager(&world->sample, &world->next);
+    world->next.package.version = coming->version;
+    world->next.package.counter = coming->counter;
+    world->next.package.follows = (struct otter_version){0};
+    sample_build(&world->next);
+    assert_int_equal(world_region(world, OTTER_REGION_JOURNAL)->size, SECTORS * SECTOR);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    return world;
+}
+
+static bool has_manager(const struct world *world, const uint8_t *image)
+{
+    return memcmp(vflash_peek(&world->device.flash,
+                              world_region(world, OTTER_REGION_MANAGER)->addr,
+                              SAMPLE_MANAGER_SIZE),
+                  image, SAMPLE_MANAGER_SIZE) == 0;
+}
+
+static bool is_half(const struct world *world)
+{
+    return !has_manager(world, world->sample.manager) &&
+           !has_manager(world, world->next.manager);
+}
+
+/* The sectors of `bad` take nothing any more. */
+static void set_bad(struct world *world, unsigned bad)
+{
+    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
+
+    for (unsigned i = 0; i < SECTORS; i++) {
+        vflash_set_bad(&world->device.flash, journal->addr + i * SECTOR,
+                       (bad >> i & 1) != 0);
+    }
+}
+
+static void lose(struct world *world, unsigned bad)
+{
+    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
+    static uint8_t erased[SECTORS * SECTOR];
+
+    memset(erased, 0xFF, sizeof(erased));
+    vflash_provision(&world->device.flash, journal->addr, erased, sizeof(erased));
+    set_bad(world, bad);
+}
+
+static bool takes_records(unsigned bad)
+{
+    return (bad & (bad - 1)) == 0; /* three good sectors of four, or all */
+}
+
+/* As marked, with no sector bad, and then cut after operation `op`. False if the update
+ * has fewer. */
+static bool cut_at(struct world *world, uint32_t op)
+{
+    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
+
+    set_bad(world, 0);
+    world_back(world);
+    enum vdevice_end end = vdevice_power_on(&world->device, cut);
+
+    vdevice_power_off(&world->device);
+    return end == VDEVICE_CUT;
+}
+
+/* ---- at any operation ---- */
+
+/* The new image crashes whatever the journal says, and the old one works. */
+static void crash_new(void *context)
+{
+    struct world *world = context;
+    struct vdevice *device = &world->device;
+
+    device->app = world_holds(world, device->region, &world->next) ? VDEVICE_CRASH
+                                                                   : VDEVICE_CONFIRM;
+    device->app_old = device->app;
+}
+
+static bool is_application(const struct world *world, const struct sample_package *of)
+{
+    return world->device.program == OTTER_PROGRAM_AGENT &&
+           world_holds(world, world->device.region, of);
+}
+
+/* The manager is whole, and says that a trial cannot be recorded. */
+static bool waits(struct world *world)
+{
+    return world->device.program == OTTER_PROGRAM_MANAGER && !is_half(world) &&
+           world->device.code == otter_code(OTTER_E_JOURNAL_SECTORS) &&
+           world_state(world).phase == OTTER_PHASE_TRIAL;
+}
+
+static void assert_runs(struct world *world, unsigned bad, bool crashes, uint32_t op)
+{
+    struct vdevice *device = &world->device;
+    enum vdevice_end end = world_power_on(world);
+    bool runs =
+        end == VDEVICE_IDLE && (is_application(world, &world->sample.first) ||
+                                (!crashes && is_application(world, &world->next)));
+
+    if (device->defect != NULL || (!runs && (takes_records(bad) || !waits(world)))) {
+        fail_msg("version %d.%d.%d, bad sectors %X, operation %u: end %d, program %d, "
+                 "region %d, code %04X, %s",
+                 world->next.package.version.major, world->next.package.version.minor,
+                 world->next.package.version.revision, bad, (unsigned)op, (int)end,
+                 (int)device->program, device->region, device->code,
+                 device->defect == NULL ? "no defect" : device->defect);
+    }
+}
+
+static void check_any(const struct coming *coming, bool crashes)
+{
+    static const unsigned masks[] = {0x0, 0xF};
+    struct world *world = make(true, coming);
+
+    if (crashes) {
+        world->device.hooks.context = world;
+        world->device.hooks.on_start = crash_new;
+    }
+    for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        for (uint32_t op = 0; cut_at(world, op); op++) {
+            lose(world, masks[i]);
+            for (int power = 0; power < 3; power++) {
+                assert_runs(world, masks[i], crashes, op);
+            }
+        }
+    }
+    set_bad(world, 0);
+    world_drop(world);
+}
+
+static void k2_a_journal_lost_at_any_operation_leaves_a_system(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COMINGS; i++) {
+        check_any(&comings[i], false);
+    }
+}
+
+static void k2_and_one_that_does_not_work_is_never_confirmed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COMINGS; i++) {
+        check_any(&comings[i], true);
+    }
+}
+
+/* ---- while boot is at work on the manager ---- */
+
+/* Cuts the update where boot has written half a manager, for the `part`. */
+static void cut_in_manager(struct world *world, uint8_t part,
+                           struct vflash_image *there)
+{
+    uint32_t op = 0;
+
+    do {
+        assert_true(cut_at(world, op));
+        op++;
+    } while (world_state(world).part != part || !is_half(world));
+    vflash_save(&world->device.flash, there);
+}
+
+/* The old system runs; where a record is taken its manager is there again, too. */
+static void assert_old(struct world *world, const char *what, unsigned bad, uint32_t op)
+{
+    struct vdevice *device = &world->device;
+    enum vdevice_end end = world_power_on(world);
+    struct otter_state state = world_state(world);
+    bool is_back = state.phase == OTTER_PHASE_CONFIRMED &&
+                   has_manager(world, world->sample.manager);
+    bool is_dead = state.phase == OTTER_PHASE_INSTALLING &&
+                   device->code == otter_code(OTTER_E_JOURNAL_SECTORS);
+
+    if (device->defect != NULL || end != VDEVICE_IDLE ||
+        !is_application(world, &world->sample.first) || state.current != 0 ||
+        state.outcome.code != otter_code(OTTER_E_JOURNAL_LOST) ||
+        !(is_back || (is_dead && !takes_records(bad)))) {
+        fail_msg("%s, bad sectors %X, operation %u: end %d, program %d, region %d, "
+                 "phase %d, current %d, code %04X, %s",
+                 what, bad, (unsigned)op, (int)end, (int)device->program,
+                 device->region, state.phase, state.current, device->code,
+                 device->defect == NULL ? "no defect" : device->defect);
+    }
+}
+
+/* A cut on top, or a journal's sector that fails once, at each operation of what
+ * follows the loss. */
+static void check_fault(struct world *world, const struct vflash_image *there,
+                        unsigned bad, enum vflash_fault_kind kind)
+{
+    uint32_t done = 0;
+
+    for (uint32_t op = 0; op <= done; op++) {
+        const struct vflash_fault fault = {.at_op = op, .kind = kind};
+
+        vdevice_power_off(&world->device);
+        vflash_restore(&world->device.flash, there);
+        lose(world, bad);
+        enum vdevice_end end = vdevice_power_on(&world->device, fault);
+
+        done = world->device.flash.op;
+        assert_true(end == VDEVICE_CUT || is_application(world, &world->sample.first));
+        if (kind == VFLASH_CUT_AFTER) {
+            assert_old(world, "cut", bad, op);
+            assert_old(world, "later", bad, op);
+        }
+    }
+}
+
+static void check_half(bool is_ab, const struct coming *coming, uint8_t part)
+{
+    static const unsigned masks[] = {0x0, 0x2, 0x3, 0xA, 0x7, 0xF};
+    struct world *world = make(is_ab, coming);
+    struct vflash_image there = {0};
+
+    if (part == OTTER_PART_TAKE_BACK) {
+        world->device.app_manager = VDEVICE_CRASH;
+    }
+    if (part == OTTER_PART_RESTORE_MANAGER) {
+        world->device.app = VDEVICE_CRASH;
+    }
+    cut_in_manager(world, part, &there);
+    world->device.app_manager = VDEVICE_CONFIRM;
+    for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        check_fault(world, &there, masks[i], VFLASH_FAIL);
+        check_fault(world, &there, masks[i], VFLASH_CUT_AFTER);
+    }
+    vflash_image_free(&there);
+    set_bad(world, 0);
+    world_drop(world);
+}
+
+static void check_part(uint8_t part)
+{
+    check_half(true, &comings[0], part);
+    check_half(true, &comings[COMINGS - 1], part);
+    check_half(false, &comings[0], part);
+}
+
+static void k2_a_manager_that_is_half_written_is_taken_back(void **state)
+{
+    (void)state;
+    check_part(OTTER_PART_WRITE_MANAGER);
+}
+
+static void k2_one_that_is_half_taken_back_is_taken_back(void **state)
+{
+    (void)state;
+    check_part(OTTER_PART_TAKE_BACK);
+}
+
+static void k2_one_that_is_half_restored_after_a_trial_is_taken_back(void **state)
+{
+    (void)state;
+    check_part(OTTER_PART_RESTORE_MANAGER);
+}
+
+/* Takes a package and installs it; its application runs then. */
+static void assert_takes(struct world *world, const struct sample_package *package)
+{
+    struct vdevice *device = &world->device;
+    enum otter_result result = OTTER_OK;
+
+    device->app = VDEVICE_CONFIRM;
+    assert_int_equal(vdevice_feed(device, package->bytes, package->size, FEED, &result),
+                     VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    assert_int_equal(vdevice_request(device, &result), VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    assert_int_equal(vdevice_reset(device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_true(is_application(world, package));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+}
+
+/* The device is no worse than before: it takes the next package. */
+static void check_next(bool is_ab)
+{
+    struct world *world = make(is_ab, &comings[0]);
+    static struct sample_package next;
+    struct vflash_image there = {0};
+
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    lose(world, 0);
+    assert_old(world, "lost", 0, 0);
+    sample_next(&world->sample, 3, &next);
+    sample_carry_manager(&world->sample, &next);
+    sample_build(&next);
+    assert_takes(world, &next);
+    assert_true(has_manager(world, next.manager));
+    vflash_image_free(&there);
+    world_drop(world);
+}
+
+static void k2_the_next_update_follows_a_manager_that_was_taken_back(void **state)
+{
+    (void)state;
+    check_next(true);
+    check_next(false);
+}
+
+/* ---- in a trial, and after it ---- */
+
+/* The trial goes on, with the lower counter, and what it would go back to. */
+static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COMINGS; i++) {
+        struct world *world = make(true, &comings[i]);
+        uint32_t op = 0;
+
+        do {
+            assert_true(cut_at(world, op));
+            op++;
+        } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+        lose(world, 0);
+        struct otter_state found = world_state(world);
+
+        assert_int_equal(found.phase, OTTER_PHASE_TRIAL);
+        assert_int_equal(found.current, 0);
+        assert_int_equal(found.counter, 1);
+        world->device.app = VDEVICE_SILENT;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(is_application(world, &world->sample.first));
+        assert_true(has_manager(world, world->sample.manager));
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+        assert_int_equal(world_state(world).counter, 1);
+        world_drop(world);
+    }
+}
+
+/* The new system has failed, and is not tried again because the journal is lost. */
+static void k2_a_system_whose_manager_was_restored_is_not_on_trial_again(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+
+    (void)state;
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+    assert_true(world_holds(world, OTTER_REGION_SLOT_B, &world->next));
+    lose(world, 0);
+    assert_old(world, "rolled back", 0, 0);
+    world_drop(world);
+}
+
+/* Two damages: no manager stands, and no copy of one. The newer system is tried. */
+static void k2_without_any_manager_the_newer_system_is_on_trial(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_damage(world, OTTER_REGION_MANAGER);
+    for (uint32_t off = 64; off < staging->size; off += SAMPLE_MANAGER_SIZE / 2) {
+        vflash_flip(&world->device.flash, staging->addr + off, 1);
+    }
+    lose(world, 0);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(is_application(world, &world->next));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_drop(world);
+}
+
+/* Nor does the copy of a manager that both systems name tell which of them was there
+ * first: it is what an earlier update has left. */
+static void k2_a_copy_of_the_manager_of_both_systems_tells_nothing(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+    static struct sample_package kept;
+
+    (void)state;
+    world->device.app = VDEVICE_CRASH;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
+    sample_next(&world->sample, 3, &kept);
+    sample_build(&kept);
+    assert_takes(world, &kept);
+    world_damage(world, OTTER_REGION_MANAGER);
+    lose(world, 0);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(is_application(world, &kept));
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(k2_a_journal_lost_at_any_operation_leaves_a_system),
+        cmocka_unit_test(k2_and_one_that_does_not_work_is_never_confirmed),
+        cmocka_unit_test(k2_a_manager_that_is_half_written_is_taken_back),
+        cmocka_unit_test(k2_one_that_is_half_taken_back_is_taken_back),
+        cmocka_unit_test(k2_one_that_is_half_restored_after_a_trial_is_taken_back),
+        cmocka_unit_test(k2_the_next_update_follows_a_manager_that_was_taken_back),
+        cmocka_unit_test(k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager),
+        cmocka_unit_test(k2_a_system_whose_manager_was_restored_is_not_on_trial_again),
+        cmocka_unit_test(k2_without_any_manager_the_newer_system_is_on_trial),
+        cmocka_unit_test(k2_a_copy_of_the_manager_of_both_systems_tells_nothing),
+    };
+
+    return cmocka_run_group_tests_name("lost journal", tests, NULL, NULL);
+}
