@@ -87,12 +87,10 @@ static void prove(struct otter_device *device, uint8_t slot, struct proof *proof
     proof->is_whole =
         otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
         otter_system_check_regions(device, &system, OTTER_FLAG_NEW_REGIONS) == OTTER_OK;
-    if (!proof->is_whole) {
-        return;
-    }
     proof->has_manager =
         otter_system_check(device, &system, OTTER_ROLE_MANAGER) == OTTER_OK;
-    proof->is_saved = !proof->has_manager && is_manager_saved(device, &system);
+    proof->is_saved =
+        proof->is_whole && !proof->has_manager && is_manager_saved(device, &system);
 }
 
 /* The newer of two proofs: by version, then by counter. */
@@ -152,6 +150,19 @@ static void settle_both(struct otter_state *state, const struct proof proofs[2])
     }
 }
 
+/* No system is whole: the next package must not overwrite the receipt that alone
+ * vouches for the manager. */
+static void settle_none(struct otter_state *state, const struct proof proofs[2])
+{
+    bool is_second = proofs[0].has_manager == proofs[1].has_manager
+                         ? !proofs[0].has_receipt
+                         : proofs[1].has_manager;
+
+    state->current = is_second ? 1 : 0;
+    state->counter =
+        proofs[0].counter > proofs[1].counter ? proofs[0].counter : proofs[1].counter;
+}
+
 enum otter_result otter_device_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
@@ -179,9 +190,7 @@ enum otter_result otter_device_rebuild(struct otter_device *device)
         settle_one(state, slot, &proofs[slot]);
     } else {
         is_proved = false;
-        state->current = proofs[0].has_receipt ? 0 : 1;
-        state->counter = proofs[0].counter > proofs[1].counter ? proofs[0].counter
-                                                               : proofs[1].counter;
+        settle_none(state, proofs);
     }
     settle_table(device);
     if (!is_proved) {

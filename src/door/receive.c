@@ -139,7 +139,8 @@ static bool begins(const struct otter_receive *receive, const struct otter_chunk
 }
 
 /* A state that holds more than this program understands is left alone (K6), and so is
- * the store while it is locked (K12). */
+ * the store while it is locked (K12). A lost journal that boot could not write again
+ * will not free it. */
 static enum otter_result store_is_free(const struct otter_device *device)
 {
     const struct otter_state *state = &device->journal.state;
@@ -147,7 +148,10 @@ static enum otter_result store_is_free(const struct otter_device *device)
     if (otter_state_has_unknown(state)) {
         return OTTER_E_JOURNAL_CRITICAL;
     }
-    return otter_phase_locks_store(state->phase) ? OTTER_E_LOCKED : OTTER_OK;
+    if (!otter_phase_locks_store(state->phase)) {
+        return OTTER_OK;
+    }
+    return device->journal.is_lost ? OTTER_E_JOURNAL_SECTORS : OTTER_E_LOCKED;
 }
 
 /* The receipt slot of the package whose transfer has ended and that was requested

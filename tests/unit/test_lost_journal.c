@@ -343,6 +343,70 @@ static void k2_the_next_update_follows_a_manager_that_was_taken_back(void **stat
     check_next(false);
 }
 
+/* No journal, and none to be had: the application is told so, not to wait. */
+static void k2_without_a_journal_nothing_is_received(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+    struct vflash_image there = {0};
+
+    (void)state;
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    lose(world, 0xF);
+    assert_old(world, "lost", 0xF, 0);
+    assert_int_equal(world_feed(world), OTTER_E_JOURNAL_SECTORS);
+    set_bad(world, 0);
+    vflash_image_free(&there);
+    world_drop(world);
+}
+
+/* ---- no system is whole ---- */
+
+/* The manager that runs then is one that a single receipt names: neither the loss nor
+ * another package, and a cut of that, takes it away. */
+static void check_vouched(struct world *world)
+{
+    static struct sample_package other;
+    struct vdevice *device = &world->device;
+    enum otter_result result = OTTER_OK;
+    uint32_t in_manager = 0;
+
+    sample_next(&world->sample, 4, &other);
+    sample_carry_manager(&world->sample, &other);
+    sample_build(&other);
+    world_prepare(world);
+    vdevice_power_off(device);
+    world_mark(world);
+    for (uint32_t op = 0; cut_at(world, op); op++) {
+        lose(world, 0);
+        assert_int_not_equal(world_power_on(world), VDEVICE_NOTHING);
+        in_manager += device->program == OTTER_PROGRAM_MANAGER;
+        (void)vdevice_feed(device, other.bytes, other.size, other.size, &result);
+        vdevice_power_off(device);
+        assert_int_not_equal(world_power_on(world), VDEVICE_NOTHING);
+        assert_null(device->defect);
+    }
+    assert_true(in_manager > 0);
+    world_drop(world);
+}
+
+static void k2_a_half_written_application_does_not_cost_the_manager(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        int kind = i / 2;
+        struct world *world =
+            kind < 2 ? world_make_small(false, false) : world_make_full(kind == 3);
+
+        sample_carry_manager(&world->sample, &world->next);
+        if (kind == 1) {
+            sample_rotate(&world->sample, &world->next);
+        }
+        sample_build(&world->next);
+        world->device.app = i % 2 == 0 ? VDEVICE_CONFIRM : VDEVICE_CRASH;
+        check_vouched(world);
+    }
+}
+
 /* ---- in a trial, and after it ---- */
 
 /* The trial goes on, with the lower counter, and what it would go back to. */
@@ -385,6 +449,21 @@ static void k2_a_system_whose_manager_was_restored_is_not_on_trial_again(void **
     assert_true(world_holds(world, OTTER_REGION_SLOT_B, &world->next));
     lose(world, 0);
     assert_old(world, "rolled back", 0, 0);
+    world_drop(world);
+}
+
+/* Two damages, long after: the copy says which system was there before the last update,
+ * and that one has a manager again. */
+static void k2_without_its_manager_the_newer_system_gives_way_to_the_older(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_damage(world, OTTER_REGION_MANAGER);
+    lose(world, 0);
+    assert_old(world, "damaged", 0, 0);
     world_drop(world);
 }
 
@@ -440,8 +519,12 @@ int main(void)
         cmocka_unit_test(k2_one_that_is_half_taken_back_is_taken_back),
         cmocka_unit_test(k2_one_that_is_half_restored_after_a_trial_is_taken_back),
         cmocka_unit_test(k2_the_next_update_follows_a_manager_that_was_taken_back),
+        cmocka_unit_test(k2_without_a_journal_nothing_is_received),
+        cmocka_unit_test(k2_a_half_written_application_does_not_cost_the_manager),
         cmocka_unit_test(k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager),
         cmocka_unit_test(k2_a_system_whose_manager_was_restored_is_not_on_trial_again),
+        cmocka_unit_test(
+            k2_without_its_manager_the_newer_system_gives_way_to_the_older),
         cmocka_unit_test(k2_without_any_manager_the_newer_system_is_on_trial),
         cmocka_unit_test(k2_a_copy_of_the_manager_of_both_systems_tells_nothing),
     };
