@@ -5,6 +5,8 @@
  */
 #include "otter/agent.h"
 
+#include "otter/rebuild.h"
+
 #include <string.h>
 
 /* Boot has started the application although an update is requested: it may have read
@@ -40,7 +42,7 @@ enum otter_result otter_agent_open(struct otter_agent *agent,
         return result;
     }
     if (agent->device.journal.is_lost) {
-        result = otter_device_rebuild(&agent->device);
+        result = otter_rebuild(&agent->device);
         if (result != OTTER_OK) {
             return result;
         }

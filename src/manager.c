@@ -5,6 +5,8 @@
  */
 #include "otter/manager.h"
 
+#include "otter/rebuild.h"
+
 #include "manager_inner.h"
 
 #include <string.h>
@@ -91,7 +93,7 @@ static enum otter_result open_as(struct otter_manager *manager,
         return result;
     }
     if (manager->device.journal.is_lost) {
-        manager->result = otter_device_rebuild(&manager->device);
+        manager->result = otter_rebuild(&manager->device);
     }
     if (!has_to_install(manager) && !has_to_restore(manager)) {
         manager_look_around(manager);

@@ -73,7 +73,7 @@ struct otter_hashing {
 
 /* Opens the device for `program`: reads the table, checks the map, replays the
  * journal, opens the regions that the program may write. Writes nothing. Codes 28-xx.
- * A lost journal is no failure: see journal.is_lost and otter_device_rebuild(). Once
+ * A lost journal is no failure: see journal.is_lost and otter_rebuild(). Once
  * per power-on. */
 OTTER_MUST_CHECK enum otter_result otter_device_open(struct otter_device *device,
                                                      const struct otter_ports *ports,
@@ -152,12 +152,6 @@ OTTER_MUST_CHECK enum otter_result otter_keys_check(const struct otter_device *d
 OTTER_MUST_CHECK enum otter_result otter_keys_check_early(
     const struct otter_device *device, const struct otter_source *source,
     const struct otter_control *control);
-
-/* Finds the newest state that receipts and installed images can prove, for a lost
- * journal (K2), and makes it the journal's state in RAM; docs/SPEC.md has the rule.
- * 30-10 if nothing verifies. Hashes every installed firmware, resources, fonts, the
- * manager and its saved copy: as long as some boots. */
-OTTER_MUST_CHECK enum otter_result otter_device_rebuild(struct otter_device *device);
 
 /* Opens the system of receipt slot `slot`: either copy, its form, its signature, its
  * counter against the journal's, its table against the device's. 29-10, 21-xx, 22-xx,

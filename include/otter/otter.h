@@ -20,6 +20,7 @@
 
 #include "otter/device.h"
 #include "otter/plan.h"
+#include "otter/rebuild.h"
 #include "otter/receive.h"
 
 #include "otter/card_door.h"

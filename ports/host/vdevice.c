@@ -8,6 +8,8 @@
  */
 #include "vdevice.h"
 
+#include "otter/rebuild.h"
+
 #include "crypto_bearssl.h"
 #include "inflate_zlib.h"
 
@@ -239,7 +241,7 @@ enum otter_result vdevice_inspect(struct vdevice *device, struct otter_device *v
         otter_device_open(view, &device->ports, OTTER_PROGRAM_BOOT);
 
     if (result == OTTER_OK && view->journal.is_lost) {
-        result = otter_device_rebuild(view);
+        result = otter_rebuild(view);
     }
     return result;
 }

@@ -5,6 +5,8 @@
  */
 #include "otter/boot.h"
 
+#include "otter/rebuild.h"
+
 #include "boot_inner.h"
 
 #include <string.h>
@@ -345,7 +347,7 @@ static bool act(struct otter_boot *boot, const struct otter_boot_decision *decis
  * state (K2). */
 static void rebuild(struct otter_boot *boot)
 {
-    enum otter_result result = otter_device_rebuild(&boot->device);
+    enum otter_result result = otter_rebuild(&boot->device);
     struct otter_state state = boot->device.journal.state;
 
     if (result != OTTER_OK) {

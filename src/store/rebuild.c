@@ -3,7 +3,8 @@
  * What to do when no journal can be read (K2): the receipts and what is installed
  * prove the state. A receipt without its system counts for nothing.
  */
-#include "otter/device.h"
+#include "otter/rebuild.h"
+
 #include "otter/plan.h"
 
 #include <string.h>
@@ -163,7 +164,7 @@ static void settle_none(struct otter_state *state, const struct proof proofs[2])
         proofs[0].counter > proofs[1].counter ? proofs[0].counter : proofs[1].counter;
 }
 
-enum otter_result otter_device_rebuild(struct otter_device *device)
+enum otter_result otter_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
     struct proof proofs[2] = {{0}};
