@@ -30,10 +30,8 @@ struct coming {
 };
 
 static const struct coming comings[] = {
-    {{1, 2, 0, 0}, 2},
-    {{1, 1, 0, 0}, 1},
-    {{1, 0, 0, 0}, 1},
-    {{1, 0, 9, 0}, 3},
+    {{1, 2, 0, 0}, 2}, {{1, 1, 0, 0}, 1}, {{1, 1, 0, 0}, 2},
+    {{1, 0, 0, 0}, 1}, {{1, 0, 9, 0}, 3},
 };
 
 enum { COMINGS = sizeof(comings) / sizeof(comings[0]) };
@@ -510,6 +508,82 @@ static void k2_a_copy_of_the_manager_of_both_systems_tells_nothing(void **state)
     world_drop(world);
 }
 
+/* ---- what else may be missing ---- */
+
+static void lose_receipt(struct world *world, uint8_t slot)
+{
+    static const uint8_t erased[8 * SECTOR] = {0};
+    uint32_t size = 0;
+
+    for (uint8_t copy = 0; copy < 2; copy++) {
+        uint32_t addr = world_receipt_addr(world, slot, copy, &size);
+
+        assert_true(size <= sizeof(erased));
+        vflash_provision(&world->device.flash, addr, erased, size);
+    }
+}
+
+static void k2_a_receipt_that_is_lost_as_well_proves_nothing(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    vdevice_power_off(&world->device);
+    lose(world, 0);
+    lose_receipt(world, 0);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(is_application(world, &world->next));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(world_state(world).current, 1);
+    assert_int_equal(world_state(world).counter, 2);
+    vdevice_power_off(&world->device);
+    lose(world, 0);
+    lose_receipt(world, 1);
+    assert_int_equal(world_power_on(world), VDEVICE_NOTHING);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_BOOT_NOTHING));
+    world_drop(world);
+}
+
+/* On memory with ECC the copy of the manager cannot be read: it is none. */
+static void k2_a_copy_that_cannot_be_read_is_none(void **state)
+{
+    struct world *world = world_make_small(true, true);
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+    struct vflash_image there = {0};
+
+    (void)state;
+    sample_carry_manager(&world->sample, &world->next);
+    sample_build(&world->next);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    for (uint32_t off = 0; off < staging->size; off += SECTOR) {
+        vflash_kill_word(&world->device.flash, staging->addr + off);
+    }
+    lose(world, 0);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(is_application(world, &world->next));
+    vflash_image_free(&there);
+    world_drop(world);
+}
+
+/* A device with a card replaces no manager, and saves none. */
+static void k2_on_a_card_no_copy_is_looked_for(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    world_damage(world, OTTER_REGION_MANAGER);
+    lose(world, 0);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(is_application(world, &world->sample.first));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +601,9 @@ int main(void)
             k2_without_its_manager_the_newer_system_gives_way_to_the_older),
         cmocka_unit_test(k2_without_any_manager_the_newer_system_is_on_trial),
         cmocka_unit_test(k2_a_copy_of_the_manager_of_both_systems_tells_nothing),
+        cmocka_unit_test(k2_a_receipt_that_is_lost_as_well_proves_nothing),
+        cmocka_unit_test(k2_a_copy_that_cannot_be_read_is_none),
+        cmocka_unit_test(k2_on_a_card_no_copy_is_looked_for),
     };
 
     return cmocka_run_group_tests_name("lost journal", tests, NULL, NULL);
