@@ -36,10 +36,10 @@ static void find_keys(struct otter_device *device, uint8_t slot)
 static void settle_table(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
-    bool is_twice = otter_device_choose_table(device) && otter_table_is_twice(device);
 
-    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_TABLE);
-    state->flags |= is_twice ? 0 : OTTER_FLAG_NEW_TABLE;
+    if (otter_device_choose_table(device) && otter_table_is_twice(device)) {
+        state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_TABLE);
+    }
     find_keys(device, state->current);
 }
 
