@@ -296,13 +296,14 @@ static bool is_past_help(const struct vdevice *device)
 {
     const struct otter_boot_facts *facts = &device->boot.facts;
     bool is_forged = attack.damage.is_forged;
-    bool is_bad = facts->system[facts->current] == OTTER_VERDICT_BAD;
+    bool is_dead = (facts->cannot_record || is_forged) &&
+                   facts->system[facts->current] == OTTER_VERDICT_BAD;
     bool is_lost = facts->cannot_record && facts->phase == OTTER_PHASE_TRIAL;
+    bool is_unknown = is_forged && facts->has_unknown;
 
     return device->is_stuck &&
            (attack.damage.regions & (1U << OTTER_REGION_JOURNAL)) != 0 &&
-           (((facts->cannot_record || is_forged) && is_bad) || is_lost ||
-            (is_forged && facts->has_unknown));
+           (is_dead || is_lost || is_unknown);
 }
 
 static unsigned damaged_journal_sectors(void)
