@@ -261,6 +261,39 @@ bool world_holds(const struct world *world, uint8_t id,
     return memcmp(bytes, package->firmware, SAMPLE_FIRMWARE_SIZE) == 0;
 }
 
+bool world_has_manager(const struct world *world, const uint8_t *image)
+{
+    uint32_t addr = world_region(world, OTTER_REGION_MANAGER)->addr;
+
+    return memcmp(vflash_peek(&world->device.flash, addr, SAMPLE_MANAGER_SIZE), image,
+                  SAMPLE_MANAGER_SIZE) == 0;
+}
+
+void world_erase(struct world *world, uint8_t id)
+{
+    const struct otter_region *region = world_region(world, id);
+    uint32_t size = world->sample.profile.areas[0].sector_size;
+    uint8_t *erased = malloc(size);
+
+    need(erased != NULL, "memory");
+    memset(erased, world->sample.profile.areas[0].erased, size);
+    for (uint32_t off = 0; off < region->size; off += size) {
+        vflash_provision(&world->device.flash, region->addr + off, erased, size);
+    }
+    free(erased);
+}
+
+void world_set_journal_bad(struct world *world, uint32_t sectors)
+{
+    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
+    uint32_t size = world->sample.profile.areas[0].sector_size;
+
+    for (uint32_t i = 0; i * size < journal->size; i++) {
+        vflash_set_bad(&world->device.flash, journal->addr + i * size,
+                       (sectors >> i & 1) != 0);
+    }
+}
+
 void world_damage(struct world *world, uint8_t id)
 {
     vflash_flip(&world->device.flash, world_region(world, id)->addr + 333, 3);

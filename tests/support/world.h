@@ -91,6 +91,18 @@ bool world_is_untouched(const struct world *world, uint8_t id);
 bool world_holds(const struct world *world, uint8_t id,
                  const struct sample_package *package);
 
+/* True if the region of the manager holds `image`. */
+bool world_has_manager(const struct world *world, const uint8_t *image);
+
+/* The region is as an erase leaves it. */
+void world_erase(struct world *world, uint8_t id);
+
+/* The journal's sectors whose bits are set take no erase and no program any more; the
+ * others do. For devices with sectors of one size. */
+void world_set_journal_bad(struct world *world, uint32_t sectors);
+
+enum { WORLD_ALL_SECTORS = 0x7FFFFFFF };
+
 /* Flips a bit in the middle of what is installed in `id`. */
 void world_damage(struct world *world, uint8_t id);
 

@@ -1117,12 +1117,8 @@ static void k18_nothing_verifies_is_a_code_and_no_write(void **state)
 /* The journal's flash fails in a trial. */
 static void check_uncounted(struct world *world)
 {
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
     begin_trial(world);
-    for (uint32_t off = 0; off < journal->size; off += 512) {
-        vflash_set_bad(&world->device.flash, journal->addr + off, true);
-    }
+    world_set_journal_bad(world, WORLD_ALL_SECTORS);
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
     assert_int_equal(world->device.code, 27 * 256 + 11);
@@ -1138,12 +1134,8 @@ static void k16_an_attempt_that_cannot_be_sealed_is_not_made(void **state)
  * each other back for ever. */
 static void check_unserved(struct world *world)
 {
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
     world_prepare(world);
-    for (uint32_t off = 0; off < journal->size; off += 512) {
-        vflash_set_bad(&world->device.flash, journal->addr + off, true);
-    }
+    world_set_journal_bad(world, WORLD_ALL_SECTORS);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
     assert_true(world_holds(world, world->device.region, &world->sample.first));

@@ -40,19 +40,6 @@ static void flip(struct world *world, uint32_t addr)
     vflash_flip(&world->device.flash, addr, addr % 8);
 }
 
-static void erase_region(struct world *world, uint8_t id)
-{
-    const struct otter_region *region = world_region(world, id);
-
-    for (uint32_t off = 0; off < region->size; off += 16) {
-        static const uint8_t erased[16] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                           255, 255, 255, 255, 255, 255, 255, 255};
-
-        vflash_provision(&world->device.flash, region->addr + off, erased,
-                         sizeof(erased));
-    }
-}
-
 /* The same system boots, and boot and application write nothing. */
 static void assert_same_system(struct world *world)
 {
@@ -434,11 +421,7 @@ static void k2_one_journal_sector_may_be_bad_for_ever(void **state)
 
 static void check_no_journal_sector(struct world *world)
 {
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
-    for (uint32_t off = 0; off < journal->size; off += SECTOR) {
-        vflash_set_bad(&world->device.flash, journal->addr + off, true);
-    }
+    world_set_journal_bad(world, WORLD_ALL_SECTORS);
     assert_same_system(world);
     assert_int_equal(world_feed(world), OTTER_E_JOURNAL_SECTORS);
     assert_true(world_is_untouched(world, OTTER_REGION_RECEIPTS));
@@ -469,7 +452,7 @@ static void assert_rebuilt(struct world *world, uint8_t current, uint32_t counte
 
 static void check_lost_new(struct world *world)
 {
-    erase_region(world, OTTER_REGION_JOURNAL);
+    world_erase(world, OTTER_REGION_JOURNAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_true(world_holds(world, world->device.region, &world->sample.first));
     assert_rebuilt(world, 0, 1);
@@ -490,7 +473,7 @@ static void k2_a_lost_journal_of_a_single_application_finds_the_one_that_is_ther
 
     (void)state;
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
-    erase_region(world, OTTER_REGION_JOURNAL);
+    world_erase(world, OTTER_REGION_JOURNAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_true(world_holds(world, world->device.region, &world->next));
     assert_rebuilt(world, 1, 2);
@@ -504,7 +487,7 @@ static void k2_a_lost_journal_of_two_systems_tries_the_newer_with_the_lower_coun
 
     (void)state;
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
-    erase_region(world, OTTER_REGION_JOURNAL);
+    world_erase(world, OTTER_REGION_JOURNAL);
     world_mark(world);
     world->device.app = VDEVICE_SILENT;
     world->device.hooks.idle = vdevice_stop_at_once;
@@ -530,7 +513,7 @@ static void k2_a_lost_journal_of_two_systems_tries_the_newer_with_the_lower_coun
 
 static void check_journal_and_application(struct world *world)
 {
-    erase_region(world, OTTER_REGION_JOURNAL);
+    world_erase(world, OTTER_REGION_JOURNAL);
     world_damage(world, OTTER_REGION_APPLICATION);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);

@@ -47,15 +47,6 @@ static void damage_receipt(struct world *world, uint8_t slot, uint32_t off)
     }
 }
 
-static void set_journal_bad(struct world *world, bool is_bad)
-{
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
-    for (uint32_t off = 0; off < journal->size; off += SECTOR) {
-        vflash_set_bad(&world->device.flash, journal->addr + off, is_bad);
-    }
-}
-
 /* --- damage at a moment of an update --- */
 
 /* When, told by an event of the running program, and what then happens. */
@@ -539,11 +530,11 @@ static void k2_a_journal_that_is_lost_and_bad_stops_no_application(void **state)
         for (uint32_t off = 0; off < journal->size; off += 4) {
             vflash_kill_word(&world->device.flash, journal->addr + off);
         }
-        set_journal_bad(world, true);
+        world_set_journal_bad(world, WORLD_ALL_SECTORS);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
         assert_true(world_holds(world, world->device.region, &world->sample.first));
-        set_journal_bad(world, false);
+        world_set_journal_bad(world, 0);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_int_equal(world_state(world).outcome.code,
                          otter_code(OTTER_E_JOURNAL_LOST));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole journal is lost in the middle of an update of a device with two slots that
- * brings a manager, and some of its sectors, or all, take nothing any more (K2). The
- * package is a newer version, the same, or an older one that a person has asked for. A
- * system runs that has worked before, or the new one in a trial; if no record is taken,
- * the old one, or a manager that is whole and says why.
+ * The whole journal is lost at any operation of an update that brings a manager, and
+ * some of its sectors, or all, take nothing any more (K2). The package is a newer
+ * version, the same, or an older one that a person has asked for. A system runs that
+ * has worked before, or the new one in a trial; or a manager that is whole says why
+ * not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,39 +52,17 @@ static struct world *make(bool is_ab, const struct coming *coming)
     return world;
 }
 
-static bool has_manager(const struct world *world, const uint8_t *image)
-{
-    return memcmp(vflash_peek(&world->device.flash,
-                              world_region(world, OTTER_REGION_MANAGER)->addr,
-                              SAMPLE_MANAGER_SIZE),
-                  image, SAMPLE_MANAGER_SIZE) == 0;
-}
-
 static bool is_half(const struct world *world)
 {
-    return !has_manager(world, world->sample.manager) &&
-           !has_manager(world, world->next.manager);
+    return !world_has_manager(world, world->sample.manager) &&
+           !world_has_manager(world, world->next.manager);
 }
 
-/* The sectors of `bad` take nothing any more. */
-static void set_bad(struct world *world, unsigned bad)
-{
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
-    for (unsigned i = 0; i < SECTORS; i++) {
-        vflash_set_bad(&world->device.flash, journal->addr + i * SECTOR,
-                       (bad >> i & 1) != 0);
-    }
-}
-
+/* All of it, and the sectors of `bad` take nothing any more. */
 static void lose(struct world *world, unsigned bad)
 {
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-    static uint8_t erased[SECTORS * SECTOR];
-
-    memset(erased, 0xFF, sizeof(erased));
-    vflash_provision(&world->device.flash, journal->addr, erased, sizeof(erased));
-    set_bad(world, bad);
+    world_erase(world, OTTER_REGION_JOURNAL);
+    world_set_journal_bad(world, bad);
 }
 
 static bool takes_records(unsigned bad)
@@ -98,7 +76,7 @@ static bool cut_at(struct world *world, uint32_t op)
 {
     const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
 
-    set_bad(world, 0);
+    world_set_journal_bad(world, 0);
     world_back(world);
     enum vdevice_end end = vdevice_power_on(&world->device, cut);
 
@@ -168,7 +146,7 @@ static void check_any(const struct coming *coming, bool crashes)
             }
         }
     }
-    set_bad(world, 0);
+    world_set_journal_bad(world, 0);
     world_drop(world);
 }
 
@@ -191,8 +169,7 @@ static void k2_and_one_that_does_not_work_is_never_confirmed(void **state)
 /* ---- while boot is at work on the manager ---- */
 
 /* Cuts the update where boot has written half a manager, for the `part`. */
-static void cut_in_manager(struct world *world, uint8_t part,
-                           struct vflash_image *there)
+static void cut_in_manager(struct world *world, uint8_t part)
 {
     uint32_t op = 0;
 
@@ -200,7 +177,6 @@ static void cut_in_manager(struct world *world, uint8_t part,
         assert_true(cut_at(world, op));
         op++;
     } while (world_state(world).part != part || !is_half(world));
-    vflash_save(&world->device.flash, there);
 }
 
 /* The old system runs; where a record is taken its manager is there again, too. */
@@ -210,7 +186,7 @@ static void assert_old(struct world *world, const char *what, unsigned bad, uint
     enum vdevice_end end = world_power_on(world);
     struct otter_state state = world_state(world);
     bool is_back = state.phase == OTTER_PHASE_CONFIRMED &&
-                   has_manager(world, world->sample.manager);
+                   world_has_manager(world, world->sample.manager);
     bool is_dead = state.phase == OTTER_PHASE_INSTALLING &&
                    device->code == otter_code(OTTER_E_JOURNAL_SECTORS);
 
@@ -262,14 +238,15 @@ static void check_half(bool is_ab, const struct coming *coming, uint8_t part)
     if (part == OTTER_PART_RESTORE_MANAGER) {
         world->device.app = VDEVICE_CRASH;
     }
-    cut_in_manager(world, part, &there);
+    cut_in_manager(world, part);
+    vflash_save(&world->device.flash, &there);
     world->device.app_manager = VDEVICE_CONFIRM;
     for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
         check_fault(world, &there, masks[i], VFLASH_FAIL);
         check_fault(world, &there, masks[i], VFLASH_CUT_AFTER);
     }
     vflash_image_free(&there);
-    set_bad(world, 0);
+    world_set_journal_bad(world, 0);
     world_drop(world);
 }
 
@@ -320,17 +297,15 @@ static void check_next(bool is_ab)
 {
     struct world *world = make(is_ab, &comings[0]);
     static struct sample_package next;
-    struct vflash_image there = {0};
 
-    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER);
     lose(world, 0);
     assert_old(world, "lost", 0, 0);
     sample_next(&world->sample, 3, &next);
     sample_carry_manager(&world->sample, &next);
     sample_build(&next);
     assert_takes(world, &next);
-    assert_true(has_manager(world, next.manager));
-    vflash_image_free(&there);
+    assert_true(world_has_manager(world, next.manager));
     world_drop(world);
 }
 
@@ -345,15 +320,13 @@ static void k2_the_next_update_follows_a_manager_that_was_taken_back(void **stat
 static void k2_without_a_journal_nothing_is_received(void **state)
 {
     struct world *world = make(true, &comings[0]);
-    struct vflash_image there = {0};
 
     (void)state;
-    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER);
     lose(world, 0xF);
     assert_old(world, "lost", 0xF, 0);
     assert_int_equal(world_feed(world), OTTER_E_JOURNAL_SECTORS);
-    set_bad(world, 0);
-    vflash_image_free(&there);
+    world_set_journal_bad(world, 0);
     world_drop(world);
 }
 
@@ -428,7 +401,7 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
         world->device.app = VDEVICE_SILENT;
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_true(is_application(world, &world->sample.first));
-        assert_true(has_manager(world, world->sample.manager));
+        assert_true(world_has_manager(world, world->sample.manager));
         assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
         assert_int_equal(world_state(world).counter, 1);
         world_drop(world);
@@ -512,14 +485,14 @@ static void k2_a_copy_of_the_manager_of_both_systems_tells_nothing(void **state)
 
 static void lose_receipt(struct world *world, uint8_t slot)
 {
-    static const uint8_t erased[8 * SECTOR] = {0};
+    static const uint8_t zeros[8 * SECTOR] = {0};
     uint32_t size = 0;
 
     for (uint8_t copy = 0; copy < 2; copy++) {
         uint32_t addr = world_receipt_addr(world, slot, copy, &size);
 
-        assert_true(size <= sizeof(erased));
-        vflash_provision(&world->device.flash, addr, erased, size);
+        assert_true(size <= sizeof(zeros));
+        vflash_provision(&world->device.flash, addr, zeros, size);
     }
 }
 
@@ -550,7 +523,6 @@ static void k2_a_copy_that_cannot_be_read_is_none(void **state)
 {
     struct world *world = world_make_small(true, true);
     const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
-    struct vflash_image there = {0};
 
     (void)state;
     sample_carry_manager(&world->sample, &world->next);
@@ -558,7 +530,7 @@ static void k2_a_copy_that_cannot_be_read_is_none(void **state)
     world_prepare(world);
     vdevice_power_off(&world->device);
     world_mark(world);
-    cut_in_manager(world, OTTER_PART_WRITE_MANAGER, &there);
+    cut_in_manager(world, OTTER_PART_WRITE_MANAGER);
     for (uint32_t off = 0; off < staging->size; off += SECTOR) {
         vflash_kill_word(&world->device.flash, staging->addr + off);
     }
@@ -566,7 +538,6 @@ static void k2_a_copy_that_cannot_be_read_is_none(void **state)
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_true(is_application(world, &world->next));
-    vflash_image_free(&there);
     world_drop(world);
 }
 

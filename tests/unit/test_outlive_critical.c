@@ -136,18 +136,10 @@ static void at_every_operation(bool is_ab, const struct scenario *scenario,
     world_drop(world);
 }
 
-static bool holds_manager(const struct world *world, const uint8_t *image)
-{
-    return memcmp(vflash_peek(&world->device.flash,
-                              world_region(world, OTTER_REGION_MANAGER)->addr,
-                              SAMPLE_MANAGER_SIZE),
-                  image, SAMPLE_MANAGER_SIZE) == 0;
-}
-
 static bool has_manager(const struct world *world)
 {
-    return holds_manager(world, world->sample.manager) ||
-           holds_manager(world, world->next.manager);
+    return world_has_manager(world, world->sample.manager) ||
+           world_has_manager(world, world->next.manager);
 }
 
 /* Boot is in the middle of writing a manager (K15): it ends that copy, for without it

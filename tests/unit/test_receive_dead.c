@@ -16,12 +16,7 @@ enum { STEPS_MAX = 100, PART = 200 };
 
 static void kill_journal(struct world *world)
 {
-    const struct otter_region *region = world_region(world, OTTER_REGION_JOURNAL);
-    uint32_t sector = world->sample.profile.areas[0].sector_size;
-
-    for (uint32_t off = 0; off < region->size; off += sector) {
-        vflash_set_bad(&world->device.flash, region->addr + off, true);
-    }
+    world_set_journal_bad(world, WORLD_ALL_SECTORS);
 }
 
 /* Steps until the receiver rests; the last code that was not OK. */

@@ -33,14 +33,6 @@ static bool is_ab(const struct world *world)
     return world_region(world, OTTER_REGION_SLOT_B) != NULL;
 }
 
-static bool has_manager(const struct world *world, const uint8_t *image)
-{
-    return memcmp(vflash_peek(&world->device.flash,
-                              world_region(world, OTTER_REGION_MANAGER)->addr,
-                              SAMPLE_MANAGER_SIZE),
-                  image, SAMPLE_MANAGER_SIZE) == 0;
-}
-
 /* Flips a bit of the stored firmware as soon as the new manager runs. */
 static void damage_store(void *context, enum otter_program program,
                          const struct otter_event *event)
@@ -49,7 +41,8 @@ static void damage_store(void *context, enum otter_program program,
     uint8_t id = is_ab(world) ? OTTER_REGION_SLOT_B : OTTER_REGION_STAGING;
 
     (void)event;
-    if (program == OTTER_PROGRAM_MANAGER && has_manager(world, world->next.manager)) {
+    if (program == OTTER_PROGRAM_MANAGER &&
+        world_has_manager(world, world->next.manager)) {
         vflash_flip(&world->device.flash, world_region(world, id)->addr + 100, 1);
         world->device.hooks.on_event = NULL;
     }
@@ -73,7 +66,7 @@ static void check_late_failure(struct world *world)
     world->device.hooks.on_event = damage_store;
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
     assert_null(world->device.hooks.on_event); /* it has been damaged */
-    assert_true(has_manager(world, world->sample.manager));
+    assert_true(world_has_manager(world, world->sample.manager));
     assert_true(world_holds(world, world->device.region, &world->sample.first));
     assert_int_equal(world_state(world).outcome.code, 9 * 256 + 99);
     assert_int_equal(world_state(world).flags, 0);
@@ -93,7 +86,7 @@ static void assert_not_started(struct world *world)
     struct otter_state state = world_state(world);
 
     assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
-    assert_true(has_manager(world, world->sample.manager));
+    assert_true(world_has_manager(world, world->sample.manager));
     assert_true(world_holds(world, world->device.region, &world->sample.first));
     assert_int_equal(state.phase, OTTER_PHASE_CONFIRMED);
     assert_int_equal(state.outcome.kind, OTTER_OUTCOME_FAILED);
@@ -131,7 +124,7 @@ static void check_powers_at_start(struct world *world)
     assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
                      VDEVICE_STOPPED);
     while (world->device.program == OTTER_PROGRAM_MANAGER) {
-        assert_true(has_manager(world, world->next.manager));
+        assert_true(world_has_manager(world, world->next.manager));
         assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
         powers++;
     }

@@ -215,21 +215,6 @@ static void damage_saved(struct world *world, const uint8_t *image)
     fail_msg("staging does not hold the image");
 }
 
-static void damage_journal(struct world *world, bool is_bad)
-{
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-    static uint8_t erased[SECTOR];
-
-    memset(erased, 0xFF, sizeof(erased));
-    for (uint32_t off = 0; off < journal->size; off += SECTOR) {
-        if (is_bad) {
-            vflash_set_bad(&world->device.flash, journal->addr + off, true);
-        } else {
-            vflash_provision(&world->device.flash, journal->addr + off, erased, SECTOR);
-        }
-    }
-}
-
 static void do_damage(struct world *world, enum damage damage)
 {
     const struct otter_region *table = world_region(world, OTTER_REGION_TABLE);
@@ -260,8 +245,10 @@ static void do_damage(struct world *world, enum damage damage)
                     table->addr + (damage == TABLE_COPY_1) * table->size / 2 + 25, 5);
         break;
     case JOURNAL_LOST:
+        world_erase(world, OTTER_REGION_JOURNAL);
+        break;
     case JOURNAL_BAD:
-        damage_journal(world, damage == JOURNAL_BAD);
+        world_set_journal_bad(world, WORLD_ALL_SECTORS);
         break;
     }
 }
@@ -269,11 +256,7 @@ static void do_damage(struct world *world, enum damage damage)
 /* As marked, and no sector is bad. */
 static void bring_back(struct world *world)
 {
-    const struct otter_region *journal = world_region(world, OTTER_REGION_JOURNAL);
-
-    for (uint32_t off = 0; off < journal->size; off += SECTOR) {
-        vflash_set_bad(&world->device.flash, journal->addr + off, false);
-    }
+    world_set_journal_bad(world, 0);
     world_back(world);
 }
 
