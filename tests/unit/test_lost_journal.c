@@ -408,6 +408,59 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
     }
 }
 
+/* Where a system alone is whole it is confirmed, also one that does not work: only the
+ * button leads to the manager then. */
+static void check_alone(struct world *world)
+{
+    uint32_t op = 0;
+
+    sample_carry_manager(&world->sample, &world->next);
+    sample_build(&world->next);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    do {
+        assert_true(cut_at(world, op));
+        op++;
+    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+    lose(world, 0);
+    world->device.hooks.context = world;
+    world->device.hooks.on_start = crash_new;
+    assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
+    assert_true(is_application(world, &world->next));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_enter_manager(world);
+    world_drop(world);
+}
+
+static void k2_a_lost_trial_of_a_system_that_alone_is_whole_is_confirmed(void **state)
+{
+    (void)state;
+    check_alone(world_make_small(false, false));
+    check_alone(world_make_full(true));
+}
+
+/* A new manager that does not start, and a journal that is gone before boot takes it
+ * back: that manager is started for ever. */
+static void k2_a_manager_that_does_not_start_needs_a_journal(void **state)
+{
+    struct world *world = make(true, &comings[0]);
+    uint32_t op = 0;
+
+    (void)state;
+    world->device.app_manager = VDEVICE_CRASH;
+    do {
+        assert_true(cut_at(world, op));
+        op++;
+    } while (world_state(world).part != OTTER_PART_TRY_MANAGER);
+    lose(world, WORLD_ALL_SECTORS);
+    assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_true(world_has_manager(world, world->next.manager));
+    world_set_journal_bad(world, 0);
+    world_drop(world);
+}
+
 /* The new system has failed, and is not tried again because the journal is lost. */
 static void k2_a_system_whose_manager_was_restored_is_not_on_trial_again(void **state)
 {
@@ -567,6 +620,8 @@ int main(void)
         cmocka_unit_test(k2_without_a_journal_nothing_is_received),
         cmocka_unit_test(k2_a_half_written_application_does_not_cost_the_manager),
         cmocka_unit_test(k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager),
+        cmocka_unit_test(k2_a_lost_trial_of_a_system_that_alone_is_whole_is_confirmed),
+        cmocka_unit_test(k2_a_manager_that_does_not_start_needs_a_journal),
         cmocka_unit_test(k2_a_system_whose_manager_was_restored_is_not_on_trial_again),
         cmocka_unit_test(
             k2_without_its_manager_the_newer_system_gives_way_to_the_older),
