@@ -10,7 +10,6 @@
 #include <string.h>
 
 struct proof {
-    bool has_receipt;
     bool is_whole;    /* its application, with resources and fonts */
     bool has_manager; /* the manager that it names is installed */
     bool is_saved;    /* it is not, but staging holds the copy that boot goes back to */
@@ -65,41 +64,50 @@ static bool is_manager_saved(struct otter_device *device,
     return result == OTTER_OK && matches;
 }
 
-/* Each system is looked at under its own table and keys. False: it has no table. */
-static bool use_slot(struct otter_device *device, uint8_t slot)
+static void judge(struct otter_device *device, const struct otter_system *system,
+                  struct proof *proof)
 {
-    if (!otter_device_use_table(device, slot)) {
-        return false;
-    }
-    find_keys(device, slot);
-    return true;
-}
-
-static void prove(struct otter_device *device, uint8_t slot, struct proof *proof)
-{
-    struct otter_system system;
-
-    if (otter_system_open(device, slot, &system) != OTTER_OK) {
-        return;
-    }
-    proof->has_receipt = true;
-    proof->version = system.control.version;
-    proof->counter = system.control.counter;
+    proof->version = system->control.version;
+    proof->counter = system->control.counter;
     proof->is_whole =
-        otter_system_check(device, &system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
-        otter_system_check_regions(device, &system, OTTER_FLAG_NEW_REGIONS) == OTTER_OK;
+        otter_system_check(device, system, OTTER_ROLE_FIRMWARE) == OTTER_OK &&
+        otter_system_check_regions(device, system, OTTER_FLAG_NEW_REGIONS) == OTTER_OK;
     proof->has_manager =
-        otter_system_check(device, &system, OTTER_ROLE_MANAGER) == OTTER_OK;
+        otter_system_check(device, system, OTTER_ROLE_MANAGER) == OTTER_OK;
     proof->is_saved =
-        proof->is_whole && !proof->has_manager && is_manager_saved(device, &system);
+        proof->is_whole && !proof->has_manager && is_manager_saved(device, system);
 }
 
-/* The newer of two proofs: by version, then by counter. */
-static uint8_t newer(const struct proof proofs[2])
+/* What was read counts if the receipt reads whole afterwards, too: else false. */
+static bool look_at(struct otter_device *device, uint8_t slot, struct proof *proof)
 {
-    int order = otter_version_compare(&proofs[1].version, &proofs[0].version);
+    struct otter_system system = {.slot = slot};
 
-    return order > 0 || (order == 0 && proofs[1].counter > proofs[0].counter);
+    memset(proof, 0, sizeof(*proof));
+    if (otter_system_open(device, slot, &system) == OTTER_OK) {
+        judge(device, &system, proof);
+    }
+    return !otter_system_is_stale(device, &system);
+}
+
+/* Proves the system in `slot` with the table and the keys of the one in `under`. */
+static void prove(struct otter_device *device, uint8_t slot, uint8_t under,
+                  struct proof *proof)
+{
+    memset(proof, 0, sizeof(*proof));
+    if (!otter_device_use_table(device, under)) {
+        return; /* it has none */
+    }
+    find_keys(device, under);
+    if (!look_at(device, slot, proof)) {
+        (void)look_at(device, slot, proof); /* in the other copy */
+    }
+}
+
+static void prove_each(struct otter_device *device, struct proof proofs[2])
+{
+    prove(device, 0, 0, &proofs[0]);
+    prove(device, 1, 1, &proofs[1]);
 }
 
 /* The system is confirmed. If its manager is not there, but its copy is, boot was at
@@ -116,14 +124,12 @@ static void settle_one(struct otter_state *state, uint8_t slot,
     }
 }
 
-/* A system is on trial: the one that is not `state->current`, whose copies stay. */
-static void settle_trial(struct otter_state *state, const struct proof *proof)
+/* The system that is not `state->current`, whose copies and counter stay, is on trial.
+ */
+static void settle_trial(struct otter_state *state)
 {
     state->phase = OTTER_PHASE_TRIAL;
     state->part = OTTER_PART_NONE;
-    if (proof->counter < state->counter) {
-        state->counter = proof->counter;
-    }
 }
 
 /* Boot had begun to replace the system's manager, so it was the current one. */
@@ -132,51 +138,81 @@ static bool was_current(const struct proof *proof, const struct proof *other)
     return proof->is_saved && !other->is_saved;
 }
 
-/* Both systems are whole (A/B): the newer one came last, but for one of an older
- * version that has come as far as its manager. What came last is on trial again if its
- * manager stands; else it has not come to its trial, or has failed. */
-static void settle_both(struct otter_state *state, const struct proof proofs[2])
+/* Is the system in `slot` still whole if it has to follow the other one? Then that one
+ * trusts the key that signed it, and has the table that it keeps. */
+static bool may_follow(struct otter_device *device, uint8_t slot)
 {
-    uint8_t next = newer(proofs);
+    struct otter_state *state = &device->journal.state;
+    struct proof proof;
 
-    if (was_current(&proofs[next], &proofs[1 - next])) {
-        next = (uint8_t)(1 - next);
+    state->current = (uint8_t)(1 - slot);
+    state->phase = OTTER_PHASE_TRIAL;
+    prove(device, slot, state->current, &proof);
+    state->phase = OTTER_PHASE_CONFIRMED;
+    return proof.is_whole;
+}
+
+/* The slot of the system that came last. A package below the counter of the system
+ * before it is never taken; of equal counters the version tells, unless what is there
+ * contradicts it. */
+static uint8_t came_last(struct otter_device *device, const struct proof proofs[2])
+{
+    if (proofs[0].counter != proofs[1].counter) {
+        return proofs[1].counter > proofs[0].counter;
     }
-    const struct proof *now = &proofs[1 - next];
+    int order = otter_version_compare(&proofs[1].version, &proofs[0].version);
+    uint8_t next = order > 0;
+    bool is_other =
+        was_current(&proofs[next], &proofs[1 - next]) || !may_follow(device, next);
 
-    settle_one(state, (uint8_t)(1 - next), now);
-    if (proofs[next].has_manager ||
-        (!now->has_manager && !was_current(now, &proofs[next]))) {
-        settle_trial(state, &proofs[next]);
+    return is_other ? (uint8_t)(1 - next) : next;
+}
+
+/* Both systems are whole: those of two slots, or of one slot if their programs, but for
+ * the manager, are the same. `next` came last, `now` is the system before it. */
+static void settle_both(struct otter_device *device, const struct proof proofs[2])
+{
+    struct otter_state *state = &device->journal.state;
+    uint8_t slot = came_last(device, proofs);
+    const struct proof *next = &proofs[slot];
+    const struct proof *now = &proofs[1 - slot];
+    bool has_way_back = otter_device_is_ab(device) &&
+                        (now->has_manager || now->is_saved || !next->has_manager);
+
+    if (!next->has_manager && (now->has_manager || was_current(now, next))) {
+        settle_one(state, (uint8_t)(1 - slot), now); /* not tried yet, or failed */
+    } else if (has_way_back) {
+        settle_one(state, (uint8_t)(1 - slot), now);
+        settle_trial(state);
+    } else {
+        settle_one(state, slot, next); /* nothing to try, or to go back to */
     }
 }
 
 /* No system is whole: the next package must not overwrite the receipt that alone
- * vouches for the manager. */
+ * vouches for the manager. With a higher counter than its own it would not vouch. */
 static void settle_none(struct otter_state *state, const struct proof proofs[2])
 {
-    bool is_second = proofs[0].has_manager == proofs[1].has_manager
-                         ? !proofs[0].has_receipt
-                         : proofs[1].has_manager;
+    uint8_t slot = proofs[0].has_manager == proofs[1].has_manager
+                       ? proofs[1].counter > proofs[0].counter
+                       : proofs[1].has_manager;
 
-    state->current = is_second ? 1 : 0;
-    state->counter =
-        proofs[0].counter > proofs[1].counter ? proofs[0].counter : proofs[1].counter;
+    state->current = slot;
+    state->counter = proofs[slot].counter;
 }
 
 enum otter_result otter_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
-    struct proof proofs[2] = {{0}};
+    struct proof proofs[2];
     bool is_proved = true;
 
     memset(state, 0, sizeof(*state));
-    state->flags = OTTER_FLAG_NEW_TABLE; /* there may be two */
-    if (use_slot(device, 0)) {
-        prove(device, 0, &proofs[0]);
-    }
-    if (use_slot(device, 1)) {
-        prove(device, 1, &proofs[1]);
+    prove_each(device, proofs);
+    /* There may be two tables, one of them in the store. */
+    state->flags = OTTER_FLAG_NEW_TABLE;
+    if (!proofs[0].is_whole && !proofs[1].is_whole) {
+        prove_each(device, proofs);
     }
     state->outcome.kind = OTTER_OUTCOME_REBUILT;
     state->outcome.code = otter_code(OTTER_E_JOURNAL_LOST);
@@ -184,7 +220,7 @@ enum otter_result otter_rebuild(struct otter_device *device)
     otter_device_event(device, OTTER_EVENT_FAILED, device->program, 0,
                        otter_code(OTTER_E_JOURNAL_LOST));
     if (proofs[0].is_whole && proofs[1].is_whole) {
-        settle_both(state, proofs);
+        settle_both(device, proofs);
     } else if (proofs[0].is_whole || proofs[1].is_whole) {
         uint8_t slot = proofs[1].is_whole ? 1 : 0;
 

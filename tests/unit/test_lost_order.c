@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole journal is lost, and what is installed has to tell which of two systems
+ * came last; or no system is whole, and only the manager runs (K2). No package that
+ * nobody requested takes the place of the system that runs, no counter goes down, and
+ * the device takes the next package. Expected: K1, K2, K17.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <string.h>
+
+enum {
+    FEED = 200,
+    PULLS = 11, /* a trial ends after ten */
+};
+
+static const struct otter_version older = {1, 0, 9, 0};
+
+static void lose(struct world *world)
+{
+    vdevice_power_off(&world->device);
+    world_erase(world, OTTER_REGION_JOURNAL);
+}
+
+/* As marked, then cut after operation `op`. False if there are fewer. */
+static bool cut_at(struct world *world, uint32_t op)
+{
+    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
+
+    world_back(world);
+    enum vdevice_end end = vdevice_power_on(&world->device, cut);
+
+    vdevice_power_off(&world->device);
+    return end == VDEVICE_CUT;
+}
+
+/* `next` crashes, whatever the journal says, and other systems work. */
+static void crash_next(void *context)
+{
+    struct world *world = context;
+    struct vdevice *device = &world->device;
+
+    device->app = world_holds(world, device->region, &world->next) ? VDEVICE_CRASH
+                                                                   : VDEVICE_CONFIRM;
+    device->app_old = device->app;
+}
+
+static void set_crashing(struct world *world)
+{
+    world->device.hooks.context = world;
+    world->device.hooks.on_start = crash_next;
+}
+
+/* Power is lost soon after each start, before a confirm. */
+static void pull(struct world *world)
+{
+    struct vdevice *device = &world->device;
+
+    device->hooks.on_start = NULL;
+    device->app = VDEVICE_SILENT;
+    device->hooks.idle = vdevice_stop_at_once;
+    for (int i = 0; i < PULLS; i++) {
+        (void)world_power_on(world);
+        vdevice_power_off(device);
+    }
+    device->hooks.idle = NULL;
+    device->app = VDEVICE_CONFIRM;
+}
+
+/* `next` is received, and nobody requests it; then the journal is lost. */
+static void receive_and_lose(struct world *world)
+{
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    lose(world);
+}
+
+static void assert_runs(struct world *world, const struct sample_package *package,
+                        uint8_t slot, uint32_t counter)
+{
+    struct otter_state state;
+
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_null(world->device.defect);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, world->device.region, package));
+    state = world_state(world);
+    assert_int_equal(state.current, slot);
+    assert_int_equal(state.counter, counter);
+    assert_false(otter_phase_locks_store(state.phase));
+}
+
+/* A package with a manager that the device has never seen is installed and runs. */
+static void assert_can_be_updated(struct world *world)
+{
+    struct vdevice *device = &world->device;
+    static struct sample_package other;
+    enum otter_result result = OTTER_OK;
+
+    sample_next(&world->sample, 5, &other);
+    other.package.follows = (struct otter_version){0};
+    sample_carry_manager(&world->sample, &other);
+    other.manager[99] ^= 0x44;
+    sample_build(&other);
+    assert_int_equal(vdevice_feed(device, other.bytes, other.size, FEED, &result),
+                     VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    (void)vdevice_request(device, &result);
+    assert_int_equal(result, OTTER_OK);
+    assert_int_equal(vdevice_reset(device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_true(world_holds(world, device->region, &other));
+    assert_true(world_has_manager(world, other.manager));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+}
+
+/* ---- which came last ---- */
+
+static void k2_the_lower_counter_went_before_whatever_the_versions_say(void **state)
+{
+    struct world *world = world_make_small(true, false);
+
+    (void)state;
+    world->next.package.version = older;
+    world->next.package.counter = 3;
+    receive_and_lose(world);
+    pull(world);
+    set_crashing(world);
+    assert_runs(world, &world->sample.first, 0, 1);
+    assert_can_be_updated(world);
+    world_drop(world);
+}
+
+/* The package that was received revokes the key of the system that runs, or brings a
+ * table without it: it is the one that follows. */
+static void k2_a_system_whose_key_the_other_one_revokes_went_before(void **state)
+{
+    (void)state;
+    for (int rotates = 0; rotates < 2; rotates++) {
+        struct world *world =
+            rotates ? world_make_small(true, false) : world_make_revoking(true);
+
+        if (rotates) {
+            sample_rotate(&world->sample, &world->next);
+        }
+        world->next.package.version = older;
+        world->next.package.counter = 1;
+        receive_and_lose(world);
+        set_crashing(world);
+        assert_runs(world, &world->sample.first, 0, 1);
+        world_drop(world);
+    }
+}
+
+/* Updates the device to `second`, which keeps the table. */
+static void update_to(struct world *world, struct sample_package *second)
+{
+    enum otter_result result = OTTER_OK;
+
+    sample_next(&world->sample, 3, second);
+    second->package.counter = 1;
+    sample_build(second);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    (void)vdevice_feed(&world->device, second->bytes, second->size, FEED, &result);
+    assert_int_equal(result, OTTER_OK);
+    (void)vdevice_request(&world->device, &result);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).current, 1);
+    vdevice_power_off(&world->device);
+}
+
+/* The system that runs keeps the factory's table. An older version with a table of its
+ * own is on trial; it cannot be what the other one followed. */
+static void k2_a_system_that_keeps_a_table_which_the_other_one_has_not_followed_another(
+    void **state)
+{
+    struct world *world = world_make_small(true, false);
+    static struct sample_package second;
+    uint32_t op = 0;
+
+    (void)state;
+    update_to(world, &second);
+    world->next.package.version = older;
+    world->next.package.counter = 1;
+    world->next.table = world->sample.table;
+    world->next.table.policy.trial_deadline_s = 99;
+    sample_encode_table(&world->next);
+    sample_build(&world->next);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    do {
+        assert_true(cut_at(world, op));
+        op++;
+    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+    lose(world);
+    set_crashing(world);
+    assert_runs(world, &second, 1, 1);
+    assert_can_be_updated(world);
+    world_drop(world);
+}
+
+/* What went before has its manager, or the copy of it. */
+static void k2_a_system_with_neither_manager_nor_copy_has_never_run(void **state)
+{
+    struct world *world = world_make_small(true, false);
+
+    (void)state;
+    sample_carry_manager(&world->sample, &world->next);
+    world->next.package.version = older;
+    world->next.package.counter = 1;
+    receive_and_lose(world);
+    pull(world);
+    set_crashing(world);
+    assert_runs(world, &world->sample.first, 0, 1);
+    assert_can_be_updated(world);
+    world_drop(world);
+}
+
+/* One slot, a package with the firmware that runs: no copy of it is saved yet. */
+static void k2_on_one_slot_the_same_firmware_is_not_tried(void **state)
+{
+    (void)state;
+    for (int rotates = 0; rotates < 2; rotates++) {
+        struct world *world = world_make_small(false, false);
+
+        if (rotates) { /* its table lies in the store alone */
+            sample_rotate(&world->sample, &world->next);
+        }
+        memcpy(world->next.firmware, world->sample.first.firmware,
+               SAMPLE_FIRMWARE_SIZE);
+        receive_and_lose(world);
+        pull(world);
+        assert_runs(world, &world->sample.first, rotates ? 0 : 1, rotates ? 1 : 2);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+        world_drop(world);
+    }
+}
+
+/* A word of the first copy of the receipt flips while the journal is rebuilt. */
+static struct {
+    uint32_t first;
+    uint32_t end;
+    uint32_t at;
+    uint32_t count;
+} flip;
+
+static void flip_hash(void *context, uint32_t addr, size_t size)
+{
+    struct vdevice *device = context;
+    uint32_t struck = addr + (uint32_t)(size / 4 * 3);
+
+    if (struck < flip.first || struck >= flip.end) {
+        return;
+    }
+    if (flip.count == flip.at) {
+        vflash_flip(&device->flash, struck, struck % 8);
+    }
+    flip.count++;
+}
+
+static void k2_a_receipt_that_changes_while_it_is_read_gives_way_to_its_copy(
+    void **state)
+{
+    struct world *world = world_make_small(false, false);
+    uint32_t size;
+
+    (void)state;
+    flip.first = world_receipt_addr(world, 0, 0, &size);
+    flip.end = flip.first + size;
+    flip.at = 0;
+    do {
+        world_back(world);
+        world_erase(world, OTTER_REGION_JOURNAL);
+        flip.count = 0;
+        world->device.flash.hooks.context = &world->device;
+        world->device.flash.hooks.on_read = flip_hash;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        world->device.flash.hooks.on_read = NULL;
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_int_equal(world_state(world).counter, 1);
+        flip.at++;
+    } while (flip.count >= flip.at);
+    assert_true(flip.at > 50);
+    world_drop(world);
+}
+
+/* ---- no system is whole ---- */
+
+/* What the manager is given while the application is half written. */
+static void carry(struct world *world, bool has_regions, struct sample_package *other)
+{
+    sample_next(&world->sample, 4, other);
+    sample_carry_manager(&world->sample, other);
+    if (has_regions) {
+        sample_carry_regions(other);
+    }
+    sample_build(other);
+}
+
+/* The journal is lost at any operation of an update that raises the counter and keeps
+ * the manager. Where only the manager runs then it takes another package, which brings
+ * a manager; and the plug is pulled. */
+static void check_half(bool has_regions)
+{
+    struct world *world =
+        has_regions ? world_make_full(false) : world_make_small(false, false);
+    static struct sample_package other;
+    struct vdevice *device = &world->device;
+    enum otter_result result = OTTER_OK;
+    uint32_t waits = 0;
+
+    carry(world, has_regions, &other);
+    device->app = VDEVICE_CRASH;
+    world_prepare(world);
+    vdevice_power_off(device);
+    world_mark(world);
+    for (uint32_t op = 0; cut_at(world, op); op++) {
+        lose(world);
+        (void)world_power_on(world);
+        if (device->program != OTTER_PROGRAM_MANAGER) {
+            continue;
+        }
+        waits++;
+        (void)vdevice_feed(device, other.bytes, other.size, FEED, &result);
+        assert_int_equal(result, OTTER_OK);
+        vdevice_power_off(device);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(device->program, OTTER_PROGRAM_MANAGER);
+    }
+    assert_true(waits > 40);
+    world_drop(world);
+}
+
+static void k2_no_counter_takes_the_managers_receipt_away(void **state)
+{
+    (void)state;
+    check_half(false);
+    check_half(true);
+}
+
+static void k2_a_half_written_application_and_a_new_table_leave_the_manager(
+    void **state)
+{
+    struct world *world = world_make_small(false, false);
+    uint32_t waits = 0;
+
+    (void)state;
+    sample_rotate(&world->sample, &world->next);
+    sample_build(&world->next);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (uint32_t op = 0; cut_at(world, op); op++) {
+        lose(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        waits += world->device.program == OTTER_PROGRAM_MANAGER;
+    }
+    assert_true(waits > 40);
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(k2_the_lower_counter_went_before_whatever_the_versions_say),
+        cmocka_unit_test(k2_a_system_whose_key_the_other_one_revokes_went_before),
+        cmocka_unit_test(
+            k2_a_system_that_keeps_a_table_which_the_other_one_has_not_followed_another),
+        cmocka_unit_test(k2_a_system_with_neither_manager_nor_copy_has_never_run),
+        cmocka_unit_test(k2_on_one_slot_the_same_firmware_is_not_tried),
+        cmocka_unit_test(
+            k2_a_receipt_that_changes_while_it_is_read_gives_way_to_its_copy),
+        cmocka_unit_test(k2_no_counter_takes_the_managers_receipt_away),
+        cmocka_unit_test(
+            k2_a_half_written_application_and_a_new_table_leave_the_manager),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
