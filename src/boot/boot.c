@@ -86,12 +86,30 @@ static uint8_t doubtful_regions(const struct otter_boot *boot, uint8_t slot)
     return boot->facts.phase == OTTER_PHASE_TRIAL ? 0 : OTTER_FLAG_NEW_REGIONS;
 }
 
+/* A package has come, and nobody has installed it. */
+static bool is_only_received(const struct otter_boot *boot, uint8_t slot)
+{
+    return slot != boot->facts.current && boot->facts.phase >= OTTER_PHASE_RECEIVING &&
+           boot->facts.phase <= OTTER_PHASE_REQUESTED;
+}
+
+/* Is the manager that the system in `slot` names the one that is installed? */
+static bool has_own_manager(struct otter_boot *boot, uint8_t slot)
+{
+    return otter_system_verify(&boot->device, slot, OTTER_ROLE_MANAGER, 0,
+                               &boot->system) == OTTER_OK;
+}
+
+/* Boot brings no system a manager that it never had: without it the next package would
+ * overwrite the receipt that alone vouches for the one that stands. */
 static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
 {
-    return otter_system_verify(&boot->device, slot, OTTER_ROLE_FIRMWARE,
-                               doubtful_regions(boot, slot), &boot->system) == OTTER_OK
-               ? OTTER_VERDICT_GOOD
-               : OTTER_VERDICT_BAD;
+    bool is_good =
+        otter_system_verify(&boot->device, slot, OTTER_ROLE_FIRMWARE,
+                            doubtful_regions(boot, slot), &boot->system) == OTTER_OK &&
+        (!is_only_received(boot, slot) || has_own_manager(boot, slot));
+
+    return is_good ? OTTER_VERDICT_GOOD : OTTER_VERDICT_BAD;
 }
 
 /* Either system's receipt vouches for the manager. */
@@ -185,14 +203,29 @@ void boot_clear_manager(struct otter_state *state)
     state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
 }
 
+/* The other system takes the place of one that is damaged. The next package overwrites
+ * the receipt of that one, which may alone vouch for the manager: the own one comes
+ * back first, from its copy. */
+static void replace_damaged(struct otter_boot *boot, struct otter_state *state,
+                            uint8_t slot)
+{
+    if (!has_own_manager(boot, slot)) {
+        state->phase = OTTER_PHASE_INSTALLING;
+        state->part = OTTER_PART_TAKE_BACK;
+        state->flags |= OTTER_FLAG_NEW_MANAGER;
+    }
+}
+
 /* `slot` is the current system from now on, confirmed. */
 static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
 {
     struct otter_state state = boot->device.journal.state;
+    bool is_roll_back =
+        state.phase == OTTER_PHASE_TRIAL || state.phase == OTTER_PHASE_ROLLING_BACK;
 
     if (state.phase == OTTER_PHASE_TRIAL) {
         boot_take_outcome(boot, &state, OTTER_OUTCOME_ROLLED_BACK, code);
-    } else if (state.phase != OTTER_PHASE_ROLLING_BACK) {
+    } else if (!is_roll_back) {
         boot_take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
     }
     boot_clear_work(&state);
@@ -200,7 +233,10 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;
-    otter_device_event(&boot->device, OTTER_EVENT_PHASE, OTTER_PHASE_ROLLED_BACK, 0,
+    if (!is_roll_back) {
+        replace_damaged(boot, &state, slot);
+    }
+    otter_device_event(&boot->device, OTTER_EVENT_PHASE, state.phase, 0,
                        state.outcome.code);
     boot_record(boot, &state, OTTER_LASTING);
     (void)otter_device_choose_table(&boot->device);

@@ -131,10 +131,14 @@ static bool is_adopting(const struct otter_state *before,
 }
 
 /* Boot alone says which system is the current one when the journal's own does not
- * verify, and ends a roll back. */
+ * verify, whose manager it may have to take back then, and ends a roll back. */
 static bool is_switch(const struct otter_state *before, const struct otter_state *after)
 {
-    return after->phase == OTTER_PHASE_ROLLED_BACK &&
+    bool takes_back = after->phase == OTTER_PHASE_INSTALLING &&
+                      after->part == OTTER_PART_TAKE_BACK &&
+                      after->outcome.kind == OTTER_OUTCOME_DAMAGED;
+
+    return (after->phase == OTTER_PHASE_ROLLED_BACK || takes_back) &&
            before->counter == after->counter && before->key_mask == after->key_mask;
 }
 

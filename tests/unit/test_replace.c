@@ -207,6 +207,138 @@ static void k1_a_manager_that_only_the_new_receipt_names_outlives_any_cut(void *
     on_both(check_given_up);
 }
 
+/* ---- a system that is damaged later ---- */
+
+/* A package with a third manager; its update is confirmed. */
+static void assert_takes_a_manager(struct world *world)
+{
+    static struct sample_package third;
+    enum otter_result result = OTTER_OK;
+
+    sample_next(&world->sample, 5, &third);
+    third.package.follows = (struct otter_version){0};
+    sample_carry_manager(&world->sample, &third);
+    third.manager[99] ^= 0x44;
+    sample_build(&third);
+    assert_int_equal(
+        vdevice_feed(&world->device, third.bytes, third.size, 200, &result),
+        VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_true(world_holds(world, world->device.region, &third));
+    assert_true(world_has_manager(world, third.manager));
+}
+
+/* The old system runs, with its manager, and says why. */
+static void assert_is_back(struct world *world)
+{
+    struct otter_state state = world_state(world);
+
+    assert_null(world->device.defect);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_true(world_has_manager(world, world->sample.manager));
+    assert_int_equal(state.current, 0);
+    assert_int_equal(state.flags, 0);
+    assert_int_equal(state.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(state.outcome.kind, OTTER_OUTCOME_DAMAGED);
+    assert_int_equal(state.outcome.code, otter_code(OTTER_E_BOOT_APPLICATION));
+}
+
+/* Two slots: a bit flips in the application that has long been confirmed. The next
+ * package overwrites its receipt, which alone vouches for the new manager. */
+static void k15_the_other_system_takes_its_manager_back_when_it_takes_the_place(
+    void **state)
+{
+    struct world *world = world_make_small(true, false);
+    const enum vflash_fault_kind kinds[] = {VFLASH_CUT_BEFORE, VFLASH_CUT_AFTER};
+    uint32_t op = 0;
+
+    (void)state;
+    sample_carry_manager(&world->sample, &world->next);
+    world->next.package.counter = 1;
+    sample_build(&world->next);
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    assert_true(world_has_manager(world, world->next.manager));
+    vdevice_power_off(&world->device);
+    world_damage(world, OTTER_REGION_SLOT_B);
+    world_mark(world);
+    for (bool is_cut = true; is_cut; op++) {
+        is_cut = false;
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+            const struct vflash_fault cut = {.at_op = op, .kind = kinds[i]};
+
+            world_back(world);
+            is_cut |= vdevice_power_on(&world->device, cut) == VDEVICE_CUT;
+            vdevice_power_off(&world->device);
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            assert_is_back(world);
+        }
+    }
+    assert_true(op > 10);
+    assert_takes_a_manager(world);
+    world_drop(world);
+}
+
+/* The same, and the copy of the old manager is damaged, too: the new one stays. */
+static void k15_without_a_copy_the_manager_that_stands_stays(void **state)
+{
+    struct world *world = world_make_small(true, false);
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+
+    (void)state;
+    sample_carry_manager(&world->sample, &world->next);
+    world->next.package.counter = 1;
+    sample_build(&world->next);
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    vdevice_power_off(&world->device);
+    world_damage(world, OTTER_REGION_SLOT_B);
+    vflash_flip(&world->device.flash, staging->addr + staging->size - 1000, 1);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(world_holds(world, world->device.region, &world->sample.first));
+    assert_true(world_has_manager(world, world->next.manager));
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    world_drop(world);
+}
+
+/* A package has come and was not requested; then a bit flips in the application. Its
+ * system runs in the place of the damaged one, unless it has a manager of its own,
+ * which nobody has installed. */
+static void check_received(bool carries)
+{
+    struct world *world = world_make_small(true, false);
+
+    if (carries) {
+        sample_carry_manager(&world->sample, &world->next);
+    }
+    world->next.package.counter = 1;
+    sample_build(&world->next);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_damage(world, OTTER_REGION_APPLICATION);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(world_has_manager(world, world->sample.manager));
+    if (carries) {
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code, otter_code(OTTER_E_BOOT_APPLICATION));
+        assert_can_be_updated(world, 4);
+    } else {
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+        assert_true(world_holds(world, world->device.region, &world->next));
+    }
+    assert_takes_a_manager(world);
+    world_drop(world);
+}
+
+static void k15_a_system_whose_manager_was_never_installed_takes_no_place(void **state)
+{
+    (void)state;
+    check_received(false);
+    check_received(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +348,10 @@ int main(void)
         cmocka_unit_test(
             k15_a_new_manager_that_loses_power_before_its_start_is_taken_back),
         cmocka_unit_test(k1_a_manager_that_only_the_new_receipt_names_outlives_any_cut),
+        cmocka_unit_test(
+            k15_the_other_system_takes_its_manager_back_when_it_takes_the_place),
+        cmocka_unit_test(k15_without_a_copy_the_manager_that_stands_stays),
+        cmocka_unit_test(k15_a_system_whose_manager_was_never_installed_takes_no_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,36 @@ static void k17_only_confirm_and_roll_back_change_the_system_and_none_takes_trus
     }
 }
 
+/* The system that takes the place of a damaged one may have to take its manager back.
+ */
+static void k17_boot_alone_switches_and_takes_the_manager_back(void **state)
+{
+    struct otter_state before = state_of(OTTER_PHASE_CONFIRMED);
+    struct otter_state after = state_of(OTTER_PHASE_INSTALLING);
+    struct otter_state other;
+
+    (void)state;
+    after.current = (uint8_t)(1 - before.current);
+    after.part = OTTER_PART_TAKE_BACK;
+    after.outcome.kind = OTTER_OUTCOME_DAMAGED;
+    for (uint8_t program = OTTER_PROGRAM_BOOT; program < PROGRAMS; program++) {
+        assert_int_equal(otter_state_may_change(&before, &after, program),
+                         program == OTTER_PROGRAM_BOOT);
+    }
+    other = after;
+    other.part = OTTER_PART_WRITE_MANAGER;
+    assert_false(otter_state_may_change(&before, &other, OTTER_PROGRAM_BOOT));
+    other = after;
+    other.outcome.kind = OTTER_OUTCOME_FAILED;
+    assert_false(otter_state_may_change(&before, &other, OTTER_PROGRAM_BOOT));
+    other = after;
+    other.counter++;
+    assert_false(otter_state_may_change(&before, &other, OTTER_PROGRAM_BOOT));
+    other = after;
+    other.key_mask ^= 1;
+    assert_false(otter_state_may_change(&before, &other, OTTER_PROGRAM_BOOT));
+}
+
 static void k12_the_store_is_locked_from_the_request_to_the_end_of_a_roll_back(
     void **state)
 {
@@ -232,6 +262,7 @@ int main(void)
         cmocka_unit_test(k3_every_program_may_repeat_a_state),
         cmocka_unit_test(
             k17_only_confirm_and_roll_back_change_the_system_and_none_takes_trust_back),
+        cmocka_unit_test(k17_boot_alone_switches_and_takes_the_manager_back),
         cmocka_unit_test(
             k12_the_store_is_locked_from_the_request_to_the_end_of_a_roll_back),
         cmocka_unit_test(two_states_are_equal_if_every_field_is_but_the_writer),
