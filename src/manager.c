@@ -304,8 +304,7 @@ static bool has_to_search(const struct otter_manager *manager)
 
     return otter_device_is_on_card(&manager->device) &&
            (!manager->has_application || manager_is_closed(manager)) &&
-           !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state) &&
-           !manager->device.journal.is_lost;
+           !otter_phase_locks_store(state->phase) && !otter_state_has_unknown(state);
 }
 
 /* Time without a message after which the application runs again. */

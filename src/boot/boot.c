@@ -86,30 +86,11 @@ static uint8_t doubtful_regions(const struct otter_boot *boot, uint8_t slot)
     return boot->facts.phase == OTTER_PHASE_TRIAL ? 0 : OTTER_FLAG_NEW_REGIONS;
 }
 
-/* A package has come, and nobody has installed it. */
-static bool is_only_received(const struct otter_boot *boot, uint8_t slot)
-{
-    return slot != boot->facts.current && boot->facts.phase >= OTTER_PHASE_RECEIVING &&
-           boot->facts.phase <= OTTER_PHASE_REQUESTED;
-}
-
 /* Is the manager that the system in `slot` names the one that is installed? */
 static bool has_own_manager(struct otter_boot *boot, uint8_t slot)
 {
     return otter_system_verify(&boot->device, slot, OTTER_ROLE_MANAGER, 0,
                                &boot->system) == OTTER_OK;
-}
-
-/* Boot brings no system a manager that it never had: without it the next package would
- * overwrite the receipt that alone vouches for the one that stands. */
-static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
-{
-    bool is_good =
-        otter_system_verify(&boot->device, slot, OTTER_ROLE_FIRMWARE,
-                            doubtful_regions(boot, slot), &boot->system) == OTTER_OK &&
-        (!is_only_received(boot, slot) || has_own_manager(boot, slot));
-
-    return is_good ? OTTER_VERDICT_GOOD : OTTER_VERDICT_BAD;
 }
 
 /* Either system's receipt vouches for the manager. */
@@ -125,6 +106,41 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
         }
     }
     return OTTER_VERDICT_BAD;
+}
+
+/* The system at hand is what was last rolled back, refused or given up. */
+static bool has_failed(const struct otter_boot *boot)
+{
+    const struct otter_outcome *outcome = &boot->device.journal.state.outcome;
+
+    return outcome->kind >= OTTER_OUTCOME_ROLLED_BACK &&
+           outcome->kind <= OTTER_OUTCOME_FAILED &&
+           memcmp(boot->system.control.package_id, outcome->id, sizeof(outcome->id)) ==
+               0;
+}
+
+/* Does the system at hand, that of `slot`, serve in the place of the current one, which
+ * is damaged? The next package overwrites the receipt of that one, which may alone
+ * vouch for the manager that stands: so its own must be there, or its copy. Without any
+ * manager whatever runs is better than nothing. */
+static bool may_replace(struct otter_boot *boot, uint8_t slot)
+{
+    bool is_fit = !has_failed(boot) &&
+                  (has_own_manager(boot, slot) || boot_has_saved_manager(boot, slot));
+
+    return is_fit || check_manager(boot) == OTTER_VERDICT_BAD;
+}
+
+static enum otter_verdict check_system(struct otter_boot *boot, uint8_t slot)
+{
+    bool is_expected =
+        slot == boot->facts.current || boot->facts.phase == OTTER_PHASE_TRIAL;
+    bool is_good =
+        otter_system_verify(&boot->device, slot, OTTER_ROLE_FIRMWARE,
+                            doubtful_regions(boot, slot), &boot->system) == OTTER_OK &&
+        (is_expected || may_replace(boot, slot));
+
+    return is_good ? OTTER_VERDICT_GOOD : OTTER_VERDICT_BAD;
 }
 
 /* Writes a record; one that cannot be written becomes a fact. */
@@ -203,9 +219,9 @@ void boot_clear_manager(struct otter_state *state)
     state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
 }
 
-/* The other system takes the place of one that is damaged. The next package overwrites
- * the receipt of that one, which may alone vouch for the manager: the own one comes
- * back first, from its copy. */
+/* The other system takes the place of one that is damaged: its manager comes back
+ * first.
+ */
 static void replace_damaged(struct otter_boot *boot, struct otter_state *state,
                             uint8_t slot)
 {

@@ -55,13 +55,13 @@ static bool is_in_place(struct otter_boot *boot, const struct image *image)
            matches;
 }
 
-static bool look_up_saved(struct otter_boot *boot, uint8_t region, struct image *image)
+static bool look_up_saved(struct otter_boot *boot, uint8_t slot, uint8_t region,
+                          struct image *image)
 {
     struct otter_device *device = &boot->device;
     struct otter_member member;
 
-    if (otter_system_open(device, device->journal.state.current, &boot->system) !=
-            OTTER_OK ||
+    if (otter_system_open(device, slot, &boot->system) != OTTER_OK ||
         otter_plan_saved(device, &boot->system, region, &image->off, &member) !=
             OTTER_OK) {
         return false;
@@ -78,14 +78,27 @@ static bool look_up_saved(struct otter_boot *boot, uint8_t region, struct image 
 
 /* The copy that was saved of what the old system has in `region`. What was read counts
  * if the receipt reads whole afterwards, too; else its other copy is asked. */
-static bool find_saved(struct otter_boot *boot, uint8_t region, struct image *image)
+static bool find_saved_of(struct otter_boot *boot, uint8_t slot, uint8_t region,
+                          struct image *image)
 {
-    bool is_found = look_up_saved(boot, region, image);
+    bool is_found = look_up_saved(boot, slot, region, image);
 
     if (otter_system_is_stale(&boot->device, &boot->system)) {
-        is_found = look_up_saved(boot, region, image);
+        is_found = look_up_saved(boot, slot, region, image);
     }
     return is_found && is_whole(boot, image);
+}
+
+static bool find_saved(struct otter_boot *boot, uint8_t region, struct image *image)
+{
+    return find_saved_of(boot, boot->device.journal.state.current, region, image);
+}
+
+bool boot_has_saved_manager(struct otter_boot *boot, uint8_t slot)
+{
+    struct image image;
+
+    return find_saved_of(boot, slot, OTTER_REGION_MANAGER, &image);
 }
 
 static bool look_up_new_manager(struct otter_boot *boot, struct image *image)
@@ -185,6 +198,13 @@ static bool go_on(struct otter_boot *boot, const struct image *image)
     const struct otter_state *now = &boot->device.journal.state;
 
     return copy(boot, image, now->member, now->cursor);
+}
+
+/* The manager from its copy: flash that has failed once may work the next time, and
+ * nothing will try it again later. */
+static bool bring_back(struct otter_boot *boot, const struct image *image)
+{
+    return go_on(boot, image) || (!boot->facts.cannot_record && go_on(boot, image));
 }
 
 /* ---- application, resources, font ---- */
@@ -295,7 +315,7 @@ static void write_back(struct otter_boot *boot)
     struct otter_state state;
     struct image image;
 
-    if (!find_saved(boot, OTTER_REGION_MANAGER, &image) || !go_on(boot, &image)) {
+    if (!find_saved(boot, OTTER_REGION_MANAGER, &image) || !bring_back(boot, &image)) {
         boot->facts.cannot_copy = true;
     }
     if (boot->facts.cannot_record) {
@@ -322,7 +342,7 @@ static void restore_manager(struct otter_boot *boot)
     struct image image;
 
     boot->facts.manager = OTTER_VERDICT_UNKNOWN;
-    if (find_saved(boot, OTTER_REGION_MANAGER, &image) && go_on(boot, &image)) {
+    if (find_saved(boot, OTTER_REGION_MANAGER, &image) && bring_back(boot, &image)) {
         boot->facts.is_manager_done = true;
     } else {
         boot->facts.cannot_copy = true;

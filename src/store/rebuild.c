@@ -110,26 +110,23 @@ static void prove_each(struct otter_device *device, struct proof proofs[2])
     prove(device, 1, 1, &proofs[1]);
 }
 
-/* The system is confirmed. If its manager is not there, but its copy is, boot was at
- * work on the manager: it takes that back, which needs no other manager (K15). */
-static void settle_one(struct otter_state *state, uint8_t slot,
-                       const struct proof *proof)
+/* The system is the current one, with its counter: confirmed, or the one to go back to
+ * while the other is on trial. If its manager is not there, but its copy is, boot was
+ * at work on the manager: it takes that back, now or after the trial (K15). */
+static void settle(struct otter_state *state, uint8_t slot, const struct proof *proof,
+                   bool is_trial)
 {
     state->current = slot;
     state->counter = proof->counter;
     if (proof->is_saved) {
-        state->phase = OTTER_PHASE_INSTALLING;
-        state->part = OTTER_PART_TAKE_BACK;
         state->flags |= OTTER_FLAG_NEW_MANAGER;
     }
-}
-
-/* The system that is not `state->current`, whose copies and counter stay, is on trial.
- */
-static void settle_trial(struct otter_state *state)
-{
-    state->phase = OTTER_PHASE_TRIAL;
-    state->part = OTTER_PART_NONE;
+    if (is_trial) {
+        state->phase = OTTER_PHASE_TRIAL;
+    } else if (proof->is_saved) {
+        state->phase = OTTER_PHASE_INSTALLING;
+        state->part = OTTER_PART_TAKE_BACK;
+    }
 }
 
 /* Boot had begun to replace the system's manager, so it was the current one. */
@@ -153,7 +150,7 @@ static bool may_follow(struct otter_device *device, uint8_t slot)
 }
 
 /* The slot of the system that came last. A package below the counter of the system
- * before it is never taken; of equal counters the version tells, unless what is there
+ * before it is refused; of equal counters the version tells, unless what is there
  * contradicts it. */
 static uint8_t came_last(struct otter_device *device, const struct proof proofs[2])
 {
@@ -162,10 +159,10 @@ static uint8_t came_last(struct otter_device *device, const struct proof proofs[
     }
     int order = otter_version_compare(&proofs[1].version, &proofs[0].version);
     uint8_t next = order > 0;
-    bool is_other =
+    bool is_contradicted =
         was_current(&proofs[next], &proofs[1 - next]) || !may_follow(device, next);
 
-    return is_other ? (uint8_t)(1 - next) : next;
+    return is_contradicted ? (uint8_t)(1 - next) : next;
 }
 
 /* Both systems are whole: those of two slots, or of one slot if their programs, but for
@@ -180,25 +177,25 @@ static void settle_both(struct otter_device *device, const struct proof proofs[2
                         (now->has_manager || now->is_saved || !next->has_manager);
 
     if (!next->has_manager && (now->has_manager || was_current(now, next))) {
-        settle_one(state, (uint8_t)(1 - slot), now); /* not tried yet, or failed */
+        settle(state, (uint8_t)(1 - slot), now, false); /* not tried yet, or failed */
     } else if (has_way_back) {
-        settle_one(state, (uint8_t)(1 - slot), now);
-        settle_trial(state);
+        settle(state, (uint8_t)(1 - slot), now, true);
     } else {
-        settle_one(state, slot, next); /* nothing to try, or to go back to */
+        settle(state, slot, next, false); /* nothing to try, or to go back to */
     }
 }
 
 /* No system is whole: the next package must not overwrite the receipt that alone
- * vouches for the manager. With a higher counter than its own it would not vouch. */
+ * vouches for the manager. If both do nobody knows which was confirmed: the lower
+ * counter (K17).
+ */
 static void settle_none(struct otter_state *state, const struct proof proofs[2])
 {
     uint8_t slot = proofs[0].has_manager == proofs[1].has_manager
-                       ? proofs[1].counter > proofs[0].counter
+                       ? proofs[1].counter < proofs[0].counter
                        : proofs[1].has_manager;
 
-    state->current = slot;
-    state->counter = proofs[slot].counter;
+    settle(state, slot, &proofs[slot], false);
 }
 
 enum otter_result otter_rebuild(struct otter_device *device)
@@ -224,7 +221,7 @@ enum otter_result otter_rebuild(struct otter_device *device)
     } else if (proofs[0].is_whole || proofs[1].is_whole) {
         uint8_t slot = proofs[1].is_whole ? 1 : 0;
 
-        settle_one(state, slot, &proofs[slot]);
+        settle(state, slot, &proofs[slot], false);
     } else {
         is_proved = false;
         settle_none(state, proofs);

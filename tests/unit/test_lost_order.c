@@ -367,6 +367,92 @@ static void k2_a_half_written_application_and_a_new_table_leave_the_manager(
     world_drop(world);
 }
 
+/* Both receipts name the manager: which system was confirmed nobody knows. A package
+ * that the old one would have taken is taken. */
+static void check_counter(uint8_t current)
+{
+    struct world *world = world_make_small(false, false);
+    static struct sample_package second;
+    static struct sample_package other;
+    enum otter_result result = OTTER_OK;
+    uint32_t waits = 0;
+
+    if (current == 1) {
+        update_to(world, &second);
+    }
+    sample_next(&world->sample, 4, &world->next);
+    world->next.package.counter = 2;
+    sample_build(&world->next);
+    sample_next(&world->sample, 5, &other);
+    other.package.counter = 1;
+    sample_build(&other);
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (uint32_t op = 0; cut_at(world, op); op++) {
+        lose(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        if (world->device.program != OTTER_PROGRAM_MANAGER) {
+            continue;
+        }
+        waits++;
+        (void)vdevice_feed(&world->device, other.bytes, other.size, FEED, &result);
+        assert_int_equal(result, OTTER_OK);
+    }
+    assert_true(waits > 40);
+    world_drop(world);
+}
+
+static void k17_no_counter_goes_up_that_nobody_confirmed(void **state)
+{
+    (void)state;
+    check_counter(0);
+    check_counter(1);
+}
+
+/* ---- a card ---- */
+
+/* The application is half written; the package lies on the card. */
+static void k2_a_device_with_a_card_finds_its_package_without_a_journal(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+    uint32_t ops = 0;
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (; cut_at(world, ops); ops++) {
+        lose(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_null(world->device.defect);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
+    }
+    assert_true(ops > 50);
+    world_drop(world);
+}
+
+/* A journal that takes nothing either: the manager waits, and does not try for ever. */
+static void k2_a_dead_journal_makes_it_wait(void **state)
+{
+    struct world *world = world_make_on_card(false, false);
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    lose(world);
+    world_damage(world, OTTER_REGION_APPLICATION);
+    world_set_journal_bad(world, WORLD_ALL_SECTORS);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_true(world->device.flash.op < 10);
+        vdevice_power_off(&world->device);
+    }
+    world_set_journal_bad(world, 0);
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +467,9 @@ int main(void)
         cmocka_unit_test(k2_no_counter_takes_the_managers_receipt_away),
         cmocka_unit_test(
             k2_a_half_written_application_and_a_new_table_leave_the_manager),
+        cmocka_unit_test(k17_no_counter_goes_up_that_nobody_confirmed),
+        cmocka_unit_test(k2_a_device_with_a_card_finds_its_package_without_a_journal),
+        cmocka_unit_test(k2_a_dead_journal_makes_it_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
