@@ -100,8 +100,7 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
         uint8_t slot =
             i == 0 ? boot->facts.current : (uint8_t)(1 - boot->facts.current);
 
-        if (otter_system_verify(&boot->device, slot, OTTER_ROLE_MANAGER, 0,
-                                &boot->system) == OTTER_OK) {
+        if (has_own_manager(boot, slot)) {
             return OTTER_VERDICT_GOOD;
         }
     }
@@ -219,9 +218,7 @@ void boot_clear_manager(struct otter_state *state)
     state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
 }
 
-/* The other system takes the place of one that is damaged: its manager comes back
- * first.
- */
+/* Of a system that takes the place of a damaged one the manager comes back first. */
 static void replace_damaged(struct otter_boot *boot, struct otter_state *state,
                             uint8_t slot)
 {

@@ -29,6 +29,7 @@ void boot_clear_manager(struct otter_state *state);
  * next decision needs. */
 void boot_copy_act(struct otter_boot *boot, const struct otter_boot_decision *decision);
 
+/* Does staging hold the copy of the manager that the system in `slot` names? */
 bool boot_has_saved_manager(struct otter_boot *boot, uint8_t slot);
 
 #endif

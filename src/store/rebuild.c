@@ -186,9 +186,8 @@ static void settle_both(struct otter_device *device, const struct proof proofs[2
 }
 
 /* No system is whole: the next package must not overwrite the receipt that alone
- * vouches for the manager. If both do nobody knows which was confirmed: the lower
- * counter (K17).
- */
+ * vouches for the manager. If both do, nobody knows which system was confirmed: the
+ * lower counter counts (K17). */
 static void settle_none(struct otter_state *state, const struct proof proofs[2])
 {
     uint8_t slot = proofs[0].has_manager == proofs[1].has_manager
@@ -198,11 +197,26 @@ static void settle_none(struct otter_state *state, const struct proof proofs[2])
     settle(state, slot, &proofs[slot], false);
 }
 
+/* False: no system is whole. */
+static bool settle_any(struct otter_device *device, const struct proof proofs[2])
+{
+    struct otter_state *state = &device->journal.state;
+    uint8_t slot = proofs[1].is_whole ? 1 : 0;
+
+    if (proofs[0].is_whole && proofs[1].is_whole) {
+        settle_both(device, proofs);
+    } else if (proofs[slot].is_whole) {
+        settle(state, slot, &proofs[slot], false);
+    } else {
+        settle_none(state, proofs);
+    }
+    return proofs[slot].is_whole;
+}
+
 enum otter_result otter_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
     struct proof proofs[2];
-    bool is_proved = true;
 
     memset(state, 0, sizeof(*state));
     prove_each(device, proofs);
@@ -216,16 +230,8 @@ enum otter_result otter_rebuild(struct otter_device *device)
     state->phase = OTTER_PHASE_CONFIRMED;
     otter_device_event(device, OTTER_EVENT_FAILED, device->program, 0,
                        otter_code(OTTER_E_JOURNAL_LOST));
-    if (proofs[0].is_whole && proofs[1].is_whole) {
-        settle_both(device, proofs);
-    } else if (proofs[0].is_whole || proofs[1].is_whole) {
-        uint8_t slot = proofs[1].is_whole ? 1 : 0;
+    bool is_proved = settle_any(device, proofs);
 
-        settle(state, slot, &proofs[slot], false);
-    } else {
-        is_proved = false;
-        settle_none(state, proofs);
-    }
     settle_table(device);
     if (!is_proved) {
         /* Whose these are nobody knows: no application is run without looking. */
