@@ -224,6 +224,60 @@ void world_prepare(struct world *world)
     need(world_request(world) == OTTER_OK, "the request is not taken");
 }
 
+void world_mark_update(struct world *world)
+{
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+}
+
+bool world_fault_at(struct world *world, enum vflash_fault_kind kind, uint32_t op)
+{
+    const struct vflash_fault fault = {.at_op = op, .kind = kind, .seed = op};
+
+    world_back(world);
+    enum vdevice_end end = vdevice_power_on(&world->device, fault);
+
+    vdevice_power_off(&world->device);
+    return end == VDEVICE_CUT;
+}
+
+bool world_cut_at(struct world *world, uint32_t op)
+{
+    return world_fault_at(world, VFLASH_CUT_AFTER, op);
+}
+
+bool world_takes(struct world *world, const struct sample_package *package)
+{
+    struct vdevice *device = &world->device;
+    enum otter_result fed = OTTER_OK;
+    enum otter_result requested = OTTER_OK;
+
+    return vdevice_feed(device, package->bytes, package->size, CHUNK, &fed) ==
+               VDEVICE_IDLE &&
+           fed == OTTER_OK && vdevice_request(device, &requested) == VDEVICE_IDLE &&
+           requested == OTTER_OK &&
+           vdevice_reset(device, OTTER_RESET_SOFTWARE) == VDEVICE_IDLE &&
+           world_runs(world, package) &&
+           world_state(world).phase == OTTER_PHASE_CONFIRMED;
+}
+
+static void crash_next(void *context)
+{
+    struct world *world = context;
+    struct vdevice *device = &world->device;
+
+    device->app = world_holds(world, device->region, &world->next) ? VDEVICE_CRASH
+                                                                   : VDEVICE_CONFIRM;
+    device->app_old = device->app;
+}
+
+void world_let_next_crash(struct world *world)
+{
+    world->device.hooks.context = world;
+    world->device.hooks.on_start = crash_next;
+}
+
 enum vdevice_end world_update(struct world *world, enum vdevice_app app)
 {
     world->device.app = app;
@@ -259,6 +313,12 @@ bool world_holds(const struct world *world, uint8_t id,
         &world->device.flash, world_region(world, id)->addr, SAMPLE_FIRMWARE_SIZE);
 
     return memcmp(bytes, package->firmware, SAMPLE_FIRMWARE_SIZE) == 0;
+}
+
+bool world_runs(const struct world *world, const struct sample_package *package)
+{
+    return world->device.program == OTTER_PROGRAM_AGENT &&
+           world_holds(world, world->device.region, package);
 }
 
 bool world_has_manager(const struct world *world, const uint8_t *image)

@@ -72,6 +72,24 @@ enum otter_result world_request(struct world *world);
 /* Powers on, feeds `next` and requests it; the device runs still. */
 void world_prepare(struct world *world);
 
+/* The same, then powers off and marks: where the sweep of an update begins. */
+void world_mark_update(struct world *world);
+
+/* As marked, then powered on with one fault at operation `op`, then off. True if that
+ * was a cut. */
+bool world_fault_at(struct world *world, enum vflash_fault_kind kind, uint32_t op);
+
+/* world_fault_at() with a cut after the operation. */
+bool world_cut_at(struct world *world, uint32_t op);
+
+/* Feeds any package to the program that runs, requests it and resets. True if it is
+ * taken and its application runs then, confirmed. */
+bool world_takes(struct world *world, const struct sample_package *package);
+
+/* From now on the application of `next` crashes whatever the journal says, and every
+ * other one confirms itself. */
+void world_let_next_crash(struct world *world);
+
 /* Asks the running application to install `next` from the card, and runs it until it
  * resets; its answer. */
 enum otter_result world_install(struct world *world);
@@ -90,6 +108,9 @@ bool world_is_untouched(const struct world *world, uint8_t id);
 /* True if `region` holds the firmware of `package`. */
 bool world_holds(const struct world *world, uint8_t id,
                  const struct sample_package *package);
+
+/* True if the application of `package` is what runs. */
+bool world_runs(const struct world *world, const struct sample_package *package);
 
 /* True if the region of the manager holds `image`. */
 bool world_has_manager(const struct world *world, const uint8_t *image);

@@ -46,9 +46,7 @@ static struct world *make(bool is_ab, const struct coming *coming)
     world->next.package.follows = (struct otter_version){0};
     sample_build(&world->next);
     assert_int_equal(world_region(world, OTTER_REGION_JOURNAL)->size, SECTORS * SECTOR);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
+    world_mark_update(world);
     return world;
 }
 
@@ -74,34 +72,22 @@ static bool takes_records(unsigned bad)
  * has fewer. */
 static bool cut_at(struct world *world, uint32_t op)
 {
-    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
-
     world_set_journal_bad(world, 0);
-    world_back(world);
-    enum vdevice_end end = vdevice_power_on(&world->device, cut);
+    return world_cut_at(world, op);
+}
 
-    vdevice_power_off(&world->device);
-    return end == VDEVICE_CUT;
+/* Cut after the first operation that leaves the update in a trial. */
+static void cut_in_trial(struct world *world)
+{
+    uint32_t op = 0;
+
+    do {
+        assert_true(cut_at(world, op));
+        op++;
+    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
 }
 
 /* ---- at any operation ---- */
-
-/* The new image crashes whatever the journal says, and the old one works. */
-static void crash_new(void *context)
-{
-    struct world *world = context;
-    struct vdevice *device = &world->device;
-
-    device->app = world_holds(world, device->region, &world->next) ? VDEVICE_CRASH
-                                                                   : VDEVICE_CONFIRM;
-    device->app_old = device->app;
-}
-
-static bool is_application(const struct world *world, const struct sample_package *of)
-{
-    return world->device.program == OTTER_PROGRAM_AGENT &&
-           world_holds(world, world->device.region, of);
-}
 
 /* The manager is whole, and says that a trial cannot be recorded. */
 static bool waits(struct world *world)
@@ -115,9 +101,8 @@ static void assert_runs(struct world *world, unsigned bad, bool crashes, uint32_
 {
     struct vdevice *device = &world->device;
     enum vdevice_end end = world_power_on(world);
-    bool runs =
-        end == VDEVICE_IDLE && (is_application(world, &world->sample.first) ||
-                                (!crashes && is_application(world, &world->next)));
+    bool runs = end == VDEVICE_IDLE && (world_runs(world, &world->sample.first) ||
+                                        (!crashes && world_runs(world, &world->next)));
 
     if (device->defect != NULL || (!runs && (takes_records(bad) || !waits(world)))) {
         fail_msg("version %d.%d.%d, bad sectors %X, operation %u: end %d, program %d, "
@@ -135,8 +120,7 @@ static void check_any(const struct coming *coming, bool crashes)
     struct world *world = make(true, coming);
 
     if (crashes) {
-        world->device.hooks.context = world;
-        world->device.hooks.on_start = crash_new;
+        world_let_next_crash(world);
     }
     for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
         for (uint32_t op = 0; cut_at(world, op); op++) {
@@ -191,7 +175,7 @@ static void assert_old(struct world *world, const char *what, unsigned bad, uint
                    device->code == otter_code(OTTER_E_JOURNAL_SECTORS);
 
     if (device->defect != NULL || end != VDEVICE_IDLE ||
-        !is_application(world, &world->sample.first) || state.current != 0 ||
+        !world_runs(world, &world->sample.first) || state.current != 0 ||
         state.outcome.code != otter_code(OTTER_E_JOURNAL_LOST) ||
         !(is_back || (is_dead && !takes_records(bad)))) {
         fail_msg("%s, bad sectors %X, operation %u: end %d, program %d, region %d, "
@@ -218,7 +202,7 @@ static void check_fault(struct world *world, const struct vflash_image *there,
         enum vdevice_end end = vdevice_power_on(&world->device, fault);
 
         done = world->device.flash.op;
-        assert_true(end == VDEVICE_CUT || is_application(world, &world->sample.first));
+        assert_true(end == VDEVICE_CUT || world_runs(world, &world->sample.first));
         if (kind == VFLASH_CUT_AFTER) {
             assert_old(world, "cut", bad, op);
             assert_old(world, "later", bad, op);
@@ -275,23 +259,6 @@ static void k2_one_that_is_half_restored_after_a_trial_is_taken_back(void **stat
     check_part(OTTER_PART_RESTORE_MANAGER);
 }
 
-/* Takes a package and installs it; its application runs then. */
-static void assert_takes(struct world *world, const struct sample_package *package)
-{
-    struct vdevice *device = &world->device;
-    enum otter_result result = OTTER_OK;
-
-    device->app = VDEVICE_CONFIRM;
-    assert_int_equal(vdevice_feed(device, package->bytes, package->size, FEED, &result),
-                     VDEVICE_IDLE);
-    assert_int_equal(result, OTTER_OK);
-    assert_int_equal(vdevice_request(device, &result), VDEVICE_IDLE);
-    assert_int_equal(result, OTTER_OK);
-    assert_int_equal(vdevice_reset(device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
-    assert_true(is_application(world, package));
-    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
-}
-
 /* The device is no worse than before: it takes the next package. */
 static void check_next(bool is_ab)
 {
@@ -304,7 +271,8 @@ static void check_next(bool is_ab)
     sample_next(&world->sample, 3, &next);
     sample_carry_manager(&world->sample, &next);
     sample_build(&next);
-    assert_takes(world, &next);
+    world->device.app = VDEVICE_CONFIRM;
+    assert_true(world_takes(world, &next));
     assert_true(world_has_manager(world, next.manager));
     world_drop(world);
 }
@@ -386,12 +354,8 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
     (void)state;
     for (size_t i = 0; i < COMINGS; i++) {
         struct world *world = make(true, &comings[i]);
-        uint32_t op = 0;
 
-        do {
-            assert_true(cut_at(world, op));
-            op++;
-        } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+        cut_in_trial(world);
         lose(world, 0);
         struct otter_state found = world_state(world);
 
@@ -400,7 +364,7 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
         assert_int_equal(found.counter, 1);
         world->device.app = VDEVICE_SILENT;
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_true(is_application(world, &world->sample.first));
+        assert_true(world_runs(world, &world->sample.first));
         assert_true(world_has_manager(world, world->sample.manager));
         assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
         assert_int_equal(world_state(world).counter, 1);
@@ -412,22 +376,14 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
  * button leads to the manager then. */
 static void check_alone(struct world *world)
 {
-    uint32_t op = 0;
-
     sample_carry_manager(&world->sample, &world->next);
     sample_build(&world->next);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
-    do {
-        assert_true(cut_at(world, op));
-        op++;
-    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+    world_mark_update(world);
+    cut_in_trial(world);
     lose(world, 0);
-    world->device.hooks.context = world;
-    world->device.hooks.on_start = crash_new;
+    world_let_next_crash(world);
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
-    assert_true(is_application(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
     world_enter_manager(world);
     world_drop(world);
@@ -507,7 +463,7 @@ static void k2_without_any_manager_the_newer_system_is_on_trial(void **state)
     lose(world, 0);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(is_application(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
     world_drop(world);
 }
@@ -525,12 +481,13 @@ static void k2_a_copy_of_the_manager_of_both_systems_tells_nothing(void **state)
     assert_int_equal(world_state(world).phase, OTTER_PHASE_ROLLED_BACK);
     sample_next(&world->sample, 3, &kept);
     sample_build(&kept);
-    assert_takes(world, &kept);
+    world->device.app = VDEVICE_CONFIRM;
+    assert_true(world_takes(world, &kept));
     world_damage(world, OTTER_REGION_MANAGER);
     lose(world, 0);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(is_application(world, &kept));
+    assert_true(world_runs(world, &kept));
     world_drop(world);
 }
 
@@ -559,7 +516,7 @@ static void k2_a_receipt_that_is_lost_as_well_proves_nothing(void **state)
     lose(world, 0);
     lose_receipt(world, 0);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(is_application(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
     assert_int_equal(world_state(world).current, 1);
     assert_int_equal(world_state(world).counter, 2);
@@ -580,9 +537,7 @@ static void k2_a_copy_that_cannot_be_read_is_none(void **state)
     (void)state;
     sample_carry_manager(&world->sample, &world->next);
     sample_build(&world->next);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
+    world_mark_update(world);
     cut_in_manager(world, OTTER_PART_WRITE_MANAGER);
     for (uint32_t off = 0; off < staging->size; off += SECTOR) {
         vflash_kill_word(&world->device.flash, staging->addr + off);
@@ -590,7 +545,7 @@ static void k2_a_copy_that_cannot_be_read_is_none(void **state)
     lose(world, 0);
     assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(is_application(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     world_drop(world);
 }
 
@@ -603,7 +558,7 @@ static void k2_on_a_card_no_copy_is_looked_for(void **state)
     world_damage(world, OTTER_REGION_MANAGER);
     lose(world, 0);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(is_application(world, &world->sample.first));
+    assert_true(world_runs(world, &world->sample.first));
     assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
     world_drop(world);
 }

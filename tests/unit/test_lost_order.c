@@ -29,35 +29,6 @@ static void lose(struct world *world)
     world_erase(world, OTTER_REGION_JOURNAL);
 }
 
-/* As marked, then cut after operation `op`. False if there are fewer. */
-static bool cut_at(struct world *world, uint32_t op)
-{
-    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
-
-    world_back(world);
-    enum vdevice_end end = vdevice_power_on(&world->device, cut);
-
-    vdevice_power_off(&world->device);
-    return end == VDEVICE_CUT;
-}
-
-/* `next` crashes, whatever the journal says, and other systems work. */
-static void crash_next(void *context)
-{
-    struct world *world = context;
-    struct vdevice *device = &world->device;
-
-    device->app = world_holds(world, device->region, &world->next) ? VDEVICE_CRASH
-                                                                   : VDEVICE_CONFIRM;
-    device->app_old = device->app;
-}
-
-static void set_crashing(struct world *world)
-{
-    world->device.hooks.context = world;
-    world->device.hooks.on_start = crash_next;
-}
-
 /* Power is lost soon after each start, before a confirm. */
 static void pull(struct world *world)
 {
@@ -90,8 +61,7 @@ static void assert_runs(struct world *world, const struct sample_package *packag
 
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_null(world->device.defect);
-    assert_int_equal(world->device.program, OTTER_PROGRAM_AGENT);
-    assert_true(world_holds(world, world->device.region, package));
+    assert_true(world_runs(world, package));
     state = world_state(world);
     assert_int_equal(state.current, slot);
     assert_int_equal(state.counter, counter);
@@ -101,24 +71,15 @@ static void assert_runs(struct world *world, const struct sample_package *packag
 /* A package with a manager that the device has never seen is installed and runs. */
 static void assert_can_be_updated(struct world *world)
 {
-    struct vdevice *device = &world->device;
     static struct sample_package other;
-    enum otter_result result = OTTER_OK;
 
     sample_next(&world->sample, 5, &other);
     other.package.follows = (struct otter_version){0};
     sample_carry_manager(&world->sample, &other);
     other.manager[99] ^= 0x44;
     sample_build(&other);
-    assert_int_equal(vdevice_feed(device, other.bytes, other.size, FEED, &result),
-                     VDEVICE_IDLE);
-    assert_int_equal(result, OTTER_OK);
-    (void)vdevice_request(device, &result);
-    assert_int_equal(result, OTTER_OK);
-    assert_int_equal(vdevice_reset(device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
-    assert_true(world_holds(world, device->region, &other));
+    assert_true(world_takes(world, &other));
     assert_true(world_has_manager(world, other.manager));
-    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
 }
 
 /* ---- which came last ---- */
@@ -132,7 +93,7 @@ static void k2_the_lower_counter_went_before_whatever_the_versions_say(void **st
     world->next.package.counter = 3;
     receive_and_lose(world);
     pull(world);
-    set_crashing(world);
+    world_let_next_crash(world);
     assert_runs(world, &world->sample.first, 0, 1);
     assert_can_be_updated(world);
     world_drop(world);
@@ -153,7 +114,7 @@ static void k2_a_system_whose_key_the_other_one_revokes_went_before(void **state
         world->next.package.version = older;
         world->next.package.counter = 1;
         receive_and_lose(world);
-        set_crashing(world);
+        world_let_next_crash(world);
         assert_runs(world, &world->sample.first, 0, 1);
         world_drop(world);
     }
@@ -162,16 +123,11 @@ static void k2_a_system_whose_key_the_other_one_revokes_went_before(void **state
 /* Updates the device to `second`, which keeps the table. */
 static void update_to(struct world *world, struct sample_package *second)
 {
-    enum otter_result result = OTTER_OK;
-
     sample_next(&world->sample, 3, second);
     second->package.counter = 1;
     sample_build(second);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    (void)vdevice_feed(&world->device, second->bytes, second->size, FEED, &result);
-    assert_int_equal(result, OTTER_OK);
-    (void)vdevice_request(&world->device, &result);
-    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_true(world_takes(world, second));
     assert_int_equal(world_state(world).current, 1);
     vdevice_power_off(&world->device);
 }
@@ -193,15 +149,13 @@ static void k2_a_system_that_keeps_a_table_which_the_other_one_has_not_followed_
     world->next.table.policy.trial_deadline_s = 99;
     sample_encode_table(&world->next);
     sample_build(&world->next);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
+    world_mark_update(world);
     do {
-        assert_true(cut_at(world, op));
+        assert_true(world_cut_at(world, op));
         op++;
     } while (world_state(world).phase != OTTER_PHASE_TRIAL);
     lose(world);
-    set_crashing(world);
+    world_let_next_crash(world);
     assert_runs(world, &second, 1, 1);
     assert_can_be_updated(world);
     world_drop(world);
@@ -218,7 +172,7 @@ static void k2_a_system_with_neither_manager_nor_copy_has_never_run(void **state
     world->next.package.counter = 1;
     receive_and_lose(world);
     pull(world);
-    set_crashing(world);
+    world_let_next_crash(world);
     assert_runs(world, &world->sample.first, 0, 1);
     assert_can_be_updated(world);
     world_drop(world);
@@ -319,10 +273,8 @@ static void check_half(bool has_regions)
 
     carry(world, has_regions, &other);
     device->app = VDEVICE_CRASH;
-    world_prepare(world);
-    vdevice_power_off(device);
-    world_mark(world);
-    for (uint32_t op = 0; cut_at(world, op); op++) {
+    world_mark_update(world);
+    for (uint32_t op = 0; world_cut_at(world, op); op++) {
         lose(world);
         (void)world_power_on(world);
         if (device->program != OTTER_PROGRAM_MANAGER) {
@@ -355,10 +307,8 @@ static void k2_a_half_written_application_and_a_new_table_leave_the_manager(
     (void)state;
     sample_rotate(&world->sample, &world->next);
     sample_build(&world->next);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
-    for (uint32_t op = 0; cut_at(world, op); op++) {
+    world_mark_update(world);
+    for (uint32_t op = 0; world_cut_at(world, op); op++) {
         lose(world);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         waits += world->device.program == OTTER_PROGRAM_MANAGER;
@@ -386,10 +336,8 @@ static void check_counter(uint8_t current)
     sample_next(&world->sample, 5, &other);
     other.package.counter = 1;
     sample_build(&other);
-    world_prepare(world);
-    vdevice_power_off(&world->device);
-    world_mark(world);
-    for (uint32_t op = 0; cut_at(world, op); op++) {
+    world_mark_update(world);
+    for (uint32_t op = 0; world_cut_at(world, op); op++) {
         lose(world);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         if (world->device.program != OTTER_PROGRAM_MANAGER) {
@@ -423,7 +371,7 @@ static void k2_a_device_with_a_card_finds_its_package_without_a_journal(void **s
     assert_int_equal(world_install(world), OTTER_OK);
     vdevice_power_off(&world->device);
     world_mark(world);
-    for (; cut_at(world, ops); ops++) {
+    for (; world_cut_at(world, ops); ops++) {
         lose(world);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_null(world->device.defect);
@@ -453,6 +401,131 @@ static void k2_a_dead_journal_makes_it_wait(void **state)
     world_drop(world);
 }
 
+/* ---- what nothing proves: RELIABILITY says so ---- */
+
+/* Of equal counters, keys, tables and managers the version decides. An older one, or
+ * the same, was received; the one that runs is on trial, and the other one follows if
+ * that does not pass. */
+static void k2_the_version_may_deceive(void **state)
+{
+    const struct otter_version versions[] = {older, {1, 1, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        struct world *world = world_make_small(true, false);
+
+        world->next.package.version = versions[i];
+        world->next.package.counter = 1;
+        receive_and_lose(world);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+        pull(world);
+        assert_runs(world, &world->next, 1, 1);
+        world_drop(world);
+    }
+}
+
+/* A newer one needs no request to be tried, if it keeps the manager. */
+static void k2_a_newer_version_that_was_received_is_tried(void **state)
+{
+    struct world *world = world_make_small(true, false);
+
+    (void)state;
+    receive_and_lose(world);
+    assert_int_equal(world_state(world).phase, OTTER_PHASE_TRIAL);
+    assert_runs(world, &world->next, 1, 2);
+    world_drop(world);
+}
+
+/* The manager of the package that was received is the one before, whose copy is still
+ * in staging. */
+static void k2_so_may_a_copy_of_the_manager(void **state)
+{
+    struct world *world = world_make_small(true, false);
+    static struct sample_package back;
+    enum otter_result result = OTTER_OK;
+
+    (void)state;
+    sample_carry_manager(&world->sample, &world->next);
+    world->next.package.counter = 1;
+    sample_build(&world->next);
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    sample_next(&world->sample, 3, &back);
+    back.package.follows = (struct otter_version){0};
+    back.package.counter = 1;
+    sample_carry_manager(&world->sample, &back);
+    memcpy(back.manager, world->sample.manager, SAMPLE_MANAGER_SIZE);
+    sample_build(&back);
+    assert_int_equal(vdevice_feed(&world->device, back.bytes, back.size, FEED, &result),
+                     VDEVICE_IDLE);
+    assert_int_equal(result, OTTER_OK);
+    lose(world);
+    pull(world);
+    assert_runs(world, &back, 0, 1);
+    assert_true(world_has_manager(world, back.manager));
+    assert_can_be_updated(world);
+    world_drop(world);
+}
+
+/* Two slots, a font in place; the package is complete, and nobody has requested it.
+ * With one slot the manager runs. */
+static void check_in_place(bool is_ab, bool is_compatible)
+{
+    struct world *world = world_make_full(is_ab);
+
+    memcpy(world->next.resources, world->sample.first.resources, SAMPLE_RESOURCES_SIZE);
+    sample_put_in_place(&world->next, is_compatible);
+    sample_build(&world->next);
+    world_enter_manager(world);
+    assert_int_equal(world_feed(world), OTTER_OK);
+    lose(world);
+    world->device.wants_manager = false;
+    if (is_ab) {
+        assert_runs(world, &world->next, 1, 2);
+    } else {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    }
+    world_drop(world);
+}
+
+static void k2_a_member_in_place_leaves_the_new_system_alone_whole(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        check_in_place(i % 2 == 0, i / 2 == 0);
+    }
+}
+
+/* The journal is lost while files are unpacked: the system that runs may have files of
+ * both. The same package, once more, brings all that it names. */
+static void k20_files_are_not_looked_at(void **state)
+{
+    struct world *world = world_make_with_files();
+    uint32_t mixed = 0;
+
+    (void)state;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world_install(world), OTTER_OK);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (uint32_t op = 0; world_cut_at(world, op); op++) {
+        lose(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        if (world->device.program != OTTER_PROGRAM_AGENT ||
+            world_has_files(world, world_runs(world, &world->next))) {
+            continue;
+        }
+        mixed++;
+        assert_int_equal(world_install(world), OTTER_OK);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_true(world_runs(world, &world->next));
+        assert_true(
+            tree_is_on(&world->card, &world->next.tree, &(const struct tree){0}));
+    }
+    assert_true(mixed > 0);
+    world_drop(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +543,11 @@ int main(void)
         cmocka_unit_test(k17_no_counter_goes_up_that_nobody_confirmed),
         cmocka_unit_test(k2_a_device_with_a_card_finds_its_package_without_a_journal),
         cmocka_unit_test(k2_a_dead_journal_makes_it_wait),
+        cmocka_unit_test(k2_the_version_may_deceive),
+        cmocka_unit_test(k2_a_newer_version_that_was_received_is_tried),
+        cmocka_unit_test(k2_so_may_a_copy_of_the_manager),
+        cmocka_unit_test(k2_a_member_in_place_leaves_the_new_system_alone_whole),
+        cmocka_unit_test(k20_files_are_not_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

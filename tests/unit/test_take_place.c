@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { FEED = 200, OPS = 40 };
+enum { OPS = 48 };
 
 static void set_programs(struct world *world, enum vdevice_app app)
 {
@@ -38,27 +38,11 @@ static struct world *make(bool carries)
     return world;
 }
 
-static bool runs(const struct world *world, const struct sample_package *package)
-{
-    return world->device.program == OTTER_PROGRAM_AGENT &&
-           world_holds(world, world->device.region, package);
-}
-
-/* Feeds and requests `package`, which runs then. */
 static void install(struct world *world, struct sample_package *package)
 {
-    enum otter_result result = OTTER_OK;
-
     package->package.follows = (struct otter_version){0};
     sample_build(package);
-    assert_int_equal(
-        vdevice_feed(&world->device, package->bytes, package->size, FEED, &result),
-        VDEVICE_IDLE);
-    assert_int_equal(result, OTTER_OK);
-    assert_int_equal(world_request(world), OTTER_OK);
-    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
-    assert_true(runs(world, package));
-    assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+    assert_true(world_takes(world, package));
 }
 
 /* The manager replaces itself only while an application is whole [34-11], so what it is
@@ -93,7 +77,7 @@ static void assert_manager_waits(struct world *world)
 static void confirm_and_strike(struct world *world)
 {
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
-    assert_true(runs(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     assert_true(world_has_manager(world, world->next.manager));
     vdevice_power_off(&world->device);
     world_damage(world, OTTER_REGION_SLOT_B);
@@ -106,7 +90,7 @@ static void assert_is_back(struct world *world)
     struct otter_state state = world_state(world);
 
     assert_null(world->device.defect);
-    assert_true(runs(world, &world->sample.first));
+    assert_true(world_runs(world, &world->sample.first));
     assert_true(world_has_manager(world, world->sample.manager));
     assert_int_equal(state.current, 0);
     assert_int_equal(state.flags, 0);
@@ -123,19 +107,17 @@ static void k15_the_other_system_takes_its_manager_back(void **state)
 
     (void)state;
     confirm_and_strike(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(world->device.flash.op > 10);
+    assert_true(world->device.flash.op < OPS); /* each of them is struck below */
+    vdevice_power_off(&world->device);
     for (uint32_t op = 0; op < OPS; op++) {
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-            const struct vflash_fault fault = {
-                .at_op = op, .kind = kinds[i], .seed = op};
-
-            world_back(world);
-            (void)vdevice_power_on(&world->device, fault);
-            vdevice_power_off(&world->device);
+            (void)world_fault_at(world, kinds[i], op);
             assert_int_equal(world_power_on(world), VDEVICE_IDLE);
             assert_is_back(world);
         }
     }
-    assert_true(world->device.flash.op < OPS); /* all of it was struck */
     assert_takes_a_manager(world);
     world_drop(world);
 }
@@ -170,11 +152,7 @@ static void k15_a_journal_that_takes_no_record_loses_nothing(void **state)
     (void)state;
     confirm_and_strike(world);
     for (uint32_t op = 0; op < OPS; op++) {
-        const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
-
-        world_back(world);
-        (void)vdevice_power_on(&world->device, cut);
-        vdevice_power_off(&world->device);
+        (void)world_cut_at(world, op);
         world_set_journal_bad(world, WORLD_ALL_SECTORS);
         for (int i = 0; i < 2; i++) {
             assert_int_equal(world_power_on(world), VDEVICE_IDLE);
@@ -196,14 +174,10 @@ static void k2_nor_does_one_that_is_lost(void **state)
     (void)state;
     confirm_and_strike(world);
     for (uint32_t op = 0; op < OPS; op++) {
-        const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_CUT_AFTER};
-
-        world_back(world);
-        (void)vdevice_power_on(&world->device, cut);
-        vdevice_power_off(&world->device);
+        (void)world_cut_at(world, op);
         world_erase(world, OTTER_REGION_JOURNAL);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_true(runs(world, &world->sample.first));
+        assert_true(world_runs(world, &world->sample.first));
         assert_true(world_has_manager(world, world->sample.manager));
         vdevice_power_off(&world->device);
     }
@@ -278,7 +252,7 @@ static void fail_to_start_its_manager(struct world *world)
 
 static void strike_first(struct world *world)
 {
-    assert_true(runs(world, &world->sample.first));
+    assert_true(world_runs(world, &world->sample.first));
     vdevice_power_off(&world->device);
     world_damage(world, OTTER_REGION_APPLICATION);
     set_programs(world, VDEVICE_CONFIRM);
@@ -316,7 +290,7 @@ static void k18_a_system_that_keeps_the_manager_and_was_received_takes_the_place
 
         comes[i](world);
         strike_first(world);
-        assert_true(runs(world, &world->next));
+        assert_true(world_runs(world, &world->next));
         assert_takes_a_manager(world);
         world_drop(world);
     }
@@ -345,7 +319,7 @@ static void k18_without_a_manager_any_system_that_verifies_runs(void **state)
     world_damage(world, OTTER_REGION_MANAGER);
     world_damage(world, OTTER_REGION_APPLICATION);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(runs(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     world_drop(world);
 }
 
@@ -366,7 +340,7 @@ static void k13_nor_does_one_that_is_closed_stop_it(void **state)
     world_damage(world, OTTER_REGION_MANAGER);
     world->device.wants_manager = false;
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-    assert_true(runs(world, &world->next));
+    assert_true(world_runs(world, &world->next));
     world_drop(world);
 }
 
