@@ -142,7 +142,8 @@ static bool mend(struct otter_agent *agent)
         }
         return true;
     }
-    if (agent->is_mended || !otter_table_is_split(&agent->device)) {
+    if (agent->is_mended || agent->device.journal.is_lost ||
+        !otter_table_is_split(&agent->device)) {
         return false;
     }
     result = begin_mending(agent);

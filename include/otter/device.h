@@ -239,9 +239,15 @@ OTTER_MUST_CHECK enum otter_result otter_vectors_judge(
     const struct otter_device *device, const uint8_t vectors[OTTER_VECTORS_SIZE],
     const struct otter_region *runs_in, uint32_t size);
 
-/* Opens for writing what the program may write in the journal's phase. Called again
- * when the current system has changed. */
+/* Opens for writing what the program may write in the journal's phase: nothing, if an
+ * agent finds the journal lost. Called again when the current system has changed. */
 void otter_device_open_regions(struct otter_device *device);
+
+/* May a package be taken, requested or forgotten? 27-14 while the state holds more than
+ * this program understands (K6), 25-13 while the store is locked (K12); 27-11 where a
+ * lost journal, which boot could not write again, would never free it. */
+OTTER_MUST_CHECK enum otter_result otter_device_store_is_free(
+    const struct otter_device *device);
 
 /* The region of the firmware slot that is not running, or the staging region's
  * owner: OTTER_REGION_SLOT_B or _APPLICATION on an A/B device. */

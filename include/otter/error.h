@@ -237,7 +237,7 @@ extern "C" {
     X(JOURNAL_LOST,     27, 10, 10, LIVE, "The journal was lost and rebuilt from the receipts", \
       "Install the package again if it is not there; if it repeats, the journal's flash is failing") \
     X(JOURNAL_SECTORS,  27, 11, 11, LIVE, "No journal sector can be written",             \
-      "The journal's flash is worn out")                                                  \
+      "Reset the device; if it comes again, the journal's flash is worn out")                                                  \
     X(JOURNAL_EXHAUSTED, 27, 12, 12, LIVE, "The journal's sequence numbers are used up",  \
       "This device cannot be updated any more")                                           \
     X(JOURNAL_TRANSITION, 27, 13, 13, LIVE, "That change of state is not allowed here",   \

@@ -63,11 +63,21 @@ static bool has_free_slot(const struct otter_device *device)
            device->journal.state.phase != OTTER_PHASE_ROLLING_BACK;
 }
 
+/* Boot could not write the journal: which system it runs, and why, the agent can only
+ * guess (K23). */
+static bool is_guessing(const struct otter_device *device)
+{
+    return device->program == OTTER_PROGRAM_AGENT && device->journal.is_lost;
+}
+
 void otter_device_open_regions(struct otter_device *device)
 {
     struct otter_io *io = &device->io;
 
     io->open_regions = 0;
+    if (is_guessing(device)) {
+        return;
+    }
     otter_io_open(io, OTTER_REGION_JOURNAL);
     if (device->program == OTTER_PROGRAM_BOOT) {
         return; /* a roll back opens the application itself */
@@ -89,6 +99,20 @@ void otter_device_open_regions(struct otter_device *device)
     if (!otter_device_is_ab(device)) {
         otter_io_open(io, OTTER_REGION_APPLICATION);
     }
+}
+
+enum otter_result otter_device_store_is_free(const struct otter_device *device)
+{
+    const struct otter_state *state = &device->journal.state;
+    bool is_locked = otter_phase_locks_store(state->phase);
+
+    if (otter_state_has_unknown(state)) {
+        return OTTER_E_JOURNAL_CRITICAL;
+    }
+    if (is_guessing(device) || (device->journal.is_lost && is_locked)) {
+        return OTTER_E_JOURNAL_SECTORS;
+    }
+    return is_locked ? OTTER_E_LOCKED : OTTER_OK;
 }
 
 /* The hash of the table's content, as receipts name it. `bytes` is the valid copy. */

@@ -53,7 +53,6 @@ static enum otter_result may_begin(const struct otter_card_door *door, const cha
 {
     const struct otter_device *device = door->device;
     const struct otter_board *board = device->ports.board;
-    const struct otter_state *state = &device->journal.state;
 
     if (otter_card_files(device) == NULL) {
         return OTTER_E_CARD_NONE;
@@ -64,11 +63,10 @@ static enum otter_result may_begin(const struct otter_card_door *door, const cha
     if (otter_card_door_is_busy(door) || otter_receive_is_busy(door->receive)) {
         return OTTER_E_BUSY;
     }
-    if (otter_state_has_unknown(state)) {
-        return OTTER_E_JOURNAL_CRITICAL;
-    }
-    if (otter_phase_locks_store(state->phase)) {
-        return OTTER_E_LOCKED;
+    enum otter_result result = otter_device_store_is_free(device);
+
+    if (result != OTTER_OK) {
+        return result;
     }
     return board->allows_update(board->context) ? OTTER_OK : OTTER_E_POSTPONED;
 }

@@ -138,22 +138,6 @@ static bool begins(const struct otter_receive *receive, const struct otter_chunk
            !is_same_session(chunk->session, receive->session);
 }
 
-/* A state that holds more than this program understands is left alone (K6), and so is
- * the store while it is locked (K12). A lost journal that boot could not write again
- * will not free it. */
-static enum otter_result store_is_free(const struct otter_device *device)
-{
-    const struct otter_state *state = &device->journal.state;
-
-    if (otter_state_has_unknown(state)) {
-        return OTTER_E_JOURNAL_CRITICAL;
-    }
-    if (!otter_phase_locks_store(state->phase)) {
-        return OTTER_OK;
-    }
-    return device->journal.is_lost ? OTTER_E_JOURNAL_SECTORS : OTTER_E_LOCKED;
-}
-
 /* The receipt slot of the package whose transfer has ended and that was requested
  * since, or runs now. In the manager the system that runs may be damaged, so there its
  * package is taken once more. -1: there is none. */
@@ -195,7 +179,7 @@ enum otter_result otter_receive_offer(struct otter_receive *receive,
     if (otter_receive_is_busy(receive)) {
         return OTTER_E_BUSY;
     }
-    enum otter_result result = store_is_free(receive->device);
+    enum otter_result result = otter_device_store_is_free(receive->device);
 
     if (result != OTTER_E_JOURNAL_CRITICAL && is_finished(receive, chunk)) {
         return OTTER_E_RECEIVE_OFFSET;
@@ -313,7 +297,7 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     if (otter_receive_is_busy(receive)) {
         return OTTER_E_BUSY;
     }
-    enum otter_result result = store_is_free(device);
+    enum otter_result result = otter_device_store_is_free(device);
 
     if (result != OTTER_OK) {
         return result;
@@ -341,7 +325,7 @@ static enum otter_result request(struct otter_receive *receive, uint8_t flags)
     struct otter_device *device = receive->device;
     struct otter_state state = device->journal.state;
 
-    enum otter_result result = store_is_free(device);
+    enum otter_result result = otter_device_store_is_free(device);
 
     if (state.phase == OTTER_PHASE_REQUESTED && result == OTTER_E_LOCKED) {
         return OTTER_OK;

@@ -71,6 +71,16 @@ static bool may_write_manager(const struct otter_device *view)
              state->part == OTTER_PART_RESTORE_MANAGER));
 }
 
+/* Of two slots one has taken the place of the other: out of any phase. */
+static bool takes_back_after_damage(const struct otter_device *view)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    return attack.is_ab && state->part == OTTER_PART_TAKE_BACK &&
+           (state->outcome.kind == OTTER_OUTCOME_DAMAGED ||
+            state->outcome.kind == OTTER_OUTCOME_REBUILT);
+}
+
 static bool may_write_slot(const struct otter_device *view, uint8_t id)
 {
     const struct otter_state *state = &view->journal.state;
@@ -128,7 +138,8 @@ static bool may_write(const struct otter_device *view, uint8_t id)
     case OTTER_REGION_TABLE:
         return may_write_table(view);
     case OTTER_REGION_MANAGER:
-        return !attack.was_idle && may_write_manager(view);
+        return (!attack.was_idle || takes_back_after_damage(view)) &&
+               may_write_manager(view);
     case OTTER_REGION_APPLICATION:
     case OTTER_REGION_SLOT_B:
         return !attack.was_idle && may_write_slot(view, id);

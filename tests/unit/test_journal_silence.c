@@ -34,7 +34,7 @@ static const struct {
     uint8_t at_start;
     uint8_t in_transfer;
 } cases[] = {
-    {"lost", LOST, false, 1, 1},
+    {"lost", LOST, false, 1, 0}, /* the agent, which has to guess, tries none */
     {"bad", BAD, false, 0, 1},
     {"bad, requested", BAD, true, 2, 0},
     {"opens only", OPENS_ONLY, false, 0, 1},
