@@ -71,12 +71,12 @@ static bool may_write_manager(const struct otter_device *view)
              state->part == OTTER_PART_RESTORE_MANAGER));
 }
 
-/* Of two slots one has taken the place of the other: out of any phase. */
+/* One system has taken the place of the other, which is damaged: out of any phase. */
 static bool takes_back_after_damage(const struct otter_device *view)
 {
     const struct otter_state *state = &view->journal.state;
 
-    return attack.is_ab && state->part == OTTER_PART_TAKE_BACK &&
+    return state->part == OTTER_PART_TAKE_BACK &&
            (state->outcome.kind == OTTER_OUTCOME_DAMAGED ||
             state->outcome.kind == OTTER_OUTCOME_REBUILT);
 }
