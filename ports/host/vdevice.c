@@ -365,9 +365,12 @@ static bool is_to_fail(const struct vdevice *device)
     if (device->program == OTTER_PROGRAM_LOADER) {
         return device->app_loader != VDEVICE_CONFIRM;
     }
+    const struct otter_state *state = &device->boot.device.journal.state;
+
     return device->program == OTTER_PROGRAM_MANAGER &&
            device->app_manager != VDEVICE_CONFIRM &&
-           device->boot.device.journal.state.part == OTTER_PART_TRY_MANAGER;
+           state->phase == OTTER_PHASE_INSTALLING &&
+           state->part == OTTER_PART_TRY_MANAGER;
 }
 
 static void open_manager(struct vdevice *device)
