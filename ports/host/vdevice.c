@@ -805,13 +805,19 @@ enum vdevice_end vdevice_enter_manager(struct vdevice *device)
     return end == VDEVICE_STOPPED ? VDEVICE_IDLE : end;
 }
 
+/* An agent that could not open its device serves nobody. */
+static bool has_receiver(struct vdevice *device)
+{
+    return vdevice_view(device) != NULL && receiver(device)->device != NULL;
+}
+
 enum vdevice_end vdevice_feed(struct vdevice *device, const uint8_t *package,
                               size_t size, size_t chunk_size, enum otter_result *result)
 {
     struct feed feed = {
         .package = package, .size = size, .chunk_size = chunk_size, .result = result};
 
-    if (vdevice_view(device) == NULL) {
+    if (!has_receiver(device)) {
         *result = OTTER_E_BOOT_NOTHING;
         return VDEVICE_NOTHING;
     }
@@ -820,7 +826,7 @@ enum vdevice_end vdevice_feed(struct vdevice *device, const uint8_t *package,
 
 enum vdevice_end vdevice_request(struct vdevice *device, enum otter_result *result)
 {
-    if (vdevice_view(device) == NULL) {
+    if (!has_receiver(device)) {
         *result = OTTER_E_BOOT_NOTHING;
         return VDEVICE_NOTHING;
     }
