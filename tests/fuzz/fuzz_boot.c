@@ -331,14 +331,14 @@ static unsigned damaged_journal_sectors(void)
     return count;
 }
 
-/* Several sectors of the journal are damaged: boot could not make certain what it had
- * read (K3), so the application may read another state. It hangs where it takes itself
- * for the one on trial; boot has started no trial. */
+/* Several sectors of the journal are damaged, and each reading finds another one: boot
+ * could not make certain what it had read (K3), or saw no reason to, and the
+ * application reads another state. It hangs where it takes itself for the one on trial;
+ * boot has started no trial. */
 static bool is_read_otherwise(const struct vdevice *device)
 {
-    const struct otter_boot_facts *facts = &device->boot.facts;
-
-    return facts->cannot_record && facts->phase != OTTER_PHASE_TRIAL &&
+    return device->boot.facts.phase != OTTER_PHASE_TRIAL &&
+           device->agent.device.journal.state.phase == OTTER_PHASE_TRIAL &&
            damaged_journal_sectors() >= 2;
 }
 
