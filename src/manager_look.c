@@ -88,8 +88,10 @@ enum otter_result manager_give_up(struct otter_manager *manager)
 
     if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
         !verifies(manager, state.current, OTTER_ROLE_MANAGER)) {
-        /* Only the new system's receipt names the manager that runs: it must stay. */
+        /* Only the new system's receipt names the manager that runs: it must stay. Its
+         * application must not run, whatever is recorded of other packages later. */
         state.current = (uint8_t)(1 - state.current);
+        state.flags |= OTTER_FLAG_CLOSED;
     }
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
@@ -123,6 +125,7 @@ static enum otter_result adopt_other(struct otter_manager *manager)
 
     state.current = (uint8_t)(1 - state.current);
     state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     if (!otter_state_is_given_up(&state)) {
         state.outcome.kind = OTTER_OUTCOME_DAMAGED;
         state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);

@@ -327,6 +327,8 @@ extern "C" {
       "Correct the manager and send a new package")                                       \
     X(MANAGER_OLDER,    34, 14, 14, LIVE, "The package carries an older manager than the device has", \
       "Keep the manager, or carry a newer one")                                           \
+    X(MANAGER_OTHER,    34, 15, 15, LIVE, "The old manager could not come back: the one on the device is that of a package that failed", \
+      "Send a package that keeps the manager on the device, or carries the same one")     \
     /* 35: codings */                                                                     \
     X(CODING_MEMORY,    35, 10, 10, LIVE, "A member's coding needs more memory than the device has", \
       "Pack the member with a smaller window, or raw: otter pack --coding-memory")        \

@@ -65,8 +65,8 @@ OTTER_MUST_CHECK enum otter_result otter_plan_check_vectors(
 bool otter_plan_is_in_place(const struct otter_plan *plan);
 
 /* Checks the package in `source` against the device and its current system and plans
- * it. Codes 21-21, 21-22, 23-xx, 34-11, 34-14, 35-10, 35-17. `plan` is written only on
- * success. */
+ * it. Codes 21-21, 21-22, 23-xx, 34-11, 34-14, 34-15, 35-10, 35-17. `plan` is written
+ * only on success. */
 OTTER_MUST_CHECK enum otter_result otter_plan_make(struct otter_device *device,
                                                    const struct otter_source *source,
                                                    const struct otter_control *control,

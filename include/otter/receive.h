@@ -72,6 +72,7 @@ struct otter_receive {
     uint32_t off;     /* of the first receipt copy, in its region */
     uint32_t size;    /* of it */
     uint8_t copy;     /* receipt copy under way */
+    bool has_twin;    /* the receipt that is overwritten has both copies */
     bool is_spoiled;  /* a cut touched the receipt's package hash */
     bool is_closed;   /* "application closed" stands for this package (K13) */
     uint16_t control_length;

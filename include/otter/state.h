@@ -83,7 +83,9 @@ struct otter_outcome {
 
 enum {
     /* These regions are not the current system's any more, or may not be. */
-    OTTER_FLAG_NEW_MANAGER = 1, /* K15 */
+    OTTER_FLAG_NEW_MANAGER = 1, /* K15; once an update is over: the old manager could
+                                   not come back, and the one that the other receipt
+                                   names may stand */
     OTTER_FLAG_NEW_RESOURCES = 2,
     OTTER_FLAG_NEW_FONT = 4,
     OTTER_FLAG_NEW_TABLE = 8, /* beside the current system's there is another (K8) */
@@ -95,6 +97,8 @@ enum {
     /* What an update that is over leaves behind. */
     OTTER_FLAG_NEW_SYSTEM = OTTER_FLAG_NEW_MANAGER | OTTER_FLAG_NEW_REGIONS |
                             OTTER_FLAG_NEW_TREE | OTTER_FLAG_CLOSED,
+    /* The same, but for what boot has to look at. */
+    OTTER_FLAGS_OVER = OTTER_FLAG_NEW_SYSTEM ^ OTTER_FLAG_NEW_MANAGER,
 };
 
 /* A roll back that has been done so often and does not verify is given up. */
@@ -138,6 +142,10 @@ bool otter_state_has_unknown(const struct otter_state *state);
 
 /* Makes `part` the work that stands at its beginning: no member, no cursor. */
 void otter_state_begin(struct otter_state *state, enum otter_part part);
+
+/* True if the state names a transfer: one under way, or that of the system that was
+ * confirmed last. */
+bool otter_state_has_session(const struct otter_state *state);
 
 /* True if a roll back could not be done and the manager gave up: no system is run but
  * one that a new package brings (K16). */

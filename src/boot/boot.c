@@ -107,15 +107,16 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
     return OTTER_VERDICT_BAD;
 }
 
-/* The system at hand is what was last rolled back, refused or given up. */
-static bool has_failed(const struct otter_boot *boot)
+/* Was the other system the current one until the one that runs was confirmed? What was
+ * only received, also if it is forgotten since, never ran; what failed must not again.
+ */
+static bool is_former(const struct otter_boot *boot)
 {
-    const struct otter_outcome *outcome = &boot->device.journal.state.outcome;
+    const struct otter_state *state = &boot->device.journal.state;
 
-    return outcome->kind >= OTTER_OUTCOME_ROLLED_BACK &&
-           outcome->kind <= OTTER_OUTCOME_FAILED &&
-           memcmp(boot->system.control.package_id, outcome->id, sizeof(outcome->id)) ==
-               0;
+    return state->phase == OTTER_PHASE_CONFIRMED &&
+           state->outcome.kind == OTTER_OUTCOME_CONFIRMED &&
+           otter_state_has_session(state);
 }
 
 /* Does the system at hand, that of `slot`, serve in the place of the current one, which
@@ -124,7 +125,7 @@ static bool has_failed(const struct otter_boot *boot)
  * manager whatever runs is better than nothing. */
 static bool may_replace(struct otter_boot *boot, uint8_t slot)
 {
-    bool is_fit = !has_failed(boot) &&
+    bool is_fit = is_former(boot) &&
                   (has_own_manager(boot, slot) || boot_has_saved_manager(boot, slot));
 
     return is_fit || check_manager(boot) == OTTER_VERDICT_BAD;
@@ -213,9 +214,12 @@ void boot_clear_work(struct otter_state *state)
     state->powers = 0;
 }
 
-void boot_clear_manager(struct otter_state *state)
+void boot_settle_manager(struct otter_boot *boot, struct otter_state *state,
+                         uint8_t slot)
 {
-    state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
+    if ((state->flags & OTTER_FLAG_NEW_MANAGER) != 0 && has_own_manager(boot, slot)) {
+        state->flags = (uint8_t)(state->flags & ~OTTER_FLAG_NEW_MANAGER);
+    }
 }
 
 /* Of a system that takes the place of a damaged one the manager comes back first. */
@@ -242,7 +246,8 @@ static void switch_to(struct otter_boot *boot, uint8_t slot, uint16_t code)
         boot_take_outcome(boot, &state, OTTER_OUTCOME_DAMAGED, code);
     }
     boot_clear_work(&state);
-    state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_SYSTEM);
+    boot_settle_manager(boot, &state, slot);
+    state.flags = (uint8_t)(state.flags & ~OTTER_FLAGS_OVER);
     state.phase = OTTER_PHASE_ROLLED_BACK;
     state.current = slot;
     state.roll_backs = 0;

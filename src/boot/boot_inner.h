@@ -21,8 +21,10 @@ void boot_take_outcome(struct otter_boot *boot, struct otter_state *state, uint8
                        uint16_t code);
 void boot_clear_work(struct otter_state *state);
 
-/* The manager's region is the current system's again. */
-void boot_clear_manager(struct otter_state *state);
+/* The manager's region belongs to the system of `slot` again, if it holds its manager.
+ * If not, the flag stays: the other receipt vouches for what is there. */
+void boot_settle_manager(struct otter_boot *boot, struct otter_state *state,
+                         uint8_t slot);
 
 /* The acts that copy (copies.c): does the one of `decision`, which is one kind of the
  * work that boot can finish by itself (K15), records it, and sets the facts that the

@@ -323,7 +323,11 @@ static void write_back(struct otter_boot *boot)
     }
     state = boot->device.journal.state;
     boot_clear_work(&state);
-    boot_clear_manager(&state);
+    boot_settle_manager(boot, &state, state.current);
+    if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
+        state.outcome.kind == OTTER_OUTCOME_FAILED) {
+        state.outcome.code = otter_code(OTTER_E_MANAGER_OTHER);
+    }
     state.phase = OTTER_PHASE_CONFIRMED;
     boot->facts.manager = OTTER_VERDICT_UNKNOWN;
     boot_record(boot, &state, OTTER_LASTING);

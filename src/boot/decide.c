@@ -292,7 +292,8 @@ static struct otter_boot_decision idle(const struct otter_boot_facts *facts)
     if (facts->manager != OTTER_VERDICT_BAD && facts->is_closed) {
         return manager(facts, OTTER_E_BOOT_CLOSED);
     }
-    return run_current(facts, OTTER_OK);
+    return run_current(facts,
+                       facts->has_new_manager ? OTTER_E_MANAGER_OTHER : OTTER_OK);
 }
 
 struct otter_boot_decision otter_boot_decide(const struct otter_boot_facts *facts)

@@ -114,6 +114,7 @@ static enum otter_result offer_first(struct otter_receive *receive,
     forget_transfer(receive);
     memcpy(receive->session, chunk->session, OTTER_SESSION_SIZE);
     receive->total = chunk->total;
+    receive->has_twin = false;
     receive->step = RECEIVE_BEGIN;
     return OTTER_OK;
 }
@@ -306,9 +307,9 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     receive->refused = OTTER_OK;
     memset(receive->refused_session, 0, sizeof(receive->refused_session));
     /* Even of the system that runs: its package may be sent once more, then. */
-    bool is_known = state.phase == OTTER_PHASE_RECEIVING ||
-                    state.phase == OTTER_PHASE_COMPLETE ||
-                    (state.phase == OTTER_PHASE_CONFIRMED && is_session(state.session));
+    bool is_known =
+        state.phase == OTTER_PHASE_RECEIVING || state.phase == OTTER_PHASE_COMPLETE ||
+        (state.phase == OTTER_PHASE_CONFIRMED && otter_state_has_session(&state));
 
     if (!is_known) {
         return OTTER_OK;

@@ -52,6 +52,7 @@ OTTER_MUST_CHECK enum otter_result receive_check_control(struct otter_receive *r
 /* The steps: one bounded piece of work each; sets the next step. */
 typedef enum otter_result receive_fn(struct otter_receive *receive);
 receive_fn receive_do_begin;
+receive_fn receive_do_twin;
 receive_fn receive_do_erase_receipt;
 receive_fn receive_do_header;
 receive_fn receive_do_control;

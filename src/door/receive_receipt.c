@@ -12,9 +12,52 @@
 
 enum { CONTROL_HEAD_BYTES = 8 };
 
+/* The receipt that is overwritten alone vouches for the manager (flag 1): its second
+ * copy must stand before the first one goes. At a cut it may have been under way (K5).
+ */
+static bool needs_twin(const struct otter_receive *receive)
+{
+    const struct otter_device *device = receive->device;
+    const struct otter_state *state = &device->journal.state;
+    bool is_touched =
+        state->phase == OTTER_PHASE_RECEIVING && state->part == OTTER_PART_RECEIPT_COPY;
+    struct otter_receipt receipt;
+
+    return (state->flags & OTTER_FLAG_NEW_MANAGER) != 0 && !receive->has_twin &&
+           (is_touched ||
+            otter_receipt_open(&device->io, receive->slot, 1, &receipt) != OTTER_OK) &&
+           otter_receipt_open(&device->io, receive->slot, 0, &receipt) == OTTER_OK;
+}
+
+static enum otter_result begin_twin(struct otter_receive *receive)
+{
+    enum otter_result result = otter_rewriting_receipt(
+        &receive->rewriting, receive->device, receive->slot, 1, false);
+
+    if (result != OTTER_OK) {
+        return result;
+    }
+    receive->step = RECEIVE_TWIN;
+    return receive_put(receive, OTTER_PART_RECEIPT_COPY, false, OTTER_NOTED);
+}
+
+enum otter_result receive_do_twin(struct otter_receive *receive)
+{
+    enum otter_result result =
+        otter_rewriting_step(&receive->rewriting, &receive->has_twin);
+
+    if (receive->has_twin) {
+        receive->step = RECEIVE_BEGIN;
+    }
+    return result;
+}
+
 /* From here on the other system has no receipt: the record is sealed first (K3). */
 enum otter_result receive_do_begin(struct otter_receive *receive)
 {
+    if (needs_twin(receive)) {
+        return begin_twin(receive);
+    }
     enum otter_result result = otter_receipt_place(&receive->device->io, receive->slot,
                                                    0, &receive->off, &receive->size);
 

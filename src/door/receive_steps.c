@@ -171,6 +171,7 @@ void otter_receive_resume(struct otter_receive *receive)
 
 static receive_fn *const steps[RECEIVE_STEP_COUNT] = {
     [RECEIVE_BEGIN] = receive_do_begin,
+    [RECEIVE_TWIN] = receive_do_twin,
     [RECEIVE_ERASE_RECEIPT] = receive_do_erase_receipt,
     [RECEIVE_HEADER] = receive_do_header,
     [RECEIVE_CONTROL] = receive_do_control,

@@ -11,6 +11,7 @@ enum otter_receive_step {
     RECEIVE_IDLE = 0,
     /* the incoming receipt */
     RECEIVE_BEGIN,         /* seal that the transfer begins */
+    RECEIVE_TWIN,          /* write the second copy of what will be overwritten */
     RECEIVE_ERASE_RECEIPT, /* erase the first copy's sectors */
     RECEIVE_HEADER,        /* take the 32 bytes of the image header (waits for data) */
     RECEIVE_CONTROL,       /* take the control packet (waits for data) */

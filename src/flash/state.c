@@ -72,6 +72,13 @@ void otter_state_begin(struct otter_state *state, enum otter_part part)
     state->erased = 0;
 }
 
+bool otter_state_has_session(const struct otter_state *state)
+{
+    static const uint8_t none[OTTER_SESSION_SIZE] = {0};
+
+    return memcmp(state->session, none, sizeof(none)) != 0;
+}
+
 bool otter_state_is_given_up(const struct otter_state *state)
 {
     return state->outcome.kind == OTTER_OUTCOME_FAILED &&

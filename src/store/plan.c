@@ -110,12 +110,16 @@ static enum otter_result plan_once(struct planning *planning,
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
 
     planning->saved_from = staging == NULL ? 0 : staging->size;
+    plan_find_manager(planning);
     planning->has_current = otter_system_peek(device, device->journal.state.current,
                                               &planning->current) == OTTER_OK;
     if (plan_manager_version(planning) < control->manager_min) {
         return OTTER_E_MANAGER_TOO_OLD;
     }
     result = check_follows(planning, control);
+    if (result == OTTER_OK) {
+        result = plan_check_manager(planning);
+    }
     if (result == OTTER_OK) {
         result = plan_survey_in_place(planning, source, control);
     }

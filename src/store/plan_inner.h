@@ -15,6 +15,8 @@ struct planning {
     uint8_t index; /* of the member under way */
     bool has_current;
     struct otter_system current;
+    struct otter_member manager; /* that stands, as the receipt names it that vouches */
+    bool has_manager;
     struct otter_plan plan;
     uint32_t staged;     /* bytes of staging taken from its start */
     uint32_t saved_from; /* and from here to its end, by saved copies */
@@ -65,8 +67,15 @@ OTTER_MUST_CHECK enum otter_result plan_place_staged(struct planning *planning,
 
 /* ---- plan_programs.c ---- */
 
-/* Version of the manager that the current system names (K6). */
+/* Which manager stands. Uses `current`. */
+void plan_find_manager(struct planning *planning);
+
+/* Its version (K6). */
 uint16_t plan_manager_version(const struct planning *planning);
+
+/* 34-15 if the receipt that the package overwrites alone vouches for the manager, and
+ * the package does not name the same one. */
+OTTER_MUST_CHECK enum otter_result plan_check_manager(const struct planning *planning);
 
 OTTER_MUST_CHECK enum otter_result plan_place_manager(
     struct planning *planning, const struct otter_member *member,

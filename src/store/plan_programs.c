@@ -6,20 +6,34 @@
 
 #include <string.h>
 
-/* Version of the manager that the current system names (K6). */
+/* The old manager could not come back. */
+static bool is_of_other(const struct planning *planning)
+{
+    return (planning->device->journal.state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
+}
+
+/* Which one stands: the current system's; else that of the package that had brought it,
+ * whose receipt is overwritten by a package alone that names the same one. */
+void plan_find_manager(struct planning *planning)
+{
+    uint8_t current = planning->device->journal.state.current;
+    uint8_t slot = is_of_other(planning) ? (uint8_t)(1 - current) : current;
+    uint8_t index;
+
+    planning->has_manager =
+        otter_system_peek(planning->device, slot, &planning->current) == OTTER_OK &&
+        otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &planning->manager,
+                            &index) == OTTER_OK;
+}
+
+/* Its version (K6). */
 uint16_t plan_manager_version(const struct planning *planning)
 {
     uint16_t version = planning->device->table.manager_version;
-    struct otter_member manager;
-    uint8_t index;
 
-    if (planning->has_current &&
-        otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &manager, &index) ==
-            OTTER_OK &&
-        manager.version > version) {
-        version = manager.version;
-    }
-    return version;
+    return planning->has_manager && planning->manager.version > version
+               ? planning->manager.version
+               : version;
 }
 
 /* Boot has no key of a package: the manager encrypts what it decrypts under the storage
@@ -43,13 +57,26 @@ static enum otter_result place_raw(struct planning *planning,
 static bool is_same_manager(const struct planning *planning,
                             const struct otter_member *member)
 {
-    struct otter_member running;
+    return planning->has_manager &&
+           planning->manager.installed_size == member->installed_size &&
+           memcmp(planning->manager.installed_sha, member->installed_sha,
+                  OTTER_SHA256_SIZE) == 0;
+}
+
+enum otter_result plan_check_manager(const struct planning *planning)
+{
+    struct otter_member member;
     uint8_t index;
 
-    return otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &running,
-                               &index) == OTTER_OK &&
-           running.installed_size == member->installed_size &&
-           memcmp(running.installed_sha, member->installed_sha, OTTER_SHA256_SIZE) == 0;
+    if (!is_of_other(planning)) {
+        return OTTER_OK;
+    }
+    enum otter_result result = otter_control_find(planning->source, planning->control,
+                                                  OTTER_ROLE_MANAGER, &member, &index);
+
+    return result == OTTER_OK && is_same_manager(planning, &member)
+               ? OTTER_OK
+               : OTTER_E_MANAGER_OTHER;
 }
 
 /* The manager is replaced by boot, while an application stands that can run. */

@@ -21,7 +21,8 @@ enum otter_result plan_take_region(struct planning *planning, uint8_t region)
     return OTTER_OK;
 }
 
-/* The member of the current system that a kept one must be. */
+/* The member of the current system that a kept one must be; or the manager that
+ * stands. */
 enum otter_result plan_find_installed(const struct planning *planning,
                                       const struct otter_member *member, uint8_t region,
                                       struct otter_member *installed)
@@ -30,6 +31,10 @@ enum otter_result plan_find_installed(const struct planning *planning,
 
     if (!planning->has_current) {
         return OTTER_E_KEPT;
+    }
+    if (member->role == OTTER_ROLE_MANAGER && planning->has_manager) {
+        *installed = planning->manager;
+        return OTTER_OK;
     }
     return otter_region_flag(region) != 0 || region == OTTER_REGION_TREE
                ? otter_system_in_region(planning->device, &planning->current, region,

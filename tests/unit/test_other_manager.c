@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A trial fails, or a new manager does not start in time, and the one copy of the old
+ * manager is damaged: the old application runs, but the manager that stands is the
+ * failed package's, whose receipt alone vouches for it. Expected (SPEC, "States"):
+ * flag 1 stays and says so [34-15]; a package is taken if it names that manager, so
+ * that there is a receipt for it at any instant, and no other one; once it is
+ * confirmed, managers are replaced as ever.
+ *
+ * And what has failed never runs again, whatever is refused later.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <string.h>
+
+enum { CHUNK = 200, SECTOR = 512 };
+
+static struct world *make(bool is_ab, bool carries)
+{
+    struct world *world = world_make_small(is_ab, false);
+
+    if (carries) {
+        sample_carry_manager(&world->sample, &world->next);
+    }
+    world->next.package.counter = 1;
+    sample_build(&world->next);
+    return world;
+}
+
+/* A bit of what is saved at the end of staging: with one slot the application, below
+ * which the manager lies. */
+static void strike_copy(struct world *world, bool is_ab, bool is_manager)
+{
+    const struct otter_region *staging = world_region(world, OTTER_REGION_STAGING);
+    uint32_t above = (SAMPLE_FIRMWARE_SIZE + SECTOR - 1) / SECTOR * SECTOR;
+    uint32_t end = staging->size - (!is_ab && is_manager ? above : 0);
+
+    vflash_flip(&world->device.flash, staging->addr + end - 1000, 1);
+}
+
+static void cut_in(struct world *world, bool (*is_there)(const struct otter_state *))
+{
+    struct otter_state state;
+    uint32_t op = 0;
+
+    do {
+        assert_true(world_cut_at(world, op));
+        state = world_state(world);
+        op++;
+    } while (!is_there(&state));
+}
+
+static bool is_trial(const struct otter_state *state)
+{
+    return state->phase == OTTER_PHASE_TRIAL;
+}
+
+static bool is_try(const struct otter_state *state)
+{
+    return state->part == OTTER_PART_TRY_MANAGER;
+}
+
+/* The old application, the new manager, and boot says so. */
+static void assert_old_with_other_manager(struct world *world)
+{
+    assert_null(world->device.defect);
+    assert_true(world_runs(world, &world->sample.first));
+    assert_true(world_has_manager(world, world->next.manager));
+    assert_int_equal(world->device.code, otter_code(OTTER_E_MANAGER_OTHER));
+    assert_int_equal(world_state(world).flags, OTTER_FLAG_NEW_MANAGER);
+}
+
+/* Powered on; the trial has failed. */
+static struct world *make_failed(bool is_ab)
+{
+    struct world *world = make(is_ab, true);
+
+    world_let_next_crash(world);
+    world_mark_update(world);
+    cut_in(world, is_trial);
+    strike_copy(world, is_ab, true);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_old_with_other_manager(world);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_ROLLED_BACK);
+    return world;
+}
+
+/* Version 1.`minor`; keeps the manager that the first system has. */
+static void prepare(struct world *world, uint8_t minor, struct sample_package *package)
+{
+    sample_next(&world->sample, minor, package);
+    package->package.counter = 1;
+    package->package.follows = (struct otter_version){0};
+}
+
+static void keep_standing(const struct world *world, struct sample_package *package)
+{
+    package->members[1].image.data = world->next.manager;
+    package->members[1].version = 2;
+}
+
+static void carry_third(const struct world *world, struct sample_package *package)
+{
+    sample_carry_manager(&world->sample, package);
+    package->manager[99] ^= 0x44;
+}
+
+static enum otter_result feed(struct world *world, const struct sample_package *package)
+{
+    enum otter_result result = OTTER_OK;
+
+    assert_int_equal(
+        vdevice_feed(&world->device, package->bytes, package->size, CHUNK, &result),
+        VDEVICE_IDLE);
+    (void)vdevice_run(&world->device); /* the refusal is recorded */
+    return result;
+}
+
+/* With the old manager, or a third one. */
+static void assert_refuses_others(struct world *world)
+{
+    static struct sample_package package;
+
+    prepare(world, 4, &package);
+    sample_build(&package);
+    assert_int_equal(feed(world, &package), OTTER_E_MANAGER_OTHER);
+    carry_third(world, &package);
+    sample_build(&package);
+    assert_int_equal(feed(world, &package), OTTER_E_MANAGER_OTHER);
+}
+
+static void assert_takes_a_third_manager(struct world *world)
+{
+    static struct sample_package package;
+
+    prepare(world, 7, &package);
+    carry_third(world, &package);
+    sample_build(&package);
+    assert_true(world_takes(world, &package));
+    assert_true(world_has_manager(world, package.manager));
+    assert_int_equal(world_state(world).flags, 0);
+}
+
+static void k15_a_package_that_names_another_manager_is_refused(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = make_failed(is_ab == 1);
+
+        assert_refuses_others(world);
+        vdevice_power_off(&world->device);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_old_with_other_manager(world);
+        vdevice_power_off(&world->device);
+        world_enter_manager(world);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_refuses_others(world);
+        world_drop(world);
+    }
+}
+
+static void k15_one_that_names_the_same_is_taken(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        static struct sample_package package;
+        struct world *world = make_failed((i & 1) != 0);
+
+        prepare(world, 6, &package);
+        if ((i & 2) != 0) {
+            sample_carry_manager(&world->sample, &package);
+        } else {
+            keep_standing(world, &package);
+        }
+        sample_build(&package);
+        assert_true(world_takes(world, &package));
+        assert_int_equal(world_state(world).flags, 0);
+        assert_int_equal(world->device.code, 0);
+        assert_takes_a_third_manager(world);
+        world_drop(world);
+    }
+}
+
+/* While its receipt takes the place of the failed one there is one at any instant. */
+static void k15_a_cut_while_it_comes_leaves_a_manager(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        static struct sample_package package;
+        struct world *world = make_failed(is_ab == 1);
+        enum vdevice_end end = VDEVICE_CUT;
+        uint32_t op = 0;
+
+        prepare(world, 6, &package);
+        keep_standing(world, &package);
+        sample_build(&package);
+        vdevice_power_off(&world->device);
+        world_mark(world);
+        for (; end == VDEVICE_CUT; op++) {
+            const struct vflash_fault cut = {
+                .at_op = op, .kind = VFLASH_TORN, .seed = op};
+            enum otter_result fed = OTTER_OK;
+
+            world_back(world);
+            end = vdevice_power_on(&world->device, cut);
+            if (end == VDEVICE_IDLE) {
+                end = vdevice_feed(&world->device, package.bytes, package.size, CHUNK,
+                                   &fed);
+            }
+            vdevice_power_off(&world->device);
+            world_enter_manager(world);
+            assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+            world->device.wants_manager = false;
+            assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                             VDEVICE_IDLE);
+            assert_true(world_takes(world, &package));
+        }
+        assert_true(op > 20);
+        world_drop(world);
+    }
+}
+
+/* The one that names it fails, too: all is as before. */
+static void k15_one_that_fails_changes_nothing(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        static struct sample_package package;
+        struct world *world = make_failed(is_ab == 1);
+        enum otter_result result = OTTER_OK;
+
+        prepare(world, 6, &package);
+        keep_standing(world, &package);
+        memcpy(package.firmware, world->next.firmware, SAMPLE_FIRMWARE_SIZE);
+        sample_build(&package); /* its application crashes like that of `next` */
+        assert_int_equal(feed(world, &package), OTTER_OK);
+        (void)vdevice_request(&world->device, &result);
+        assert_int_equal(result, OTTER_OK);
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_old_with_other_manager(world);
+        assert_refuses_others(world);
+        prepare(world, 6, &package);
+        keep_standing(world, &package);
+        sample_build(&package);
+        assert_true(world_takes(world, &package));
+        assert_takes_a_third_manager(world);
+        world_drop(world);
+    }
+}
+
+/* Power is lost before the new manager has said that it starts, until no attempt is
+ * left; it would have started. The outcome does not say that the old one is back. */
+static void k15_a_manager_that_never_had_the_time_stays(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = make(is_ab == 1, true);
+        static struct sample_package package;
+
+        world->device.app = VDEVICE_CONFIRM;
+        world->device.app_manager = VDEVICE_CRASH;
+        world_mark_update(world);
+        cut_in(world, is_try);
+        strike_copy(world, is_ab == 1, true);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_old_with_other_manager(world);
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_FAILED);
+        assert_int_equal(world_state(world).outcome.code,
+                         otter_code(OTTER_E_MANAGER_OTHER));
+        world->device.app_manager = VDEVICE_CONFIRM;
+        assert_refuses_others(world);
+        prepare(world, 6, &package);
+        keep_standing(world, &package);
+        sample_build(&package);
+        assert_true(world_takes(world, &package));
+        world_drop(world);
+    }
+}
+
+/* ---- what has failed ---- */
+
+/* Of another product. */
+static void refuse_one(struct world *world)
+{
+    static struct sample_package package;
+
+    prepare(world, 4, &package);
+    package.package.target ^= 1;
+    sample_build(&package);
+    assert_int_equal(feed(world, &package), OTTER_E_TARGET);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_REFUSED);
+    vdevice_power_off(&world->device);
+}
+
+/* The old system is damaged while the new one fails: no system runs, [31-13]. */
+static void k16_what_was_given_up_stays_so_when_a_package_is_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world *world = make((i & 1) != 0, (i & 2) != 0);
+
+        world_let_next_crash(world);
+        world_mark_update(world);
+        cut_in(world, is_trial);
+        if ((i & 1) != 0) {
+            world_damage(world, OTTER_REGION_APPLICATION);
+        } else {
+            strike_copy(world, false, false);
+        }
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code, otter_code(OTTER_E_ROLL_BACK));
+        for (int times = 0; times < 2; times++) {
+            static struct sample_package package;
+
+            refuse_one(world);
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+            prepare(world, 6, &package);
+            if ((i & 2) != 0) {
+                keep_standing(world, &package);
+            }
+            sample_build(&package);
+            if (times == 1) {
+                assert_true(world_takes(world, &package));
+                assert_takes_a_third_manager(world);
+            }
+        }
+        world_drop(world);
+    }
+}
+
+/* Nor does it take the place of one that is damaged after that. */
+static void k16_what_failed_takes_no_place_when_a_package_is_refused(void **state)
+{
+    struct world *world = make(true, false);
+
+    (void)state;
+    world_let_next_crash(world);
+    assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
+    assert_true(world_runs(world, &world->sample.first));
+    refuse_one(world);
+    world_damage(world, OTTER_REGION_APPLICATION);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_BOOT_APPLICATION));
+    world_drop(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(k15_a_package_that_names_another_manager_is_refused),
+        cmocka_unit_test(k15_one_that_names_the_same_is_taken),
+        cmocka_unit_test(k15_a_cut_while_it_comes_leaves_a_manager),
+        cmocka_unit_test(k15_one_that_fails_changes_nothing),
+        cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
+        cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),
+        cmocka_unit_test(k16_what_failed_takes_no_place_when_a_package_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("other manager", tests, NULL, NULL);
+}
