@@ -188,43 +188,75 @@ static void k15_one_that_names_the_same_is_taken(void **state)
     }
 }
 
-/* While its receipt takes the place of the failed one there is one at any instant. */
+/* While its receipt takes the place of the failed one there is one at any instant, also
+ * if its second copy was damaged before. */
+static void check_cuts(bool is_ab, bool has_copy)
+{
+    static struct sample_package package;
+    struct world *world = make_failed(is_ab);
+    enum vdevice_end end = VDEVICE_CUT;
+    uint32_t size = 0;
+    uint32_t op = 0;
+
+    prepare(world, 6, &package);
+    keep_standing(world, &package);
+    sample_build(&package);
+    vdevice_power_off(&world->device);
+    if (!has_copy) {
+        vflash_flip(&world->device.flash, world_receipt_addr(world, 1, 1, &size) + 40,
+                    1);
+    }
+    world_mark(world);
+    for (; end == VDEVICE_CUT; op++) {
+        const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_TORN, .seed = op};
+        enum otter_result fed = OTTER_OK;
+
+        world_back(world);
+        end = vdevice_power_on(&world->device, cut);
+        if (end == VDEVICE_IDLE) {
+            end =
+                vdevice_feed(&world->device, package.bytes, package.size, CHUNK, &fed);
+        }
+        vdevice_power_off(&world->device);
+        world_enter_manager(world);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        world->device.wants_manager = false;
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_true(world_takes(world, &package));
+    }
+    assert_true(op > 20);
+    world_drop(world);
+}
+
 static void k15_a_cut_while_it_comes_leaves_a_manager(void **state)
 {
     (void)state;
-    for (int is_ab = 0; is_ab < 2; is_ab++) {
-        static struct sample_package package;
-        struct world *world = make_failed(is_ab == 1);
-        enum vdevice_end end = VDEVICE_CUT;
-        uint32_t op = 0;
-
-        prepare(world, 6, &package);
-        keep_standing(world, &package);
-        sample_build(&package);
-        vdevice_power_off(&world->device);
-        world_mark(world);
-        for (; end == VDEVICE_CUT; op++) {
-            const struct vflash_fault cut = {
-                .at_op = op, .kind = VFLASH_TORN, .seed = op};
-            enum otter_result fed = OTTER_OK;
-
-            world_back(world);
-            end = vdevice_power_on(&world->device, cut);
-            if (end == VDEVICE_IDLE) {
-                end = vdevice_feed(&world->device, package.bytes, package.size, CHUNK,
-                                   &fed);
-            }
-            vdevice_power_off(&world->device);
-            world_enter_manager(world);
-            assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-            world->device.wants_manager = false;
-            assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
-                             VDEVICE_IDLE);
-            assert_true(world_takes(world, &package));
-        }
-        assert_true(op > 20);
-        world_drop(world);
+    for (int i = 0; i < 4; i++) {
+        check_cuts((i & 1) != 0, (i & 2) != 0);
     }
+}
+
+/* Two damages more: nobody knows any more which manager that is. */
+static void k15_without_that_receipt_no_package_is_taken(void **state)
+{
+    struct world *world = make_failed(true);
+    static struct sample_package package;
+    uint32_t size = 0;
+
+    (void)state;
+    prepare(world, 6, &package);
+    keep_standing(world, &package);
+    sample_build(&package);
+    vdevice_power_off(&world->device);
+    for (uint8_t copy = 0; copy < 2; copy++) {
+        vflash_flip(&world->device.flash,
+                    world_receipt_addr(world, 1, copy, &size) + 40, 1);
+    }
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_true(world_runs(world, &world->sample.first));
+    assert_int_equal(feed(world, &package), OTTER_E_MANAGER_OTHER);
+    world_drop(world);
 }
 
 /* The one that names it fails, too: all is as before. */
@@ -361,6 +393,7 @@ int main(void)
         cmocka_unit_test(k15_a_package_that_names_another_manager_is_refused),
         cmocka_unit_test(k15_one_that_names_the_same_is_taken),
         cmocka_unit_test(k15_a_cut_while_it_comes_leaves_a_manager),
+        cmocka_unit_test(k15_without_that_receipt_no_package_is_taken),
         cmocka_unit_test(k15_one_that_fails_changes_nothing),
         cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
         cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),

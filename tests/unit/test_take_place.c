@@ -290,6 +290,29 @@ static void k15_nor_does_one_whose_manager_was_never_confirmed(void **state)
     check_waits(true, fail_to_start_its_manager);
 }
 
+/* It lies where the system before the one that runs was. */
+static void k16_nor_does_one_that_was_forgotten_after_an_update(void **state)
+{
+    struct world *world = make(false);
+    static struct sample_package package;
+
+    (void)state;
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    sample_next(&world->sample, 4, &package);
+    package.package.counter = 1;
+    package.package.follows = (struct otter_version){0};
+    world->next = package;
+    sample_build(&world->next);
+    receive_and_forget(world);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+    vdevice_power_off(&world->device);
+    world_damage(world, OTTER_REGION_SLOT_B);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_manager_waits(world);
+    assert_takes_a_manager(world);
+    world_drop(world);
+}
+
 /* Somebody has to ask for it: then it is on trial, as ever. */
 static void k18_the_manager_installs_what_was_received(void **state)
 {
@@ -353,6 +376,7 @@ int main(void)
         cmocka_unit_test(k15_without_a_copy_the_manager_waits),
         cmocka_unit_test(k16_a_system_that_never_ran_or_has_failed_takes_no_place),
         cmocka_unit_test(k15_nor_does_one_whose_manager_was_never_confirmed),
+        cmocka_unit_test(k16_nor_does_one_that_was_forgotten_after_an_update),
         cmocka_unit_test(k18_the_manager_installs_what_was_received),
         cmocka_unit_test(k18_without_a_manager_any_system_that_verifies_runs),
         cmocka_unit_test(k13_nor_does_one_that_is_closed_stop_it),
