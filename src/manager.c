@@ -156,7 +156,8 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
         return is_table_alone(device) && otter_table_spare(device, &place) &&
                otter_rewriting_own(&manager->rewriting, device, place) == OTTER_OK;
     }
-    /* The other system's receipt is worth nothing without its system. */
+    /* The other system's receipt is worth nothing without its system; where it vouches
+     * for the manager it is mended before it is overwritten. */
     return slot == device->journal.state.current &&
            otter_receipt_open(&device->io, slot, copy, &receipt) != OTTER_OK &&
            otter_rewriting_receipt(&manager->rewriting, device, slot, copy, true) ==

@@ -78,6 +78,17 @@ static enum otter_result end_with(struct otter_manager *manager,
     return result;
 }
 
+/* The application of the system in `slot` is erased in part, so that it never verifies.
+ * If that cannot be done the outcome alone says that it failed. */
+static void spoil(struct otter_manager *manager, uint8_t slot)
+{
+    struct otter_device *device = &manager->device;
+    uint8_t id = otter_system_region(device, slot, OTTER_ROLE_FIRMWARE);
+
+    otter_io_open(&device->io, id);
+    (void)!otter_io_erase(&device->io, id, 0);
+}
+
 /* Boot gave a roll back up, or a trial is over and the old system is damaged, or cannot
  * come back because there is none: nothing swaps again (K16). */
 enum otter_result manager_give_up(struct otter_manager *manager)
@@ -89,9 +100,9 @@ enum otter_result manager_give_up(struct otter_manager *manager)
     if ((state.flags & OTTER_FLAG_NEW_MANAGER) != 0 &&
         !verifies(manager, state.current, OTTER_ROLE_MANAGER)) {
         /* Only the new system's receipt names the manager that runs: it must stay. Its
-         * application must not run, whatever is recorded of other packages later. */
+         * application must not run again, whatever the journal says later. */
         state.current = (uint8_t)(1 - state.current);
-        state.flags |= OTTER_FLAG_CLOSED;
+        spoil(manager, state.current);
     }
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
@@ -122,8 +133,12 @@ static bool has_to_adopt(struct otter_manager *manager)
 static enum otter_result adopt_other(struct otter_manager *manager)
 {
     struct otter_state state = manager->device.journal.state;
+    bool is_fit = otter_state_has_former(&state);
 
     state.current = (uint8_t)(1 - state.current);
+    if (otter_device_is_ab(&manager->device) && !is_fit) {
+        spoil(manager, state.current); /* it never ran, or has failed */
+    }
     state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     if (!otter_state_is_given_up(&state)) {
@@ -205,7 +220,7 @@ static enum otter_result look_around(struct otter_manager *manager)
 {
     const struct otter_state *state = &manager->device.journal.state;
 
-    if (otter_state_is_given_up(state)) {
+    if (otter_state_is_given_up(state) && !otter_phase_locks_store(state->phase)) {
         manager->result = OTTER_E_ROLL_BACK;
         return OTTER_OK; /* it stays until a package comes */
     }

@@ -147,6 +147,11 @@ void otter_state_begin(struct otter_state *state, enum otter_part part);
  * confirmed last. */
 bool otter_state_has_session(const struct otter_state *state);
 
+/* True if the other system was the current one until the one that is was confirmed, and
+ * nothing has come since. What was only received never ran; what failed must not again.
+ */
+bool otter_state_has_former(const struct otter_state *state);
+
 /* True if a roll back could not be done and the manager gave up: no system is run but
  * one that a new package brings (K16). */
 bool otter_state_is_given_up(const struct otter_state *state);

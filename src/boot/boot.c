@@ -107,25 +107,13 @@ static enum otter_verdict check_manager(struct otter_boot *boot)
     return OTTER_VERDICT_BAD;
 }
 
-/* Was the other system the current one until the one that runs was confirmed? What was
- * only received, also if it is forgotten since, never ran; what failed must not again.
- */
-static bool is_former(const struct otter_boot *boot)
-{
-    const struct otter_state *state = &boot->device.journal.state;
-
-    return state->phase == OTTER_PHASE_CONFIRMED &&
-           state->outcome.kind == OTTER_OUTCOME_CONFIRMED &&
-           otter_state_has_session(state);
-}
-
 /* Does the system at hand, that of `slot`, serve in the place of the current one, which
  * is damaged? The next package overwrites the receipt of that one, which may alone
  * vouch for the manager that stands: so its own must be there, or its copy. Without any
  * manager whatever runs is better than nothing. */
 static bool may_replace(struct otter_boot *boot, uint8_t slot)
 {
-    bool is_fit = is_former(boot) &&
+    bool is_fit = otter_state_has_former(&boot->device.journal.state) &&
                   (has_own_manager(boot, slot) || boot_has_saved_manager(boot, slot));
 
     return is_fit || check_manager(boot) == OTTER_VERDICT_BAD;

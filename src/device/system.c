@@ -268,6 +268,9 @@ enum otter_result otter_system_open(struct otter_device *device, uint8_t slot,
     if (first != OTTER_OK) {
         enum otter_result second = open_copy(device, slot, 1, system);
 
+        if (first == OTTER_E_KEPT && second != OTTER_OK && second != first) {
+            return open_copy(device, slot, 0, system); /* it may be enough */
+        }
         if (second != OTTER_OK) {
             return first == OTTER_E_RECEIPT_COPY && second == first
                        ? OTTER_E_RECEIPT_LOST
@@ -399,13 +402,15 @@ static enum otter_result has_table(const struct otter_device *device,
 }
 
 /* Of two tables with the same regions one may be left alone: it is enough for a
- * manager, which can bring the device another one. */
+ * manager, which can bring the device another one. Nor has that of a package whose
+ * manager alone has stayed, or of one that names it, to be there. */
 static bool is_enough(const struct otter_device *device, uint8_t role,
                       enum otter_result result)
 {
     return result == OTTER_OK ||
            (result == OTTER_E_KEPT && role == OTTER_ROLE_MANAGER &&
-            (device->journal.state.flags & OTTER_FLAG_NEW_TABLE) != 0);
+            (device->journal.state.flags &
+             (OTTER_FLAG_NEW_TABLE | OTTER_FLAG_NEW_MANAGER)) != 0);
 }
 
 enum otter_result otter_system_verify(struct otter_device *device, uint8_t slot,

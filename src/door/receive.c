@@ -223,6 +223,21 @@ static bool is_final(enum otter_result reason)
     return !is_content && !is_flash;
 }
 
+/* No transfer is under way any more. While the other receipt vouches for the manager
+ * (flag 1) it stays known which copy of it was being written (K5). */
+static void end_transfer(struct otter_state *state)
+{
+    bool is_touched = state->part == OTTER_PART_RECEIPT ||
+                      state->part == OTTER_PART_RECEIPT_COPY ||
+                      state->part == OTTER_PART_HASH;
+
+    if (!is_touched || (state->flags & OTTER_FLAG_NEW_MANAGER) == 0) {
+        otter_state_begin(state, OTTER_PART_NONE);
+    }
+    state->phase = OTTER_PHASE_CONFIRMED;
+    memset(state->session, 0, sizeof(state->session));
+}
+
 /* The package is out: remember why, tell the journal, wait for another one. */
 static enum otter_result refuse(struct otter_receive *receive, enum otter_result reason)
 {
@@ -245,9 +260,7 @@ static enum otter_result refuse(struct otter_receive *receive, enum otter_result
         reason == OTTER_E_JOURNAL_EXHAUSTED) {
         return reason;
     }
-    state.phase = OTTER_PHASE_CONFIRMED;
-    otter_state_begin(&state, OTTER_PART_NONE);
-    memset(state.session, 0, sizeof(state.session));
+    end_transfer(&state);
     state.outcome.kind = OTTER_OUTCOME_REFUSED;
     state.outcome.code = otter_code(reason);
     memcpy(state.outcome.id, receive->control.package_id, sizeof(state.outcome.id));
@@ -314,9 +327,7 @@ enum otter_result otter_receive_forget(struct otter_receive *receive)
     if (!is_known) {
         return OTTER_OK;
     }
-    state.phase = OTTER_PHASE_CONFIRMED;
-    otter_state_begin(&state, OTTER_PART_NONE);
-    memset(state.session, 0, sizeof(state.session));
+    end_transfer(&state);
     return otter_journal_put(&device->journal, &state, OTTER_SEALED);
 }
 

@@ -19,8 +19,8 @@ static bool needs_twin(const struct otter_receive *receive)
 {
     const struct otter_device *device = receive->device;
     const struct otter_state *state = &device->journal.state;
-    bool is_touched =
-        state->phase == OTTER_PHASE_RECEIVING && state->part == OTTER_PART_RECEIPT_COPY;
+    bool is_touched = state->part == OTTER_PART_RECEIPT_COPY ||
+                      (state->part == OTTER_PART_HASH && state->member == 1);
     struct otter_receipt receipt;
 
     return (state->flags & OTTER_FLAG_NEW_MANAGER) != 0 && !receive->has_twin &&

@@ -79,6 +79,13 @@ bool otter_state_has_session(const struct otter_state *state)
     return memcmp(state->session, none, sizeof(none)) != 0;
 }
 
+bool otter_state_has_former(const struct otter_state *state)
+{
+    return state->phase == OTTER_PHASE_CONFIRMED &&
+           state->outcome.kind == OTTER_OUTCOME_CONFIRMED &&
+           otter_state_has_session(state);
+}
+
 bool otter_state_is_given_up(const struct otter_state *state)
 {
     return state->outcome.kind == OTTER_OUTCOME_FAILED &&

@@ -99,6 +99,22 @@ static bool may_write_slot(const struct otter_device *view, uint8_t id)
                      state->part == OTTER_PART_WRITE;
 }
 
+/* A manager that makes the other system the current one erases its application if it is
+ * not to run: it has failed, or never ran. */
+static bool may_spoil(const struct otter_device *view, uint8_t id)
+{
+    const struct otter_state *state = &view->journal.state;
+    uint8_t other = attack.is_ab && state->current == 0 ? OTTER_REGION_SLOT_B
+                                                        : OTTER_REGION_APPLICATION;
+    bool gives_up = (state->phase == OTTER_PHASE_TRIAL ||
+                     state->phase == OTTER_PHASE_ROLLING_BACK) &&
+                    (state->flags & OTTER_FLAG_NEW_MANAGER) != 0;
+    bool adopts = attack.is_ab && !otter_phase_locks_store(state->phase);
+
+    return view->program == OTTER_PROGRAM_MANAGER && id == other &&
+           (gives_up || adopts);
+}
+
 /* Of resources and fonts both systems have the same one, also on an A/B device. */
 static bool may_write_shared(const struct otter_device *view)
 {
@@ -142,7 +158,7 @@ static bool may_write(const struct otter_device *view, uint8_t id)
                may_write_manager(view);
     case OTTER_REGION_APPLICATION:
     case OTTER_REGION_SLOT_B:
-        return !attack.was_idle && may_write_slot(view, id);
+        return may_spoil(view, id) || (!attack.was_idle && may_write_slot(view, id));
     case OTTER_REGION_RESOURCES:
     case OTTER_REGION_FONT:
         return !attack.was_idle && may_write_shared(view);

@@ -317,6 +317,149 @@ static void k15_a_manager_that_never_had_the_time_stays(void **state)
     }
 }
 
+/* The button leads to the manager, whatever lies in the receipt's place by now. */
+static bool has_manager(struct world *world)
+{
+    struct vdevice *device = &world->device;
+
+    device->hooks.idle = vdevice_stop_at_once;
+    device->wants_manager = true;
+    (void)world_power_on(world);
+    device->hooks.idle = NULL;
+    device->wants_manager = false;
+    bool is_there = device->program == OTTER_PROGRAM_MANAGER;
+
+    vdevice_power_off(device);
+    return is_there;
+}
+
+/* As marked; fed until a cut, then off. False if nothing was cut. */
+static bool cut_feed(struct world *world, const struct sample_package *package,
+                     uint32_t op, uint32_t seed)
+{
+    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_TORN, .seed = seed};
+    enum otter_result fed = OTTER_OK;
+
+    world_back(world);
+    enum vdevice_end end = vdevice_power_on(&world->device, cut);
+
+    if (end == VDEVICE_IDLE) {
+        end = vdevice_feed(&world->device, package->bytes, package->size, CHUNK, &fed);
+    }
+    vdevice_power_off(&world->device);
+    return end == VDEVICE_CUT;
+}
+
+/* A table of the package's own is not the device's yet, or not any more. */
+static void k8_nor_does_a_table_cost_the_manager(void **state)
+{
+    static struct sample_package package;
+
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = make_failed(is_ab == 1);
+        uint32_t op = 0;
+
+        prepare(world, 6, &package);
+        keep_standing(world, &package);
+        sample_rotate(&world->sample, &package);
+        sample_build(&package);
+        vdevice_power_off(&world->device);
+        world_mark(world);
+        for (; cut_feed(world, &package, op, 0); op++) {
+            assert_true(has_manager(world));
+        }
+        assert_true(op > 20);
+        world_drop(world);
+    }
+}
+
+static void k8_nor_does_that_of_the_package_that_failed(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = make(is_ab == 1, true);
+
+        sample_rotate(&world->sample, &world->next);
+        sample_build(&world->next);
+        world_let_next_crash(world);
+        world_mark_update(world);
+        cut_in(world, is_trial);
+        strike_copy(world, is_ab == 1, true);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_old_with_other_manager(world);
+        vdevice_power_off(&world->device);
+        assert_true(has_manager(world));
+        world_drop(world);
+    }
+}
+
+/* A copy of the receipt that a cut has touched may read right once, and not again (K5).
+ * Which one that is stays known when the transfer is forgotten. */
+static void check_forgotten(const struct sample_package *good,
+                            const struct sample_package *bad, struct world *world)
+{
+    static const uint32_t seeds[] = {6, 7, 15, 17, 19, 23, 24, 30, 33, 35, 39, 63, 130};
+    bool is_cut = true;
+
+    for (uint32_t op = 0; is_cut; op++) {
+        for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+            struct otter_receive *receive = &world->device.agent.receive;
+            enum otter_result result = OTTER_OK;
+
+            is_cut = cut_feed(world, good, op, seeds[i]);
+            if (!is_cut || world_state(world).part == OTTER_PART_MEMBERS) {
+                break;
+            }
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            result = otter_receive_forget(receive);
+            while (result == OTTER_OK && otter_receive_is_busy(receive)) {
+                result = otter_receive_step(receive);
+            }
+            (void)vdevice_feed(&world->device, bad->bytes, bad->size, CHUNK, &result);
+            vdevice_power_off(&world->device);
+            for (int times = 0; times < 4; times++) {
+                assert_true(has_manager(world));
+            }
+        }
+    }
+}
+
+static void k5_nor_does_a_transfer_that_is_forgotten(void **state)
+{
+    static struct sample_package good;
+    static struct sample_package bad;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world *world = make_failed((i & 1) != 0);
+        uint32_t size = 0;
+        uint32_t op = 0;
+
+        prepare(world, 6, &good);
+        keep_standing(world, &good);
+        sample_build(&good);
+        prepare(world, 4, &bad);
+        bad.package.target ^= 1;
+        sample_build(&bad);
+        vdevice_power_off(&world->device);
+        if ((i & 2) != 0) { /* or: from where the package's hash is written */
+            vflash_flip(&world->device.flash,
+                        world_receipt_addr(world, 1, 1, &size) + 40, 1);
+            world_mark(world);
+        } else {
+            world_mark(world);
+            do {
+                assert_true(cut_feed(world, &good, op, 0));
+                op++;
+            } while (world_state(world).part != OTTER_PART_HASH);
+            world_mark(world);
+        }
+        check_forgotten(&good, &bad, world);
+        world_drop(world);
+    }
+}
+
 /* ---- what has failed ---- */
 
 /* Of another product. */
@@ -332,42 +475,124 @@ static void refuse_one(struct world *world)
     vdevice_power_off(&world->device);
 }
 
-/* The old system is damaged while the new one fails: no system runs, [31-13]. */
+/* The old system is damaged while the new one fails: no system runs, [31-13]. `i`: two
+ * slots, and the package brings a manager. */
+static struct world *make_given_up(int i)
+{
+    struct world *world = make((i & 1) != 0, (i & 2) != 0);
+
+    world_let_next_crash(world);
+    world_mark_update(world);
+    cut_in(world, is_trial);
+    if ((i & 1) != 0) {
+        world_damage(world, OTTER_REGION_APPLICATION);
+    } else {
+        strike_copy(world, false, false);
+    }
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(world->device.code, otter_code(OTTER_E_ROLL_BACK));
+    return world;
+}
+
+static void prepare_for(struct world *world, int i, uint8_t minor,
+                        struct sample_package *package)
+{
+    prepare(world, minor, package);
+    if ((i & 2) != 0) {
+        keep_standing(world, package);
+    }
+    sample_build(package);
+}
+
 static void k16_what_was_given_up_stays_so_when_a_package_is_refused(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
-        struct world *world = make((i & 1) != 0, (i & 2) != 0);
+        static struct sample_package package;
+        struct world *world = make_given_up(i);
 
-        world_let_next_crash(world);
-        world_mark_update(world);
-        cut_in(world, is_trial);
-        if ((i & 1) != 0) {
-            world_damage(world, OTTER_REGION_APPLICATION);
-        } else {
-            strike_copy(world, false, false);
-        }
-        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-        assert_int_equal(world->device.code, otter_code(OTTER_E_ROLL_BACK));
         for (int times = 0; times < 2; times++) {
-            static struct sample_package package;
-
             refuse_one(world);
             assert_int_equal(world_power_on(world), VDEVICE_IDLE);
             assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-            prepare(world, 6, &package);
-            if ((i & 2) != 0) {
-                keep_standing(world, &package);
-            }
-            sample_build(&package);
-            if (times == 1) {
-                assert_true(world_takes(world, &package));
-                assert_takes_a_third_manager(world);
-            }
         }
+        prepare_for(world, i, 6, &package);
+        assert_true(world_takes(world, &package));
+        assert_takes_a_third_manager(world);
         world_drop(world);
     }
+}
+
+/* The next one fails, too: that trial has an end, and the one after is taken. */
+static void k16_the_next_trial_ends_as_well(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        static struct sample_package package;
+        struct world *world = make_given_up(i);
+        enum otter_result result = OTTER_OK;
+
+        prepare_for(world, i, 6, &package);
+        memcpy(package.firmware, world->next.firmware, SAMPLE_FIRMWARE_SIZE);
+        sample_build(&package); /* it crashes as `next` does */
+        assert_int_equal(feed(world, &package), OTTER_OK);
+        (void)vdevice_request(&world->device, &result);
+        assert_int_equal(result, OTTER_OK);
+        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
+                         VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
+        prepare_for(world, i, 7, &package);
+        assert_true(world_takes(world, &package));
+        world_drop(world);
+    }
+}
+
+/* If the failed system had to become the current one, it is there no more: no record
+ * can bring it back, and it takes no place of one that is confirmed later. */
+static void k16_what_failed_is_gone(void **state)
+{
+    (void)state;
+    for (int i = 2; i < 4; i++) {
+        static struct sample_package package;
+        struct world *world = make_given_up(i);
+        uint8_t id = i == 3 ? OTTER_REGION_SLOT_B : OTTER_REGION_APPLICATION;
+
+        assert_int_equal(world_state(world).current, 1);
+        assert_false(world_holds(world, id, &world->next));
+        prepare_for(world, i, 6, &package);
+        assert_true(world_takes(world, &package));
+        vdevice_power_off(&world->device);
+        world_damage(world, OTTER_REGION_APPLICATION);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(world->device.code, otter_code(OTTER_E_BOOT_APPLICATION));
+        world_drop(world);
+    }
+}
+
+/* Nor is it run when both copies of the current receipt are lost, which makes it the
+ * current one. */
+static void k16_nor_is_it_adopted(void **state)
+{
+    struct world *world = make(true, false);
+    uint32_t size = 0;
+
+    (void)state;
+    world_let_next_crash(world);
+    assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
+    vdevice_power_off(&world->device);
+    for (uint8_t copy = 0; copy < 2; copy++) {
+        vflash_flip(&world->device.flash,
+                    world_receipt_addr(world, 0, copy, &size) + 40, 1);
+    }
+    for (int times = 0; times < 2; times++) {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        vdevice_power_off(&world->device);
+    }
+    world_drop(world);
 }
 
 /* Nor does it take the place of one that is damaged after that. */
@@ -396,7 +621,13 @@ int main(void)
         cmocka_unit_test(k15_without_that_receipt_no_package_is_taken),
         cmocka_unit_test(k15_one_that_fails_changes_nothing),
         cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
+        cmocka_unit_test(k8_nor_does_a_table_cost_the_manager),
+        cmocka_unit_test(k8_nor_does_that_of_the_package_that_failed),
+        cmocka_unit_test(k5_nor_does_a_transfer_that_is_forgotten),
         cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),
+        cmocka_unit_test(k16_the_next_trial_ends_as_well),
+        cmocka_unit_test(k16_what_failed_is_gone),
+        cmocka_unit_test(k16_nor_is_it_adopted),
         cmocka_unit_test(k16_what_failed_takes_no_place_when_a_package_is_refused),
     };
 
