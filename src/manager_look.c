@@ -139,8 +139,8 @@ static enum otter_result adopt_other(struct otter_manager *manager)
     if (otter_device_is_ab(&manager->device) && !is_fit) {
         spoil(manager, state.current); /* it never ran, or has failed */
     }
-    state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
+    state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
     if (!otter_state_is_given_up(&state)) {
         state.outcome.kind = OTTER_OUTCOME_DAMAGED;
         state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);

@@ -125,7 +125,7 @@ extern "C" {
     X(CONTROL_TEXT,     21, 20, 20, LIVE, "A text of the control packet is too long or not UTF-8", \
       "Correct the text and pack again")                                                  \
     X(CONTROL_CODING,   21, 21, 21, LIVE, "A member's coding is not supported by this device", \
-      "Pack the member in a coding that the device takes: otter pack --coding")                                                           \
+      "Pack the member in a coding that the device takes: otter pack --coding")           \
     X(CONTROL_FLAGS,    21, 22, 22, LIVE, "A member's flags are not supported by this device", \
       "Make the package again for this device")                                           \
     X(CONTROL_RESERVED, 21, 23, 23, LIVE, "A reserved field of the control packet is not zero", \
@@ -175,7 +175,7 @@ extern "C" {
     X(REGION,           23, 21, 21, LIVE, "A member names a region that the device does not have", \
       "Use a package made for this device")                                               \
     X(STRATEGY,         23, 22, 22, LIVE, "The device has no way to install a member of this role", \
-      "Leave the member out, but carry the firmware")                                                             \
+      "Leave the member out, but carry the firmware")                                     \
     X(POSTPONED,        23, 23, 23, LIVE, "The application does not allow an update now", \
       "Try again later; charge the battery")                                              \
     X(IN_PLACE_ROLE,    23, 24, 24, LIVE, "Only resources and fonts can be written in place", \
@@ -237,7 +237,7 @@ extern "C" {
     X(JOURNAL_LOST,     27, 10, 10, LIVE, "The journal was lost and rebuilt from the receipts", \
       "Install the package again if it is not there; if it repeats, the journal's flash is failing") \
     X(JOURNAL_SECTORS,  27, 11, 11, LIVE, "No journal sector can be written",             \
-      "Reset the device; if it comes again, the journal's flash is worn out")                                                  \
+      "Reset the device; if it comes again, the journal's flash is worn out")             \
     X(JOURNAL_EXHAUSTED, 27, 12, 12, LIVE, "The journal's sequence numbers are used up",  \
       "This device cannot be updated any more")                                           \
     X(JOURNAL_TRANSITION, 27, 13, 13, LIVE, "That change of state is not allowed here",   \
@@ -252,7 +252,7 @@ extern "C" {
     X(TABLE_VERSION,    28, 11, 11, LIVE, "The flash table's format version is not supported", \
       "Write the factory image")                                                          \
     X(TABLE_FORM,       28, 12, 12, LIVE, "The flash table is malformed",                 \
-      "Make the package again; if none was sent, write the factory image")                                                          \
+      "Make the package again; if none was sent, write the factory image")                \
     X(TABLE_COPY,       28, 13, 13, LIVE, "One copy of the flash table is damaged",       \
       "Nothing to do: the manager rewrites it")                                           \
     X(MAP_OVERLAP,      28, 14, 14, LIVE, "Two regions of the map overlap",               \
@@ -267,7 +267,7 @@ extern "C" {
       "Revoke keys instead; other ones need a table's region of four sectors or more")    \
     /* 29: receipts */                                                                    \
     X(RECEIPT_LOST,     29, 10, 10, LIVE, "Neither copy of the receipt can be read",      \
-      "Start the manager and send the package again")                                                  \
+      "Start the manager and send the package again")                                     \
     X(RECEIPT_COPY,     29, 11, 11, LIVE, "One copy of a receipt is damaged",             \
       "Nothing to do: the manager rewrites it")                                           \
     /* 30: boot */                                                                        \
@@ -360,13 +360,13 @@ extern "C" {
     X(CARD_NAME,        36, 15, 15, LIVE, "The file's name is too long or leaves the card's root", \
       "Use a name of at most 127 bytes without \"..\"")                                   \
     X(CARD_POINTER,     36, 16, 16, LIVE, "The card does not say where the package lies", \
-      "Put back the first card, or put the same package into the folder update")                    \
+      "Put back the first card, or put the same package into the folder update")          \
     X(CARD_OTHER,       36, 17, 17, LIVE, "The package on the card is not the one that was requested", \
-      "Put back the first card, or put the same package into the folder update")                    \
+      "Put back the first card, or put the same package into the folder update")          \
     X(CARD_ONLY,        36, 18, 18, LIVE, "The device installs from its card only",       \
       "Copy the package to the card")                                                     \
     X(CARD_SAVED,       36, 19, 19, LIVE, "The copy of the old system on the card is missing or damaged", \
-      "Put back the first card, or put the package of the old system into the folder update")                                    \
+      "Put back the first card, or put the package of the old system into the folder update") \
     X(CARD_TREE,        36, 20, 20, LIVE, "The archive of the installed files on the card is missing or damaged", \
       "Install a package that carries the files")                                         \
     X(CARD_INSIDE,      36, 21, 21, LIVE, "The package lies in the folder that it replaces", \

@@ -143,6 +143,9 @@ bool otter_state_has_unknown(const struct otter_state *state);
 /* Makes `part` the work that stands at its beginning: no member, no cursor. */
 void otter_state_begin(struct otter_state *state, enum otter_part part);
 
+/* True if `session`, of OTTER_SESSION_SIZE bytes, names a transfer: zeros name none. */
+bool otter_is_session(const uint8_t *session);
+
 /* True if the state names a transfer: one under way, or that of the system that was
  * confirmed last. */
 bool otter_state_has_session(const struct otter_state *state);

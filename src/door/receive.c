@@ -9,16 +9,9 @@
 
 #include <string.h>
 
-static bool is_session(const uint8_t *session)
-{
-    static const uint8_t none[OTTER_SESSION_SIZE] = {0};
-
-    return memcmp(session, none, OTTER_SESSION_SIZE) != 0;
-}
-
 static bool is_same_session(const uint8_t *a, const uint8_t *b)
 {
-    return memcmp(a, b, OTTER_SESSION_SIZE) == 0 && is_session(a);
+    return memcmp(a, b, OTTER_SESSION_SIZE) == 0 && otter_is_session(a);
 }
 
 void otter_receive_open(struct otter_receive *receive, struct otter_device *device)

@@ -29,7 +29,8 @@ static bool needs_twin(const struct otter_receive *receive)
            otter_receipt_open(&device->io, receive->slot, 0, &receipt) == OTTER_OK;
 }
 
-static enum otter_result begin_twin(struct otter_receive *receive)
+/* `step` writes it, from the first one. */
+static enum otter_result begin_second(struct otter_receive *receive, uint8_t step)
 {
     enum otter_result result = otter_rewriting_receipt(
         &receive->rewriting, receive->device, receive->slot, 1, false);
@@ -37,7 +38,7 @@ static enum otter_result begin_twin(struct otter_receive *receive)
     if (result != OTTER_OK) {
         return result;
     }
-    receive->step = RECEIVE_TWIN;
+    receive->step = step;
     return receive_put(receive, OTTER_PART_RECEIPT_COPY, false, OTTER_NOTED);
 }
 
@@ -56,7 +57,7 @@ enum otter_result receive_do_twin(struct otter_receive *receive)
 enum otter_result receive_do_begin(struct otter_receive *receive)
 {
     if (needs_twin(receive)) {
-        return begin_twin(receive);
+        return begin_second(receive, RECEIVE_TWIN);
     }
     enum otter_result result = otter_receipt_place(&receive->device->io, receive->slot,
                                                    0, &receive->off, &receive->size);
@@ -287,14 +288,7 @@ enum otter_result receive_do_head(struct otter_receive *receive)
 
 enum otter_result receive_do_begin_copy(struct otter_receive *receive)
 {
-    enum otter_result result = otter_rewriting_receipt(
-        &receive->rewriting, receive->device, receive->slot, 1, false);
-
-    if (result != OTTER_OK) {
-        return result;
-    }
-    receive->step = RECEIVE_COPY;
-    return receive_put(receive, OTTER_PART_RECEIPT_COPY, false, OTTER_NOTED);
+    return begin_second(receive, RECEIVE_COPY);
 }
 
 enum otter_result receive_do_copy(struct otter_receive *receive)

@@ -72,11 +72,16 @@ void otter_state_begin(struct otter_state *state, enum otter_part part)
     state->erased = 0;
 }
 
-bool otter_state_has_session(const struct otter_state *state)
+bool otter_is_session(const uint8_t *session)
 {
     static const uint8_t none[OTTER_SESSION_SIZE] = {0};
 
-    return memcmp(state->session, none, sizeof(none)) != 0;
+    return memcmp(session, none, sizeof(none)) != 0;
+}
+
+bool otter_state_has_session(const struct otter_state *state)
+{
+    return otter_is_session(state->session);
 }
 
 bool otter_state_has_former(const struct otter_state *state)

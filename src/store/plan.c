@@ -93,6 +93,31 @@ static enum otter_result check_order(struct planning *planning,
     return (member->depends & later) == 0 ? OTTER_OK : OTTER_E_STRATEGY;
 }
 
+static enum otter_result place_members(struct planning *planning)
+{
+    const struct otter_control *control = planning->control;
+
+    planning->plan.count = control->member_count;
+    for (uint8_t i = 0; i < control->member_count; i++) {
+        struct otter_member member;
+
+        planning->index = i;
+        enum otter_result result =
+            otter_control_member(planning->source, control, i, &member);
+
+        if (result == OTTER_OK) {
+            result = place(planning, &member, &planning->plan.members[i]);
+        }
+        if (result == OTTER_OK) {
+            result = check_order(planning, &member, i);
+        }
+        if (result != OTTER_OK) {
+            return result;
+        }
+    }
+    return OTTER_OK;
+}
+
 static enum otter_result plan_once(struct planning *planning,
                                    const struct otter_source *source,
                                    const struct otter_control *control,
@@ -110,9 +135,7 @@ static enum otter_result plan_once(struct planning *planning,
         otter_map_find(&device->table.map, OTTER_REGION_STAGING);
 
     planning->saved_from = staging == NULL ? 0 : staging->size;
-    plan_find_manager(planning);
-    planning->has_current = otter_system_peek(device, device->journal.state.current,
-                                              &planning->current) == OTTER_OK;
+    plan_find_systems(planning);
     if (plan_manager_version(planning) < control->manager_min) {
         return OTTER_E_MANAGER_TOO_OLD;
     }
@@ -126,24 +149,11 @@ static enum otter_result plan_once(struct planning *planning,
     if (result == OTTER_OK) {
         result = plan_reserve_table(planning, source, control);
     }
+    if (result == OTTER_OK) {
+        result = place_members(planning);
+    }
     if (result != OTTER_OK) {
         return result;
-    }
-    planning->plan.count = control->member_count;
-    for (uint8_t i = 0; i < control->member_count; i++) {
-        struct otter_member member;
-
-        planning->index = i;
-        result = otter_control_member(source, control, i, &member);
-        if (result == OTTER_OK) {
-            result = place(planning, &member, &planning->plan.members[i]);
-        }
-        if (result == OTTER_OK) {
-            result = check_order(planning, &member, i);
-        }
-        if (result != OTTER_OK) {
-            return result;
-        }
     }
     if (planning->staged > planning->saved_from) {
         return OTTER_E_NO_SPACE;

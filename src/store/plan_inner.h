@@ -67,8 +67,8 @@ OTTER_MUST_CHECK enum otter_result plan_place_staged(struct planning *planning,
 
 /* ---- plan_programs.c ---- */
 
-/* Which manager stands. Uses `current`. */
-void plan_find_manager(struct planning *planning);
+/* The current system, and which manager stands. */
+void plan_find_systems(struct planning *planning);
 
 /* Its version (K6). */
 uint16_t plan_manager_version(const struct planning *planning);

@@ -12,18 +12,35 @@ static bool is_of_other(const struct planning *planning)
     return (planning->device->journal.state.flags & OTTER_FLAG_NEW_MANAGER) != 0;
 }
 
-/* Which one stands: the current system's; else that of the package that had brought it,
- * whose receipt is overwritten by a package alone that names the same one. */
-void plan_find_manager(struct planning *planning)
+static bool peek(struct planning *planning, uint8_t slot)
 {
-    uint8_t current = planning->device->journal.state.current;
-    uint8_t slot = is_of_other(planning) ? (uint8_t)(1 - current) : current;
+    return otter_system_peek(planning->device, slot, &planning->current) == OTTER_OK;
+}
+
+/* The manager that the receipt names that was read last. */
+static bool names_manager(struct planning *planning)
+{
     uint8_t index;
 
-    planning->has_manager =
-        otter_system_peek(planning->device, slot, &planning->current) == OTTER_OK &&
-        otter_system_member(&planning->current, OTTER_ROLE_MANAGER, &planning->manager,
-                            &index) == OTTER_OK;
+    return otter_system_member(&planning->current, OTTER_ROLE_MANAGER,
+                               &planning->manager, &index) == OTTER_OK;
+}
+
+/* The manager that stands may be that of the package that had brought it, whose receipt
+ * is overwritten by a package alone that names the same one. */
+void plan_find_systems(struct planning *planning)
+{
+    const uint8_t current = planning->device->journal.state.current;
+    const bool is_other = is_of_other(planning);
+
+    if (is_other) {
+        planning->has_manager =
+            peek(planning, (uint8_t)(1 - current)) && names_manager(planning);
+    }
+    planning->has_current = peek(planning, current);
+    if (!is_other) {
+        planning->has_manager = planning->has_current && names_manager(planning);
+    }
 }
 
 /* Its version (K6). */
