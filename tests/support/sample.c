@@ -252,6 +252,13 @@ void sample_carry_manager(const struct sample *sample, struct sample_package *pa
         (struct host_image){package->manager, SAMPLE_MANAGER_SIZE};
 }
 
+void sample_keep_manager(struct sample_package *package, const uint8_t *image,
+                         uint16_t version)
+{
+    package->members[1].image.data = image;
+    package->members[1].version = version;
+}
+
 void sample_carry_loader(const struct sample *sample, struct sample_package *package)
 {
     fill_image(sample, OTTER_REGION_LOADER, 5000, package->loader, SAMPLE_LOADER_SIZE);

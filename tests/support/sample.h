@@ -77,6 +77,10 @@ void sample_next(struct sample *sample, uint8_t minor, struct sample_package *pa
 /* Makes the package carry a manager of its own, too. */
 void sample_carry_manager(const struct sample *sample, struct sample_package *package);
 
+/* Makes the package keep `image`, which has to stay, of that version. */
+void sample_keep_manager(struct sample_package *package, const uint8_t *image,
+                         uint16_t version);
+
 /* Makes the package carry resources and a font of its own, too; the first system's
  * package is to be built again then. */
 void sample_carry_regions(struct sample_package *package);

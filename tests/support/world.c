@@ -181,13 +181,35 @@ enum vdevice_end world_power_on(struct world *world)
     return vdevice_power_on(&world->device, no_fault);
 }
 
-void world_enter_manager(struct world *world)
+static bool enter_manager(struct world *world)
 {
     world->device.hooks.idle = vdevice_stop_at_once;
     world->device.wants_manager = true;
-    need(world_power_on(world) == VDEVICE_STOPPED, "power on");
-    need(world->device.program == OTTER_PROGRAM_MANAGER, "no manager");
+    enum vdevice_end end = world_power_on(world);
+
     world->device.hooks.idle = NULL;
+    return end == VDEVICE_STOPPED && world->device.program == OTTER_PROGRAM_MANAGER;
+}
+
+void world_enter_manager(struct world *world)
+{
+    need(enter_manager(world), "no manager");
+}
+
+bool world_starts_manager(struct world *world)
+{
+    bool is_there = enter_manager(world);
+
+    world->device.wants_manager = false;
+    vdevice_power_off(&world->device);
+    return is_there;
+}
+
+void world_next(struct world *world, uint8_t minor, struct sample_package *package)
+{
+    sample_next(&world->sample, minor, package);
+    package->package.counter = world->sample.first.package.counter;
+    package->package.follows = (struct otter_version){0};
 }
 
 enum otter_result world_feed(struct world *world)
@@ -245,6 +267,22 @@ bool world_fault_at(struct world *world, enum vflash_fault_kind kind, uint32_t o
 bool world_cut_at(struct world *world, uint32_t op)
 {
     return world_fault_at(world, VFLASH_CUT_AFTER, op);
+}
+
+void world_cut_until(struct world *world, world_state_fn *is_there)
+{
+    struct otter_state state;
+    uint32_t op = 0;
+
+    do {
+        need(world_cut_at(world, op++), "no such state");
+        state = world_state(world);
+    } while (!is_there(&state));
+}
+
+bool world_is_trial(const struct otter_state *state)
+{
+    return state->phase == OTTER_PHASE_TRIAL;
 }
 
 bool world_takes(struct world *world, const struct sample_package *package)
@@ -368,4 +406,18 @@ uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy,
     need(vdevice_inspect(&world->device, &view) != OTTER_E_TABLE_LOST, "table");
     need(otter_receipt_place(&view.io, slot, copy, &off, size) == OTTER_OK, "receipt");
     return world_region(world, OTTER_REGION_RECEIPTS)->addr + off;
+}
+
+void world_damage_receipt(struct world *world, uint8_t slot, uint8_t copy)
+{
+    uint32_t size = 0;
+
+    vflash_flip(&world->device.flash, world_receipt_addr(world, slot, copy, &size) + 40,
+                1);
+}
+
+void world_damage_receipts(struct world *world, uint8_t slot)
+{
+    world_damage_receipt(world, slot, 0);
+    world_damage_receipt(world, slot, 1);
 }

@@ -65,6 +65,13 @@ enum vdevice_end world_power_on(struct world *world);
 /* Powers on with the button pressed: the manager runs, and is idle. */
 void world_enter_manager(struct world *world);
 
+/* The same, then off, with the button let go. False if boot ran no manager. */
+bool world_starts_manager(struct world *world);
+
+/* Starts a package as sample_next() does, for any device with the first system's
+ * security counter: it follows everything. */
+void world_next(struct world *world, uint8_t minor, struct sample_package *package);
+
 /* Feeds `next` to the running program; its answer. */
 enum otter_result world_feed(struct world *world);
 enum otter_result world_request(struct world *world);
@@ -81,6 +88,12 @@ bool world_fault_at(struct world *world, enum vflash_fault_kind kind, uint32_t o
 
 /* world_fault_at() with a cut after the operation. */
 bool world_cut_at(struct world *world, uint32_t op);
+
+/* As marked, then cut after the first operation that leaves a state which `is_there`
+ * accepts; then off. */
+typedef bool world_state_fn(const struct otter_state *state);
+void world_cut_until(struct world *world, world_state_fn *is_there);
+world_state_fn world_is_trial;
 
 /* Feeds any package to the program that runs, requests it and resets. True if it is
  * taken and its application runs then, confirmed. */
@@ -126,6 +139,10 @@ enum { WORLD_ALL_SECTORS = 0x7FFFFFFF };
 
 /* Flips a bit in the middle of what is installed in `id`. */
 void world_damage(struct world *world, uint8_t id);
+
+/* A bit in each copy of the slot's receipt, or in one of them. */
+void world_damage_receipts(struct world *world, uint8_t slot);
+void world_damage_receipt(struct world *world, uint8_t slot, uint8_t copy);
 
 /* Address of copy `copy` of receipt `slot`, and of the sectors that belong to it. */
 uint32_t world_receipt_addr(struct world *world, uint8_t slot, uint8_t copy,

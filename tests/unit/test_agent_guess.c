@@ -79,34 +79,30 @@ static void k23_nor_does_it_in_a_trial(void **state)
         struct world *world = world_make_small(is_ab == 1, false);
 
         world_mark_update(world);
-        uint32_t op = 0;
-
-        do {
-            assert_true(world_cut_at(world, op));
-            op++;
-        } while (world_state(world).phase != OTTER_PHASE_TRIAL);
+        world_cut_until(world, world_is_trial);
         world->device.app = VDEVICE_CONFIRM;
         check_link(world);
         world_drop(world);
     }
 }
 
+static bool is_confirmed_with_its_table(const struct otter_state *state)
+{
+    return state->phase == OTTER_PHASE_CONFIRMED &&
+           (state->flags & OTTER_FLAG_NEW_TABLE) != 0;
+}
+
 /* Of a new flash table there is one copy: the second one waits for a journal. */
 static void k23_nor_does_it_mend_the_table(void **state)
 {
     struct world *world = world_make_small(false, false);
-    uint32_t op = 0;
 
     (void)state;
     world->device.app = VDEVICE_CONFIRM;
     sample_rotate(&world->sample, &world->next);
     sample_build(&world->next);
     world_mark_update(world);
-    do {
-        assert_true(world_cut_at(world, op));
-        op++;
-    } while (world_state(world).phase != OTTER_PHASE_CONFIRMED ||
-             (world_state(world).flags & OTTER_FLAG_NEW_TABLE) == 0);
+    world_cut_until(world, is_confirmed_with_its_table);
     start_guessing(world);
     assert_true(otter_table_is_split(&world->device.agent.device));
     assert_writes_nothing(world);

@@ -76,17 +76,6 @@ static bool cut_at(struct world *world, uint32_t op)
     return world_cut_at(world, op);
 }
 
-/* Cut after the first operation that leaves the update in a trial. */
-static void cut_in_trial(struct world *world)
-{
-    uint32_t op = 0;
-
-    do {
-        assert_true(cut_at(world, op));
-        op++;
-    } while (world_state(world).phase != OTTER_PHASE_TRIAL);
-}
-
 /* ---- at any operation ---- */
 
 /* The manager is whole, and says that a trial cannot be recorded. */
@@ -355,7 +344,7 @@ static void k2_a_lost_trial_is_one_again_and_goes_back_with_its_manager(void **s
     for (size_t i = 0; i < COMINGS; i++) {
         struct world *world = make(true, &comings[i]);
 
-        cut_in_trial(world);
+        world_cut_until(world, world_is_trial);
         lose(world, 0);
         struct otter_state found = world_state(world);
 
@@ -379,7 +368,7 @@ static void check_alone(struct world *world)
     sample_carry_manager(&world->sample, &world->next);
     sample_build(&world->next);
     world_mark_update(world);
-    cut_in_trial(world);
+    world_cut_until(world, world_is_trial);
     lose(world, 0);
     world_let_next_crash(world);
     assert_int_equal(world_power_on(world), VDEVICE_STOPPED);

@@ -62,15 +62,12 @@ static bool takes(struct world *world, uint8_t minor, const uint8_t *kept)
 {
     static struct sample_package package;
 
-    sample_next(&world->sample, minor, &package);
-    package.package.counter = 1;
-    package.package.follows = (struct otter_version){0};
+    world_next(world, minor, &package);
     if (kept == NULL) {
         sample_carry_manager(&world->sample, &package);
         package.manager[99] ^= minor;
     } else {
-        package.members[1].image.data = kept;
-        package.members[1].version = kept == world->next.manager ? 2 : 1;
+        sample_keep_manager(&package, kept, kept == world->next.manager ? 2 : 1);
     }
     sample_build(&package);
     return world_takes(world, &package) &&

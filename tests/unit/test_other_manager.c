@@ -45,23 +45,6 @@ static void strike_copy(struct world *world, bool is_ab, bool is_manager)
     vflash_flip(&world->device.flash, staging->addr + end - 1000, 1);
 }
 
-static void cut_in(struct world *world, bool (*is_there)(const struct otter_state *))
-{
-    struct otter_state state;
-    uint32_t op = 0;
-
-    do {
-        assert_true(world_cut_at(world, op));
-        state = world_state(world);
-        op++;
-    } while (!is_there(&state));
-}
-
-static bool is_trial(const struct otter_state *state)
-{
-    return state->phase == OTTER_PHASE_TRIAL;
-}
-
 static bool is_try(const struct otter_state *state)
 {
     return state->part == OTTER_PART_TRY_MANAGER;
@@ -84,7 +67,7 @@ static struct world *make_failed(bool is_ab)
 
     world_let_next_crash(world);
     world_mark_update(world);
-    cut_in(world, is_trial);
+    world_cut_until(world, world_is_trial);
     strike_copy(world, is_ab, true);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_old_with_other_manager(world);
@@ -92,18 +75,9 @@ static struct world *make_failed(bool is_ab)
     return world;
 }
 
-/* Version 1.`minor`; keeps the manager that the first system has. */
-static void prepare(struct world *world, uint8_t minor, struct sample_package *package)
-{
-    sample_next(&world->sample, minor, package);
-    package->package.counter = 1;
-    package->package.follows = (struct otter_version){0};
-}
-
 static void keep_standing(const struct world *world, struct sample_package *package)
 {
-    package->members[1].image.data = world->next.manager;
-    package->members[1].version = 2;
+    sample_keep_manager(package, world->next.manager, 2);
 }
 
 static void carry_third(const struct world *world, struct sample_package *package)
@@ -123,12 +97,22 @@ static enum otter_result feed(struct world *world, const struct sample_package *
     return result;
 }
 
+/* Its application is that of `next`, which crashes. */
+static void try_one_that_crashes(struct world *world, struct sample_package *package)
+{
+    memcpy(package->firmware, world->next.firmware, SAMPLE_FIRMWARE_SIZE);
+    sample_build(package);
+    assert_int_equal(feed(world, package), OTTER_OK);
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+}
+
 /* With the old manager, or a third one. */
 static void assert_refuses_others(struct world *world)
 {
     static struct sample_package package;
 
-    prepare(world, 4, &package);
+    world_next(world, 4, &package);
     sample_build(&package);
     assert_int_equal(feed(world, &package), OTTER_E_MANAGER_OTHER);
     carry_third(world, &package);
@@ -140,7 +124,7 @@ static void assert_takes_a_third_manager(struct world *world)
 {
     static struct sample_package package;
 
-    prepare(world, 7, &package);
+    world_next(world, 7, &package);
     carry_third(world, &package);
     sample_build(&package);
     assert_true(world_takes(world, &package));
@@ -173,7 +157,7 @@ static void k15_one_that_names_the_same_is_taken(void **state)
         static struct sample_package package;
         struct world *world = make_failed((i & 1) != 0);
 
-        prepare(world, 6, &package);
+        world_next(world, 6, &package);
         if ((i & 2) != 0) {
             sample_carry_manager(&world->sample, &package);
         } else {
@@ -188,41 +172,44 @@ static void k15_one_that_names_the_same_is_taken(void **state)
     }
 }
 
+/* As marked; fed until a cut, then off. False if nothing was cut. */
+static bool cut_feed(struct world *world, const struct sample_package *package,
+                     uint32_t op, uint32_t seed)
+{
+    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_TORN, .seed = seed};
+    enum otter_result fed = OTTER_OK;
+
+    world_back(world);
+    enum vdevice_end end = vdevice_power_on(&world->device, cut);
+
+    if (end == VDEVICE_IDLE) {
+        end = vdevice_feed(&world->device, package->bytes, package->size, CHUNK, &fed);
+    }
+    vdevice_power_off(&world->device);
+    return end == VDEVICE_CUT;
+}
+
 /* While its receipt takes the place of the failed one there is one at any instant, also
  * if its second copy was damaged before. */
 static void check_cuts(bool is_ab, bool has_copy)
 {
     static struct sample_package package;
     struct world *world = make_failed(is_ab);
-    enum vdevice_end end = VDEVICE_CUT;
-    uint32_t size = 0;
+    bool is_cut = true;
     uint32_t op = 0;
 
-    prepare(world, 6, &package);
+    world_next(world, 6, &package);
     keep_standing(world, &package);
     sample_build(&package);
     vdevice_power_off(&world->device);
     if (!has_copy) {
-        vflash_flip(&world->device.flash, world_receipt_addr(world, 1, 1, &size) + 40,
-                    1);
+        world_damage_receipt(world, 1, 1);
     }
     world_mark(world);
-    for (; end == VDEVICE_CUT; op++) {
-        const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_TORN, .seed = op};
-        enum otter_result fed = OTTER_OK;
-
-        world_back(world);
-        end = vdevice_power_on(&world->device, cut);
-        if (end == VDEVICE_IDLE) {
-            end =
-                vdevice_feed(&world->device, package.bytes, package.size, CHUNK, &fed);
-        }
-        vdevice_power_off(&world->device);
-        world_enter_manager(world);
-        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-        world->device.wants_manager = false;
-        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
-                         VDEVICE_IDLE);
+    for (; is_cut; op++) {
+        is_cut = cut_feed(world, &package, op, op);
+        assert_true(world_starts_manager(world));
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_true(world_takes(world, &package));
     }
     assert_true(op > 20);
@@ -242,17 +229,13 @@ static void k15_without_that_receipt_no_package_is_taken(void **state)
 {
     struct world *world = make_failed(true);
     static struct sample_package package;
-    uint32_t size = 0;
 
     (void)state;
-    prepare(world, 6, &package);
+    world_next(world, 6, &package);
     keep_standing(world, &package);
     sample_build(&package);
     vdevice_power_off(&world->device);
-    for (uint8_t copy = 0; copy < 2; copy++) {
-        vflash_flip(&world->device.flash,
-                    world_receipt_addr(world, 1, copy, &size) + 40, 1);
-    }
+    world_damage_receipts(world, 1);
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_true(world_runs(world, &world->sample.first));
     assert_int_equal(feed(world, &package), OTTER_E_MANAGER_OTHER);
@@ -266,20 +249,13 @@ static void k15_one_that_fails_changes_nothing(void **state)
     for (int is_ab = 0; is_ab < 2; is_ab++) {
         static struct sample_package package;
         struct world *world = make_failed(is_ab == 1);
-        enum otter_result result = OTTER_OK;
 
-        prepare(world, 6, &package);
+        world_next(world, 6, &package);
         keep_standing(world, &package);
-        memcpy(package.firmware, world->next.firmware, SAMPLE_FIRMWARE_SIZE);
-        sample_build(&package); /* its application crashes like that of `next` */
-        assert_int_equal(feed(world, &package), OTTER_OK);
-        (void)vdevice_request(&world->device, &result);
-        assert_int_equal(result, OTTER_OK);
-        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
-                         VDEVICE_IDLE);
+        try_one_that_crashes(world, &package);
         assert_old_with_other_manager(world);
         assert_refuses_others(world);
-        prepare(world, 6, &package);
+        world_next(world, 6, &package);
         keep_standing(world, &package);
         sample_build(&package);
         assert_true(world_takes(world, &package));
@@ -300,7 +276,7 @@ static void k15_a_manager_that_never_had_the_time_stays(void **state)
         world->device.app = VDEVICE_CONFIRM;
         world->device.app_manager = VDEVICE_CRASH;
         world_mark_update(world);
-        cut_in(world, is_try);
+        world_cut_until(world, is_try);
         strike_copy(world, is_ab == 1, true);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_old_with_other_manager(world);
@@ -309,45 +285,12 @@ static void k15_a_manager_that_never_had_the_time_stays(void **state)
                          otter_code(OTTER_E_MANAGER_OTHER));
         world->device.app_manager = VDEVICE_CONFIRM;
         assert_refuses_others(world);
-        prepare(world, 6, &package);
+        world_next(world, 6, &package);
         keep_standing(world, &package);
         sample_build(&package);
         assert_true(world_takes(world, &package));
         world_drop(world);
     }
-}
-
-/* The button leads to the manager, whatever lies in the receipt's place by now. */
-static bool has_manager(struct world *world)
-{
-    struct vdevice *device = &world->device;
-
-    device->hooks.idle = vdevice_stop_at_once;
-    device->wants_manager = true;
-    (void)world_power_on(world);
-    device->hooks.idle = NULL;
-    device->wants_manager = false;
-    bool is_there = device->program == OTTER_PROGRAM_MANAGER;
-
-    vdevice_power_off(device);
-    return is_there;
-}
-
-/* As marked; fed until a cut, then off. False if nothing was cut. */
-static bool cut_feed(struct world *world, const struct sample_package *package,
-                     uint32_t op, uint32_t seed)
-{
-    const struct vflash_fault cut = {.at_op = op, .kind = VFLASH_TORN, .seed = seed};
-    enum otter_result fed = OTTER_OK;
-
-    world_back(world);
-    enum vdevice_end end = vdevice_power_on(&world->device, cut);
-
-    if (end == VDEVICE_IDLE) {
-        end = vdevice_feed(&world->device, package->bytes, package->size, CHUNK, &fed);
-    }
-    vdevice_power_off(&world->device);
-    return end == VDEVICE_CUT;
 }
 
 /* A table of the package's own is not the device's yet, or not any more. */
@@ -360,14 +303,14 @@ static void k8_nor_does_a_table_cost_the_manager(void **state)
         struct world *world = make_failed(is_ab == 1);
         uint32_t op = 0;
 
-        prepare(world, 6, &package);
+        world_next(world, 6, &package);
         keep_standing(world, &package);
         sample_rotate(&world->sample, &package);
         sample_build(&package);
         vdevice_power_off(&world->device);
         world_mark(world);
         for (; cut_feed(world, &package, op, 0); op++) {
-            assert_true(has_manager(world));
+            assert_true(world_starts_manager(world));
         }
         assert_true(op > 20);
         world_drop(world);
@@ -384,12 +327,12 @@ static void k8_nor_does_that_of_the_package_that_failed(void **state)
         sample_build(&world->next);
         world_let_next_crash(world);
         world_mark_update(world);
-        cut_in(world, is_trial);
+        world_cut_until(world, world_is_trial);
         strike_copy(world, is_ab == 1, true);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_old_with_other_manager(world);
         vdevice_power_off(&world->device);
-        assert_true(has_manager(world));
+        assert_true(world_starts_manager(world));
         world_drop(world);
     }
 }
@@ -419,7 +362,7 @@ static void check_forgotten(const struct sample_package *good,
             (void)vdevice_feed(&world->device, bad->bytes, bad->size, CHUNK, &result);
             vdevice_power_off(&world->device);
             for (int times = 0; times < 4; times++) {
-                assert_true(has_manager(world));
+                assert_true(world_starts_manager(world));
             }
         }
     }
@@ -433,19 +376,17 @@ static void k5_nor_does_a_transfer_that_is_forgotten(void **state)
     (void)state;
     for (int i = 0; i < 4; i++) {
         struct world *world = make_failed((i & 1) != 0);
-        uint32_t size = 0;
         uint32_t op = 0;
 
-        prepare(world, 6, &good);
+        world_next(world, 6, &good);
         keep_standing(world, &good);
         sample_build(&good);
-        prepare(world, 4, &bad);
+        world_next(world, 4, &bad);
         bad.package.target ^= 1;
         sample_build(&bad);
         vdevice_power_off(&world->device);
         if ((i & 2) != 0) { /* or: from where the package's hash is written */
-            vflash_flip(&world->device.flash,
-                        world_receipt_addr(world, 1, 1, &size) + 40, 1);
+            world_damage_receipt(world, 1, 1);
             world_mark(world);
         } else {
             world_mark(world);
@@ -467,7 +408,7 @@ static void refuse_one(struct world *world)
 {
     static struct sample_package package;
 
-    prepare(world, 4, &package);
+    world_next(world, 4, &package);
     package.package.target ^= 1;
     sample_build(&package);
     assert_int_equal(feed(world, &package), OTTER_E_TARGET);
@@ -483,7 +424,7 @@ static struct world *make_given_up(int i)
 
     world_let_next_crash(world);
     world_mark_update(world);
-    cut_in(world, is_trial);
+    world_cut_until(world, world_is_trial);
     if ((i & 1) != 0) {
         world_damage(world, OTTER_REGION_APPLICATION);
     } else {
@@ -498,7 +439,7 @@ static struct world *make_given_up(int i)
 static void prepare_for(struct world *world, int i, uint8_t minor,
                         struct sample_package *package)
 {
-    prepare(world, minor, package);
+    world_next(world, minor, package);
     if ((i & 2) != 0) {
         keep_standing(world, package);
     }
@@ -531,16 +472,9 @@ static void k16_the_next_trial_ends_as_well(void **state)
     for (int i = 0; i < 4; i++) {
         static struct sample_package package;
         struct world *world = make_given_up(i);
-        enum otter_result result = OTTER_OK;
 
         prepare_for(world, i, 6, &package);
-        memcpy(package.firmware, world->next.firmware, SAMPLE_FIRMWARE_SIZE);
-        sample_build(&package); /* it crashes as `next` does */
-        assert_int_equal(feed(world, &package), OTTER_OK);
-        (void)vdevice_request(&world->device, &result);
-        assert_int_equal(result, OTTER_OK);
-        assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE),
-                         VDEVICE_IDLE);
+        try_one_that_crashes(world, &package);
         assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
         assert_int_equal(world_state(world).phase, OTTER_PHASE_CONFIRMED);
         prepare_for(world, i, 7, &package);
@@ -577,16 +511,12 @@ static void k16_what_failed_is_gone(void **state)
 static void k16_nor_is_it_adopted(void **state)
 {
     struct world *world = make(true, false);
-    uint32_t size = 0;
 
     (void)state;
     world_let_next_crash(world);
     assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
     vdevice_power_off(&world->device);
-    for (uint8_t copy = 0; copy < 2; copy++) {
-        vflash_flip(&world->device.flash,
-                    world_receipt_addr(world, 0, copy, &size) + 40, 1);
-    }
+    world_damage_receipts(world, 0);
     for (int times = 0; times < 2; times++) {
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);

@@ -40,7 +40,6 @@ static struct world *make(bool carries)
 
 static void install(struct world *world, struct sample_package *package)
 {
-    package->package.follows = (struct otter_version){0};
     sample_build(package);
     assert_true(world_takes(world, package));
 }
@@ -53,11 +52,10 @@ static void assert_takes_a_manager(struct world *world)
 
     set_programs(world, VDEVICE_CONFIRM);
     if (world->device.program == OTTER_PROGRAM_MANAGER) {
-        sample_next(&world->sample, 4, &package);
-        package.package.counter = 1;
+        world_next(world, 4, &package);
         install(world, &package);
     }
-    sample_next(&world->sample, 5, &package);
+    world_next(world, 5, &package);
     sample_carry_manager(&world->sample, &package);
     package.manager[99] ^= 0x44;
     install(world, &package);
@@ -294,14 +292,10 @@ static void k15_nor_does_one_whose_manager_was_never_confirmed(void **state)
 static void k16_nor_does_one_that_was_forgotten_after_an_update(void **state)
 {
     struct world *world = make(false);
-    static struct sample_package package;
 
     (void)state;
     assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
-    sample_next(&world->sample, 4, &package);
-    package.package.counter = 1;
-    package.package.follows = (struct otter_version){0};
-    world->next = package;
+    world_next(world, 4, &world->next);
     sample_build(&world->next);
     receive_and_forget(world);
     assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
