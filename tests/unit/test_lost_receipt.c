@@ -103,6 +103,37 @@ static void p1_the_manager_says_why_and_takes_a_package(void **state)
     }
 }
 
+static void check_before(struct world *world, uint16_t code)
+{
+    struct otter_state state = world_state(world);
+
+    assert_true(world_runs(world, &world->sample.first));
+    assert_int_equal(state.current, 0);
+    assert_int_equal(state.outcome.kind, OTTER_OUTCOME_DAMAGED);
+    assert_int_equal(state.outcome.code, code);
+    assert_true(world_takes(world, &world->next));
+    world_drop(world);
+}
+
+/* Two slots, and it was confirmed once: boot goes over to it. If the button leads to
+ * the manager first, that one makes it the current system, and leaves it whole. */
+static void p1_the_system_before_takes_its_place(void **state)
+{
+    struct world *world = make_updated(true);
+
+    (void)state;
+    lose_receipts(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    check_before(world, 30 * 256 + 11);
+    world = make_updated(true);
+    lose_receipts(world);
+    world_enter_manager(world);
+    assert_int_equal(otter_code(world->device.manager.result), CODE_LOST);
+    world->device.wants_manager = false;
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    check_before(world, CODE_LOST);
+}
+
 /* An application whose receipt dies while it runs leaves the other system alone. */
 static void p1_the_agent_does_not_overwrite_the_other_system(void **state)
 {
@@ -242,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(p1_the_manager_says_why_and_takes_a_package),
+        cmocka_unit_test(p1_the_system_before_takes_its_place),
         cmocka_unit_test(p1_the_agent_does_not_overwrite_the_other_system),
         cmocka_unit_test(p3_after_a_cut_anywhere_the_update_finishes),
         cmocka_unit_test(p1_a_receipt_lost_in_a_transfer_does_not_stop_the_next_one),

@@ -60,11 +60,9 @@ static void assert_old_with_other_manager(struct world *world)
     assert_int_equal(world_state(world).flags, OTTER_FLAG_NEW_MANAGER);
 }
 
-/* Powered on; the trial has failed. */
-static struct world *make_failed(bool is_ab)
+/* The trial of `next`, which brings a manager, has failed; powered on. */
+static void fail_trial(struct world *world, bool is_ab)
 {
-    struct world *world = make(is_ab, true);
-
     world_let_next_crash(world);
     world_mark_update(world);
     world_cut_until(world, world_is_trial);
@@ -72,6 +70,13 @@ static struct world *make_failed(bool is_ab)
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_old_with_other_manager(world);
     assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_ROLLED_BACK);
+}
+
+static struct world *make_failed(bool is_ab)
+{
+    struct world *world = make(is_ab, true);
+
+    fail_trial(world, is_ab);
     return world;
 }
 
@@ -325,15 +330,54 @@ static void k8_nor_does_that_of_the_package_that_failed(void **state)
 
         sample_rotate(&world->sample, &world->next);
         sample_build(&world->next);
-        world_let_next_crash(world);
-        world_mark_update(world);
-        world_cut_until(world, world_is_trial);
-        strike_copy(world, is_ab == 1, true);
-        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_old_with_other_manager(world);
+        fail_trial(world, is_ab == 1);
         vdevice_power_off(&world->device);
         assert_true(world_starts_manager(world));
         world_drop(world);
+    }
+}
+
+/* Its font is written in place by the manager, which closes the application (K13). */
+static void check_in_place(bool is_ab, bool brings_table, bool is_compatible)
+{
+    static struct sample_package package;
+    struct world *world = world_make_full(is_ab);
+    bool is_cut = true;
+    uint32_t op = 0;
+
+    world_next(world, 2, &world->next);
+    sample_carry_manager(&world->sample, &world->next);
+    sample_build(&world->next);
+    fail_trial(world, is_ab);
+    world_next(world, 6, &package);
+    keep_standing(world, &package);
+    if (brings_table) {
+        sample_rotate(&world->sample, &package);
+    }
+    sample_carry_regions(&package);
+    sample_put_in_place(&package, is_compatible);
+    sample_build(&package);
+    vdevice_power_off(&world->device);
+    world_mark(world);
+    for (; is_cut; op++) {
+        world->device.wants_manager = true;
+        is_cut = cut_feed(world, &package, op, 0);
+        world->device.wants_manager = false;
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(world->device.program == OTTER_PROGRAM_MANAGER ||
+                    (world_state(world).flags & OTTER_FLAG_CLOSED) == 0);
+        vdevice_power_off(&world->device);
+        assert_true(world_starts_manager(world));
+    }
+    assert_true(op > 20);
+    world_drop(world);
+}
+
+static void k13_nor_does_a_member_in_place(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        check_in_place((i & 1) != 0, (i & 2) != 0, (i & 4) != 0);
     }
 }
 
@@ -553,6 +597,7 @@ int main(void)
         cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
         cmocka_unit_test(k8_nor_does_a_table_cost_the_manager),
         cmocka_unit_test(k8_nor_does_that_of_the_package_that_failed),
+        cmocka_unit_test(k13_nor_does_a_member_in_place),
         cmocka_unit_test(k5_nor_does_a_transfer_that_is_forgotten),
         cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),
         cmocka_unit_test(k16_the_next_trial_ends_as_well),

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { OPS = 48 };
+enum { OPS = 48, CHUNK = 200 };
 
 static void set_programs(struct world *world, enum vdevice_app app)
 {
@@ -288,6 +288,68 @@ static void k15_nor_does_one_whose_manager_was_never_confirmed(void **state)
     check_waits(true, fail_to_start_its_manager);
 }
 
+/* ---- it was, but what says so is gone ---- */
+
+static void refuse_another_product(struct world *world)
+{
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    world_next(world, 4, &world->next);
+    world->next.package.target ^= 1;
+    sample_build(&world->next);
+    assert_int_equal(world_feed(world), OTTER_E_TARGET);
+}
+
+static void confirm_and_lose_the_journal(struct world *world)
+{
+    assert_int_equal(world_update(world, VDEVICE_CONFIRM), VDEVICE_IDLE);
+    vdevice_power_off(&world->device);
+    world_erase(world, OTTER_REGION_JOURNAL);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+}
+
+static void update_without_a_hash(struct world *world)
+{
+    struct otter_receive *receiving = &world->device.agent.receive;
+    struct otter_chunk chunk = {.total = (uint32_t)world->next.size};
+
+    world->device.app = VDEVICE_CONFIRM;
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    while (!otter_receive_is_complete(receiving)) {
+        chunk.data = world->next.bytes + chunk.off;
+        chunk.size =
+            world->next.size - chunk.off < CHUNK ? world->next.size - chunk.off : CHUNK;
+        assert_int_equal(otter_receive_offer(receiving, &chunk), OTTER_OK);
+        while (otter_receive_is_busy(receiving)) {
+            assert_int_equal(otter_receive_step(receiving), OTTER_OK);
+        }
+        chunk.off += (uint32_t)chunk.size;
+    }
+    assert_int_equal(world_request(world), OTTER_OK);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+}
+
+/* No more is promised (docs/RELIABILITY.md): the manager waits, and takes the next. */
+static void k16_nor_does_one_that_is_not_known_any_more(void **state)
+{
+    static void (*const comes[])(struct world *) = {
+        refuse_another_product, confirm_and_lose_the_journal, update_without_a_hash};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(comes) / sizeof(comes[0]); i++) {
+        struct world *world = make(false);
+
+        comes[i](world);
+        vdevice_power_off(&world->device);
+        assert_true(world_holds(world, OTTER_REGION_APPLICATION, &world->sample.first));
+        world_damage(world, OTTER_REGION_SLOT_B);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_manager_waits(world);
+        assert_takes_a_manager(world);
+        world_drop(world);
+    }
+}
+
 /* It lies where the system before the one that runs was. */
 static void k16_nor_does_one_that_was_forgotten_after_an_update(void **state)
 {
@@ -370,6 +432,7 @@ int main(void)
         cmocka_unit_test(k15_without_a_copy_the_manager_waits),
         cmocka_unit_test(k16_a_system_that_never_ran_or_has_failed_takes_no_place),
         cmocka_unit_test(k15_nor_does_one_whose_manager_was_never_confirmed),
+        cmocka_unit_test(k16_nor_does_one_that_is_not_known_any_more),
         cmocka_unit_test(k16_nor_does_one_that_was_forgotten_after_an_update),
         cmocka_unit_test(k18_the_manager_installs_what_was_received),
         cmocka_unit_test(k18_without_a_manager_any_system_that_verifies_runs),
