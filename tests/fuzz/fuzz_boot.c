@@ -349,12 +349,24 @@ static unsigned damaged_journal_sectors(void)
 
 /* Several sectors of the journal are damaged, and each reading finds another one: boot
  * could not make certain what it had read (K3), or saw no reason to, and the
- * application reads another state. It hangs where it takes itself for the one on trial;
- * boot has started no trial. */
+ * application reads another state. Where it takes itself for the one on trial it hangs,
+ * or resets at its deadline; boot has started no trial. */
 static bool is_read_otherwise(const struct vdevice *device)
 {
     return device->boot.facts.phase != OTTER_PHASE_TRIAL &&
            device->agent.device.journal.state.phase == OTTER_PHASE_TRIAL &&
+           damaged_journal_sectors() >= 2;
+}
+
+/* The same with forged records: the one that boot has read and acted on stands in a
+ * sector that it had to erase, and what the application finds names the other system.
+ * It opens the slot from which it runs, of which it knows by the journal alone. */
+static bool is_taken_for_other(const struct vdevice *device)
+{
+    uint8_t current = device->agent.device.journal.state.current;
+
+    return device->program == OTTER_PROGRAM_AGENT && attack.damage.is_forged &&
+           (device->region == OTTER_REGION_SLOT_B) != (current == 1) &&
            damaged_journal_sectors() >= 2;
 }
 
@@ -380,11 +392,15 @@ static void check_end(enum vdevice_end end)
         }
         breach("a trial hangs without a watchdog");
     case VDEVICE_STOPPED:
-        if (is_waiting_for_journal(device) || is_past_help(device)) {
+        if (is_waiting_for_journal(device) || is_past_help(device) ||
+            is_read_otherwise(device)) {
             return;
         }
         breach("it resets without end");
     case VDEVICE_BROKEN:
+        if (is_taken_for_other(device)) {
+            return;
+        }
         breach(device->defect);
     }
 }
