@@ -78,15 +78,19 @@ static enum otter_result end_with(struct otter_manager *manager,
     return result;
 }
 
-/* The application of the system in `slot` is erased in part, so that it never verifies.
- * If that cannot be done the outcome alone says that it failed. */
+/* The application of the system in `slot` is erased in part, so that it never verifies:
+ * its first sector, or the next one that can be erased. Else the outcome alone says
+ * that it failed. */
 static void spoil(struct otter_manager *manager, uint8_t slot)
 {
-    struct otter_device *device = &manager->device;
-    uint8_t id = otter_system_region(device, slot, OTTER_ROLE_FIRMWARE);
+    struct otter_io *io = &manager->device.io;
+    uint8_t id = otter_system_region(&manager->device, slot, OTTER_ROLE_FIRMWARE);
+    struct otter_sector sector = {0};
 
-    otter_io_open(&device->io, id);
-    (void)!otter_io_erase(&device->io, id, 0);
+    otter_io_open(io, id);
+    while (otter_io_sector(io, id, sector.off + sector.size, &sector) == OTTER_OK &&
+           otter_io_erase(io, id, sector.off) != OTTER_OK) {
+    }
 }
 
 /* Boot gave a roll back up, or a trial is over and the old system is damaged, or cannot

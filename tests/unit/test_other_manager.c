@@ -462,7 +462,7 @@ static void refuse_one(struct world *world)
 
 /* The old system is damaged while the new one fails: no system runs, [31-13]. `i`: two
  * slots, and the package brings a manager. */
-static struct world *make_given_up(int i)
+static struct world *make_doomed(int i)
 {
     struct world *world = make((i & 1) != 0, (i & 2) != 0);
 
@@ -474,6 +474,13 @@ static struct world *make_given_up(int i)
     } else {
         strike_copy(world, false, false);
     }
+    return world;
+}
+
+static struct world *make_given_up(int i)
+{
+    struct world *world = make_doomed(i);
+
     assert_int_equal(world_power_on(world), VDEVICE_IDLE);
     assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
     assert_int_equal(world->device.code, otter_code(OTTER_E_ROLL_BACK));
@@ -550,6 +557,68 @@ static void k16_what_failed_is_gone(void **state)
     }
 }
 
+/* As marked, with each fault at each operation of the power-on that decides; then
+ * `check` finds what it finds without one. */
+static void sweep(struct world *world, void (*check)(struct world *, int), int i)
+{
+    static const enum vflash_fault_kind kinds[] = {VFLASH_CUT_BEFORE, VFLASH_CUT_AFTER,
+                                                   VFLASH_TORN, VFLASH_FAIL};
+    uint32_t ops = 0;
+
+    world_mark(world);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    ops = world->device.flash.op;
+    assert_true(ops > 4);
+    for (uint32_t op = 0; op < ops; op++) {
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+            (void)world_fault_at(world, kinds[k], op);
+            check(world, i);
+        }
+    }
+}
+
+static void check_given_up(struct world *world, int i)
+{
+    static struct sample_package package;
+    struct otter_state state;
+
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_null(world->device.defect);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    state = world_state(world);
+    assert_int_equal(state.phase, OTTER_PHASE_CONFIRMED);
+    assert_int_equal(state.current, i / 2);
+    assert_int_equal(state.outcome.kind, OTTER_OUTCOME_FAILED);
+    assert_int_equal(state.outcome.code, otter_code(OTTER_E_ROLL_BACK));
+    prepare_for(world, i, 6, &package);
+    assert_true(world_takes(world, &package));
+}
+
+static void k16_a_cut_while_it_is_given_up_changes_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world *world = make_doomed(i);
+
+        sweep(world, check_given_up, i);
+        world_drop(world);
+    }
+}
+
+static void check_waits(struct world *world, int i)
+{
+    static struct sample_package package;
+
+    for (int times = 0; times < 2; times++) {
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        vdevice_power_off(&world->device);
+    }
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    prepare_for(world, i, 6, &package);
+    assert_true(world_takes(world, &package));
+}
+
 /* Nor is it run when both copies of the current receipt are lost, which makes it the
  * current one. */
 static void k16_nor_is_it_adopted(void **state)
@@ -561,11 +630,14 @@ static void k16_nor_is_it_adopted(void **state)
     assert_int_equal(world_update(world, VDEVICE_CRASH), VDEVICE_IDLE);
     vdevice_power_off(&world->device);
     world_damage_receipts(world, 0);
-    for (int times = 0; times < 2; times++) {
-        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
-        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
-        vdevice_power_off(&world->device);
-    }
+    sweep(world, check_waits, 0);
+    world_back(world);
+    vflash_set_bad(&world->device.flash, world_region(world, OTTER_REGION_SLOT_B)->addr,
+                   true);
+    assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+    assert_int_equal(vdevice_reset(&world->device, OTTER_RESET_SOFTWARE), VDEVICE_IDLE);
+    assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
     world_drop(world);
 }
 
@@ -602,6 +674,7 @@ int main(void)
         cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),
         cmocka_unit_test(k16_the_next_trial_ends_as_well),
         cmocka_unit_test(k16_what_failed_is_gone),
+        cmocka_unit_test(k16_a_cut_while_it_is_given_up_changes_nothing),
         cmocka_unit_test(k16_nor_is_it_adopted),
         cmocka_unit_test(k16_what_failed_takes_no_place_when_a_package_is_refused),
     };
