@@ -142,6 +142,16 @@ static bool is_table_alone(struct otter_device *device)
            !otter_table_is_twice(device);
 }
 
+/* The other system's receipt is worth nothing without its system, but it may vouch for
+ * the manager (flag 1). A package that was refused has left its second copy alone then;
+ * that one is mended before it is overwritten. */
+static bool is_worth_mending(const struct otter_state *state, uint8_t slot,
+                             uint8_t copy)
+{
+    return slot == state->current ||
+           (copy == 0 && (state->flags & OTTER_FLAG_NEW_MANAGER) != 0);
+}
+
 /* Prepares the rewriting of copy number `index` if it is damaged and its twin is not.
  */
 static bool is_damaged(struct otter_manager *manager, uint8_t index)
@@ -156,9 +166,7 @@ static bool is_damaged(struct otter_manager *manager, uint8_t index)
         return is_table_alone(device) && otter_table_spare(device, &place) &&
                otter_rewriting_own(&manager->rewriting, device, place) == OTTER_OK;
     }
-    /* The other system's receipt is worth nothing without its system; where it vouches
-     * for the manager it is mended before it is overwritten. */
-    return slot == device->journal.state.current &&
+    return is_worth_mending(&device->journal.state, slot, copy) &&
            otter_receipt_open(&device->io, slot, copy, &receipt) != OTTER_OK &&
            otter_rewriting_receipt(&manager->rewriting, device, slot, copy, true) ==
                OTTER_OK;

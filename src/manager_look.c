@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { SPOIL_TRIES = 4 };
+
 static bool verifies(struct otter_manager *manager, uint8_t slot, uint8_t role)
 {
     struct otter_system system;
@@ -52,8 +54,8 @@ static void package_of(const struct otter_manager *manager, uint8_t slot,
 }
 
 /* The outcome is about the package of the other receipt, if that can be read. */
-static void name_failed(const struct otter_manager *manager,
-                        struct otter_outcome *outcome)
+static void name_other(const struct otter_manager *manager,
+                       struct otter_outcome *outcome)
 {
     uint8_t id[OTTER_PACKAGE_ID_SIZE];
 
@@ -79,17 +81,20 @@ static enum otter_result end_with(struct otter_manager *manager,
 }
 
 /* The application of the system in `slot` is erased in part, so that it never verifies:
- * its first sector, or the next one that can be erased. Else the outcome alone says
- * that it failed. */
+ * its first sector, or one of the next that can be erased. Else the outcome alone says
+ * that it failed. Bounded, as no watchdog is fed meanwhile. */
 static void spoil(struct otter_manager *manager, uint8_t slot)
 {
     struct otter_io *io = &manager->device.io;
     uint8_t id = otter_system_region(&manager->device, slot, OTTER_ROLE_FIRMWARE);
     struct otter_sector sector = {0};
+    bool is_done = false;
 
     otter_io_open(io, id);
-    while (otter_io_sector(io, id, sector.off + sector.size, &sector) == OTTER_OK &&
-           otter_io_erase(io, id, sector.off) != OTTER_OK) {
+    for (int tries = 0; tries < SPOIL_TRIES && !is_done; tries++) {
+        is_done =
+            otter_io_sector(io, id, sector.off + sector.size, &sector) != OTTER_OK ||
+            otter_io_erase(io, id, sector.off) == OTTER_OK;
     }
 }
 
@@ -111,7 +116,7 @@ enum otter_result manager_give_up(struct otter_manager *manager)
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.outcome.kind = OTTER_OUTCOME_FAILED;
     state.outcome.code = otter_code(why);
-    name_failed(manager, &state.outcome);
+    name_other(manager, &state.outcome);
     manager->result = why;
     return end_with(manager, &state);
 }
@@ -148,19 +153,30 @@ static enum otter_result adopt_other(struct otter_manager *manager)
     if (!otter_state_is_given_up(&state)) {
         state.outcome.kind = OTTER_OUTCOME_DAMAGED;
         state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);
+        name_other(manager, &state.outcome);
     }
     tell_failure(manager, OTTER_E_RECEIPT_LOST);
     return end_with(manager, &state);
 }
 
-static bool is_trial_over(struct otter_manager *manager)
+/* Counted as boot counts (K16): it would not try the new system once more. */
+static bool is_out_of_attempts(const struct otter_manager *manager)
 {
+    const struct otter_board *board = manager->device.ports.board;
     const struct otter_state *state = &manager->device.journal.state;
     const struct otter_policy *policy = &manager->device.table.policy;
 
+    return board->reset_cause(board->context) >= OTTER_RESET_SOFTWARE
+               ? state->faults >= policy->trial_faults
+               : state->powers >= policy->trial_powers;
+}
+
+static bool is_trial_over(struct otter_manager *manager)
+{
+    const struct otter_state *state = &manager->device.journal.state;
+
     return state->phase == OTTER_PHASE_TRIAL &&
-           (state->faults >= policy->trial_faults ||
-            state->powers >= policy->trial_powers ||
+           (is_out_of_attempts(manager) ||
             !manager_runs(manager, (uint8_t)(1 - state->current)));
 }
 
@@ -189,7 +205,7 @@ static enum otter_result open_again(struct otter_manager *manager)
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_SYSTEM);
     state.outcome.kind = OTTER_OUTCOME_ROLLED_BACK;
     state.outcome.code = otter_code(OTTER_E_TRIAL_POWER);
-    name_failed(manager, &state.outcome);
+    name_other(manager, &state.outcome);
     return end_with(manager, &state);
 }
 

@@ -115,6 +115,32 @@ static void check_before(struct world *world, uint16_t code)
     world_drop(world);
 }
 
+/* The outcome is not about a package that was refused before. */
+static void p7_the_outcome_names_no_package_that_is_not_there(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = make_updated(kinds[i]);
+        struct otter_outcome refused;
+        struct otter_outcome outcome;
+
+        make_next(world);
+        world->next.package.target ^= 1;
+        sample_build(&world->next);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_int_equal(world_feed(world), OTTER_E_TARGET);
+        refused = world_state(world).outcome;
+        vdevice_power_off(&world->device);
+        lose_receipts(world);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        check_manager(world);
+        outcome = world_state(world).outcome;
+        assert_int_equal(outcome.kind, OTTER_OUTCOME_DAMAGED);
+        assert_memory_not_equal(outcome.id, refused.id, sizeof(refused.id));
+        world_drop(world);
+    }
+}
+
 /* Two slots, and it was confirmed once: boot goes over to it. If the button leads to
  * the manager first, that one makes it the current system, and leaves it whole. */
 static void p1_the_system_before_takes_its_place(void **state)
@@ -273,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(p1_the_manager_says_why_and_takes_a_package),
+        cmocka_unit_test(p7_the_outcome_names_no_package_that_is_not_there),
         cmocka_unit_test(p1_the_system_before_takes_its_place),
         cmocka_unit_test(p1_the_agent_does_not_overwrite_the_other_system),
         cmocka_unit_test(p3_after_a_cut_anywhere_the_update_finishes),

@@ -19,6 +19,7 @@ enum {
     WAIT_MS = 30000,
     LEAVE_MS = 2000,
     SLACK_MS = 500,
+    POWER_LIMIT = 10,
     FAULT_LIMIT = 3,
 };
 
@@ -349,6 +350,37 @@ static void k16_the_button_after_the_last_attempt_does_not_cost_the_way_back(
     on_both(check_button_at_the_end);
 }
 
+/* The old system is damaged, and power was lost until the last attempt, which runs. The
+ * manager counts as boot does: it neither ends the trial nor erases what is on trial.
+ */
+static void k16_the_manager_in_the_last_attempt_does_not_end_it(void **state)
+{
+    (void)state;
+    for (int carries = 0; carries < 2; carries++) {
+        struct world *world = world_make_small(true, false);
+
+        if (carries == 1) {
+            sample_carry_manager(&world->sample, &world->next);
+            sample_build(&world->next);
+        }
+        begin_trial(world, 1);
+        world_damage(world, OTTER_REGION_APPLICATION);
+        world->device.hooks.idle = vdevice_stop_at_once;
+        while (world_state(world).powers < POWER_LIMIT) {
+            assert_int_equal(world_power_on(world), VDEVICE_STOPPED);
+            assert_true(world_runs(world, &world->next));
+        }
+        world->device.hooks.idle = NULL;
+        world->device.app = VDEVICE_CONFIRM;
+        (void)vdevice_enter_manager(&world->device);
+        assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        assert_true(world_runs(world, &world->next));
+        assert_int_equal(world_state(world).outcome.kind, OTTER_OUTCOME_CONFIRMED);
+        world_drop(world);
+    }
+}
+
 static void check_button_damaged(struct world *world)
 {
     begin_trial(world, 1);
@@ -473,6 +505,7 @@ int main(void)
         cmocka_unit_test(k16_the_button_in_a_trial_only_puts_it_off),
         cmocka_unit_test(
             k16_the_button_after_the_last_attempt_does_not_cost_the_way_back),
+        cmocka_unit_test(k16_the_manager_in_the_last_attempt_does_not_end_it),
         cmocka_unit_test(
             k16_the_button_with_a_damaged_trial_does_not_cost_the_way_back),
         cmocka_unit_test(k22_each_poll_does_at_most_one_flash_operation),

@@ -229,6 +229,43 @@ static void k15_a_cut_while_it_comes_leaves_a_manager(void **state)
     }
 }
 
+/* A package that is refused takes one copy of that receipt; the manager, when it
+ * starts, mends it, also if a cut at any operation comes in between. */
+static void k15_a_refused_package_costs_no_copy_for_long(void **state)
+{
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        static struct sample_package package;
+        struct world *world = make_failed(is_ab == 1);
+        bool is_cut = true;
+
+        world_next(world, 4, &package);
+        package.package.target ^= 1;
+        sample_build(&package);
+        assert_int_equal(feed(world, &package), OTTER_E_TARGET);
+        vdevice_power_off(&world->device);
+        world_mark(world);
+        world_next(world, 6, &package);
+        keep_standing(world, &package);
+        sample_build(&package);
+        for (uint32_t op = 0; is_cut; op++) {
+            world->device.wants_manager = true;
+            is_cut = world_fault_at(world, VFLASH_TORN, op);
+            world->device.wants_manager = false;
+            assert_true(world_starts_manager(world));
+        }
+        world_enter_manager(world);
+        assert_int_equal(vdevice_run(&world->device), VDEVICE_IDLE);
+        world->device.wants_manager = false;
+        vdevice_power_off(&world->device);
+        world_damage_receipt(world, 1, 1);
+        assert_true(world_starts_manager(world));
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(world_takes(world, &package));
+        world_drop(world);
+    }
+}
+
 /* Two damages more: nobody knows any more which manager that is. */
 static void k15_without_that_receipt_no_package_is_taken(void **state)
 {
@@ -664,6 +701,7 @@ int main(void)
         cmocka_unit_test(k15_a_package_that_names_another_manager_is_refused),
         cmocka_unit_test(k15_one_that_names_the_same_is_taken),
         cmocka_unit_test(k15_a_cut_while_it_comes_leaves_a_manager),
+        cmocka_unit_test(k15_a_refused_package_costs_no_copy_for_long),
         cmocka_unit_test(k15_without_that_receipt_no_package_is_taken),
         cmocka_unit_test(k15_one_that_fails_changes_nothing),
         cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
