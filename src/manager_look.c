@@ -150,6 +150,7 @@ static enum otter_result adopt_other(struct otter_manager *manager)
     }
     state.flags = (uint8_t)(state.flags & ~OTTER_FLAG_NEW_MANAGER);
     state.flags |= OTTER_FLAG_NEW_REGIONS; /* they may be the lost system's */
+    state.flags |= OTTER_FLAG_NEW_TABLE;   /* and the one of this one not there yet */
     if (!otter_state_is_given_up(&state)) {
         state.outcome.kind = OTTER_OUTCOME_DAMAGED;
         state.outcome.code = otter_code(OTTER_E_RECEIPT_LOST);

@@ -213,6 +213,29 @@ static bool settle_any(struct otter_device *device, const struct proof proofs[2]
     return proofs[slot].is_whole;
 }
 
+static bool verifies_manager(struct otter_device *device, uint8_t slot)
+{
+    struct otter_system system;
+
+    return otter_system_verify(device, slot, OTTER_ROLE_MANAGER, 0, &system) ==
+           OTTER_OK;
+}
+
+/* The manager that stands may be that of a package that failed: flag 1, as before. */
+static void find_manager(struct otter_device *device)
+{
+    struct otter_state *state = &device->journal.state;
+    const uint8_t flags = state->flags;
+
+    if (verifies_manager(device, state->current)) {
+        return;
+    }
+    state->flags |= OTTER_FLAG_NEW_MANAGER;
+    if (!verifies_manager(device, (uint8_t)(1 - state->current))) {
+        state->flags = flags;
+    }
+}
+
 enum otter_result otter_rebuild(struct otter_device *device)
 {
     struct otter_state *state = &device->journal.state;
@@ -233,6 +256,7 @@ enum otter_result otter_rebuild(struct otter_device *device)
     bool is_proved = settle_any(device, proofs);
 
     settle_table(device);
+    find_manager(device);
     if (!is_proved) {
         /* Whose these are nobody knows: no application is run without looking. */
         state->flags |= OTTER_FLAG_NEW_REGIONS;

@@ -374,6 +374,72 @@ static void k8_nor_does_that_of_the_package_that_failed(void **state)
     }
 }
 
+/* The journal is lost: what stands is found by the receipts. With two slots it is so
+ * unless the failed system is whole: that one is confirmed then (RELIABILITY). */
+static void k2_nor_does_a_lost_journal(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        static struct sample_package package;
+        struct world *world = make((i & 1) != 0, true);
+
+        if ((i & 2) != 0) {
+            sample_rotate(&world->sample, &world->next);
+            sample_build(&world->next);
+        }
+        fail_trial(world, (i & 1) != 0);
+        vdevice_power_off(&world->device);
+        if ((i & 1) != 0) {
+            world_damage(world, OTTER_REGION_SLOT_B);
+        }
+        world_erase(world, OTTER_REGION_JOURNAL);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(world_runs(world, &world->sample.first));
+        assert_refuses_others(world);
+        vdevice_power_off(&world->device);
+        assert_true(world_starts_manager(world));
+        world_next(world, 6, &package);
+        keep_standing(world, &package);
+        sample_build(&package);
+        assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+        assert_true(world_takes(world, &package));
+        world_drop(world);
+    }
+}
+
+/* A package with a table of its own is cut, then both copies of the current receipt are
+ * lost: the manager stays, though the table of the receipt that names it is not there.
+ */
+static void k8_nor_does_a_table_that_never_came(void **state)
+{
+    static struct sample_package package;
+
+    (void)state;
+    for (int is_ab = 0; is_ab < 2; is_ab++) {
+        struct world *world = make_failed(is_ab == 1);
+        bool is_cut = true;
+
+        world_next(world, 6, &package);
+        keep_standing(world, &package);
+        sample_rotate(&world->sample, &package);
+        sample_build(&package);
+        vdevice_power_off(&world->device);
+        world_mark(world);
+        for (uint32_t op = 0; is_cut; op++) {
+            is_cut = cut_feed(world, &package, op, op);
+            world_damage_receipts(world, 0);
+            for (int times = 0; times < 3; times++) {
+                assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+                assert_int_equal(world->device.program, OTTER_PROGRAM_MANAGER);
+                vdevice_power_off(&world->device);
+            }
+            assert_int_equal(world_power_on(world), VDEVICE_IDLE);
+            assert_int_equal(feed(world, &package), OTTER_OK);
+        }
+        world_drop(world);
+    }
+}
+
 /* Its font is written in place by the manager, which closes the application (K13). */
 static void check_in_place(bool is_ab, bool brings_table, bool is_compatible)
 {
@@ -707,6 +773,8 @@ int main(void)
         cmocka_unit_test(k15_a_manager_that_never_had_the_time_stays),
         cmocka_unit_test(k8_nor_does_a_table_cost_the_manager),
         cmocka_unit_test(k8_nor_does_that_of_the_package_that_failed),
+        cmocka_unit_test(k2_nor_does_a_lost_journal),
+        cmocka_unit_test(k8_nor_does_a_table_that_never_came),
         cmocka_unit_test(k13_nor_does_a_member_in_place),
         cmocka_unit_test(k5_nor_does_a_transfer_that_is_forgotten),
         cmocka_unit_test(k16_what_was_given_up_stays_so_when_a_package_is_refused),
