@@ -358,6 +358,14 @@ static bool is_read_otherwise(const struct vdevice *device)
            damaged_journal_sectors() >= 2;
 }
 
+/* A forged table allows more attempts than the virtual device makes resets. */
+static bool is_patient(const struct vdevice *device)
+{
+    const struct otter_policy *policy = &device->boot.device.table.policy;
+
+    return attack.damage.is_forged && policy->trial_faults >= VDEVICE_RESETS_MAX;
+}
+
 /* The same with forged records: the one that boot has read and acted on stands in a
  * sector that it had to erase, and what the application finds names the other system.
  * It opens the slot from which it runs, of which it knows by the journal alone. */
@@ -393,7 +401,7 @@ static void check_end(enum vdevice_end end)
         breach("a trial hangs without a watchdog");
     case VDEVICE_STOPPED:
         if (is_waiting_for_journal(device) || is_past_help(device) ||
-            is_read_otherwise(device)) {
+            is_read_otherwise(device) || is_patient(device)) {
             return;
         }
         breach("it resets without end");
