@@ -93,6 +93,12 @@ OTTER_MUST_CHECK enum otter_result otter_table_find(
     const struct otter_device *device, const uint8_t sha[OTTER_SHA256_SIZE],
     uint32_t size, struct otter_table *table, struct otter_span *content);
 
+/* The same for the device's own table, from which place `place` of the table's region
+ * is to be written (again): what lies there is no source, even if it reads right. */
+OTTER_MUST_CHECK enum otter_result otter_table_find_twin(
+    const struct otter_device *device, uint8_t place, struct otter_table *table,
+    struct otter_span *content);
+
 /* The flash table that the receipt of `system` names: the device's own, or another
  * whole one, which is then in `room`. 21-17, 23-18. `table` is written only on success.
  */

@@ -50,7 +50,9 @@ OTTER_MUST_CHECK enum otter_result otter_rewriting_table(
     struct otter_rewriting *rewriting, struct otter_device *device, uint8_t place,
     const struct otter_span *content, uint32_t size, uint32_t sequence);
 
-/* The same for the device's own table, from wherever it is. 23-18 if it is nowhere. */
+/* The same for the device's own table, from wherever else it is. 23-18 if it is
+ * nowhere.
+ */
 OTTER_MUST_CHECK enum otter_result otter_rewriting_own(
     struct otter_rewriting *rewriting, struct otter_device *device, uint8_t place);
 

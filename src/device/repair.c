@@ -95,8 +95,7 @@ enum otter_result otter_rewriting_own(struct otter_rewriting *rewriting,
     uint32_t size = (uint32_t)device->table.length - OTTER_TABLE_CONTENT_OFF;
     struct otter_table table;
     struct otter_span content;
-    enum otter_result result =
-        otter_table_find(device, device->table_sha, size, &table, &content);
+    enum otter_result result = otter_table_find_twin(device, place, &table, &content);
 
     return result != OTTER_OK
                ? result

@@ -77,10 +77,10 @@ static enum otter_result read_place(const struct otter_device *device, uint8_t p
                                         device->ports.table_size, place, bytes, length);
 }
 
-enum otter_result otter_table_find(const struct otter_device *device,
-                                   const uint8_t sha[OTTER_SHA256_SIZE], uint32_t size,
-                                   struct otter_table *table,
-                                   struct otter_span *content)
+/* As otter_table_find(), but not in place `but`; NO_PLACE: anywhere. */
+static enum otter_result find_but(const struct otter_device *device, uint8_t but,
+                                  const uint8_t sha[OTTER_SHA256_SIZE], uint32_t size,
+                                  struct otter_table *table, struct otter_span *content)
 {
     /* Only while an update is not quite done does the store still hold its table. */
     bool has_store = (device->journal.state.flags & OTTER_FLAG_NEW_TABLE) != 0;
@@ -89,7 +89,8 @@ enum otter_result otter_table_find(const struct otter_device *device,
     size_t length = 0;
 
     for (uint8_t place = 0; place <= (uint8_t)PLACE_STORE; place++) {
-        if (!(place == PLACE_STORE ? has_store : has_place(device, place)) ||
+        if (place == but ||
+            !(place == PLACE_STORE ? has_store : has_place(device, place)) ||
             read_place(device, place, size, bytes, &length) != OTTER_OK) {
             continue;
         }
@@ -101,6 +102,23 @@ enum otter_result otter_table_find(const struct otter_device *device,
         }
     }
     return OTTER_E_KEPT;
+}
+
+enum otter_result otter_table_find(const struct otter_device *device,
+                                   const uint8_t sha[OTTER_SHA256_SIZE], uint32_t size,
+                                   struct otter_table *table,
+                                   struct otter_span *content)
+{
+    return find_but(device, NO_PLACE, sha, size, table, content);
+}
+
+enum otter_result otter_table_find_twin(const struct otter_device *device,
+                                        uint8_t place, struct otter_table *table,
+                                        struct otter_span *content)
+{
+    uint32_t size = (uint32_t)device->table.length - OTTER_TABLE_CONTENT_OFF;
+
+    return find_but(device, place, device->table_sha, size, table, content);
 }
 
 /* What a place is worth: 0 if it holds no whole table, else its sequence; `is_own` if

@@ -341,12 +341,10 @@ static void check_words(const struct world *world, unsigned places)
 
 /* The last word of the second copy is torn in every way, so that the copy may read
  * right, now or each second time. */
-static void check_touched(struct world *world)
+static void touch_second_copy(struct world *world, unsigned places)
 {
     const struct vflash_fault none = {.kind = VFLASH_NONE};
 
-    world_prepare(world);
-    vdevice_power_off(&world->device);
     world_mark(world);
     world->device.app = VDEVICE_CONFIRM;
     last = (struct vflash_op){0};
@@ -365,17 +363,40 @@ static void check_touched(struct world *world)
         assert_int_equal(vdevice_power_on(&world->device, torn), VDEVICE_CUT);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_int_equal(world_state(world).flags, 0);
-        assert_int_equal(new_places(world), 10);
-        check_words(world, 10);
+        assert_int_equal(new_places(world), places);
+        check_words(world, places);
         assert_int_equal(world_power_on(world), VDEVICE_IDLE);
         assert_int_equal(world->device.flash.op, 0); /* K9 */
     }
+}
+
+static void check_touched(struct world *world)
+{
+    world_prepare(world);
+    vdevice_power_off(&world->device);
+    touch_second_copy(world, 10);
 }
 
 static void k5_a_second_copy_that_a_cut_has_touched_is_written_again(void **state)
 {
     (void)state;
     on_both(check_touched);
+}
+
+/* The first place takes nothing, so the first copy is in the second half: the one that
+ * was touched comes first in the region, and is not to be written from itself. */
+static void check_touched_first(struct world *world)
+{
+    world_prepare(world);
+    spoil_place(world, 1);
+    vdevice_power_off(&world->device);
+    touch_second_copy(world, 9);
+}
+
+static void k8_a_second_copy_is_never_written_from_itself(void **state)
+{
+    (void)state;
+    on_both(check_touched_first);
 }
 
 /* The table that was just written reads wrong, and so does the store by then. */
@@ -599,6 +620,7 @@ int main(void)
             k8_places_that_fail_end_the_installation_before_it_changes_anything),
         cmocka_unit_test(k5_a_place_that_was_noted_is_written_again_if_it_is_one),
         cmocka_unit_test(k5_a_second_copy_that_a_cut_has_touched_is_written_again),
+        cmocka_unit_test(k8_a_second_copy_is_never_written_from_itself),
         cmocka_unit_test(k8_a_table_that_is_nowhere_whole_ends_the_installation),
         cmocka_unit_test(
             k8_a_table_that_is_not_the_devices_own_with_other_keys_is_refused),
