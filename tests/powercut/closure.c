@@ -141,7 +141,7 @@ static bool run_state(struct closure *closure, size_t index)
     closure_cut_before(closure);
     bool is_over = promise_is_over(&world->promise);
 
-    if (is_over && !world->promise.is_hurt && !sweep_check_end(world)) {
+    if (is_over && !sweep_check_end(world)) {
         return false;
     }
     vdevice_power_off(&world->device);

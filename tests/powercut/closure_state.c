@@ -176,6 +176,7 @@ static void bring_image(struct closure *closure, const struct closure_damage *da
     closure_put_card(closure, card);
     world->promise.is_hurt = damage->is_hurt;
     if (damage->is_hurt && !damage->is_bad) {
+        world->promise.is_flipped = true;
         world->promise.before = &closure->flipped[damage->flip];
     }
     closure->damage = *damage;

@@ -834,6 +834,7 @@ void sweep_forget(struct sweep_world *world)
     device->defect = NULL;
     world->promise.before = &world->initial;
     world->promise.is_hurt = false;
+    world->promise.is_flipped = false;
     world->promise.cuts = 0;
     world->accepted = 0;
     world->resume_violation = NULL;
@@ -876,10 +877,13 @@ bool sweep_check_end(struct sweep_world *world)
 {
     const struct promise_case *promise = &world->promise;
 
+    if (promise->is_hurt) { /* it may have ended in another way */
+        return !sweep_broke(world, promise_twice(promise));
+    }
     return !sweep_broke(world, promise_p3(promise)) &&
            !sweep_broke(world, promise_p4(promise)) &&
            !sweep_broke(world, promise_k5(promise)) &&
-           !sweep_broke(world, promise_k8(promise)) &&
+           !sweep_broke(world, promise_twice(promise)) &&
            (!world->scenario->is_forged || !sweep_broke(world, promise_p6(promise)));
 }
 
@@ -950,9 +954,10 @@ static bool finish(struct sweep_world *world)
             return false;
         }
         if (promise_is_over(&world->promise)) {
-            return world->promise.is_hurt ||
-                   (sweep_check_end(world) &&
-                    !sweep_broke(world, promise_p10(&world->promise)) && follow(world));
+            return sweep_check_end(world) &&
+                   (world->promise.is_hurt ||
+                    (!sweep_broke(world, promise_p10(&world->promise)) &&
+                     follow(world)));
         }
     }
     return world->promise.is_hurt ||
@@ -996,6 +1001,7 @@ static bool suffer(struct sweep_world *world, const struct sweep_cut *cut)
         vflash_save(flash, &world->flipped);
         world->promise.before = &world->flipped; /* what must not change now */
         world->promise.is_hurt = true;
+        world->promise.is_flipped = true;
         return true;
     }
     if (cut->kind == SWEEP_BAD) {

@@ -318,13 +318,55 @@ static bool has_copy(const struct promise_case *it, const struct promise_system 
     return false;
 }
 
-const char *promise_k8(const struct promise_case *it)
+static bool has_table_twice(const struct promise_case *it)
 {
-    const struct promise_system *system = runs(it, &it->new) ? &it->new : &it->old;
+    const struct promise_system *system =
+        seems_to_run(it, &it->new) ? &it->new : &it->old;
 
-    return system->table == NULL || (has_copy(it, system, 0) && has_copy(it, system, 1))
-               ? NULL
-               : "K8: the flash table of the system that runs is not there twice";
+    return system->table == NULL ||
+           (has_copy(it, system, 0) && has_copy(it, system, 1));
+}
+
+/* No sector of the region is bad. */
+static bool is_sound(const struct promise_case *it, uint8_t id)
+{
+    const struct otter_region *region = region_of(it, id);
+    const struct vflash *flash = &it->device->flash;
+    size_t last = vflash_sector_index(flash, region->addr + region->size - 1);
+
+    for (size_t i = vflash_sector_index(flash, region->addr); i <= last; i++) {
+        if (flash->sectors[i].is_bad) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_receipt_twice(const struct promise_case *it)
+{
+    struct otter_device view;
+    struct otter_system system;
+    bool is_twice = vdevice_inspect(it->device, &view) == OTTER_OK;
+
+    for (uint8_t copy = 0; copy < 2 && is_twice; copy++) {
+        is_twice = otter_system_read(&view, view.journal.state.current, copy,
+                                     &system) == OTTER_OK &&
+                   system.receipt.has_hash;
+    }
+    return is_twice;
+}
+
+const char *promise_twice(const struct promise_case *it)
+{
+    if (it->device->program != OTTER_PROGRAM_AGENT || it->is_flipped) {
+        return NULL;
+    }
+    if (!has_table_twice(it)) {
+        return "K8: the flash table of the system that runs is not there twice";
+    }
+    return is_sound(it, OTTER_REGION_RECEIPTS) && !has_receipt_twice(it)
+               ? "K1: the receipt of the system that runs is not there twice"
+               : NULL;
 }
 
 const char *promise_k17(const struct promise_case *it)

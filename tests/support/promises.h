@@ -56,6 +56,7 @@ struct promise_case {
     bool is_hurt;                   /* a sector went bad, or a bit flipped at rest: the
                                        manager may run and say why, and the update may
                                        end in another way */
+    bool is_flipped;                /* it was a bit */
 };
 
 /* P1: after a power-on without a fault the old or the new system runs, whole; or, if
@@ -108,9 +109,10 @@ const char *promise_p10(const struct promise_case *it);
 /* K5: no word of the system that runs was touched by a cut. */
 const char *promise_k5(const struct promise_case *it);
 
-/* K8: the flash table of the system that runs is there twice. For the end of an update.
- */
-const char *promise_k8(const struct promise_case *it);
+/* K1, K8: receipt and flash table of the system that runs are there twice, when the
+ * update has come to its end; a receipt only if none of its region's sectors is bad. A
+ * copy in which a bit has flipped is mended by the next update's manager. */
+const char *promise_twice(const struct promise_case *it);
 
 /* K17: the trusted keys are those of the system that was confirmed last; what a package
  * revokes is trusted until then. */
