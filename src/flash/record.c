@@ -74,16 +74,27 @@ static uint8_t put_more_erases(const struct otter_state *state, const uint32_t *
     return TLV_HEAD_SIZE + MORE_SIZE;
 }
 
-/* Takes them out again; answers how many bytes of the extensions they were. */
+/* An extension that counts erases begins at `off`. */
+static bool is_count(const uint8_t *tlv, uint8_t size, uint8_t off)
+{
+    return size - off >= TLV_HEAD_SIZE + MORE_SIZE && tlv[off] == TLV_ERASES &&
+           tlv[off + 1] == MORE_SIZE;
+}
+
+/* Takes them out again; answers how many bytes of the extensions they were. Nobody
+ * writes several; if there are, the first counts, and none stays to be taken for it
+ * when the state is written back. */
 static uint8_t take_more_erases(const uint8_t *tlv, uint8_t size, uint32_t *more)
 {
-    bool is_there = size >= TLV_HEAD_SIZE + MORE_SIZE && tlv[0] == TLV_ERASES &&
-                    tlv[1] == MORE_SIZE;
+    uint8_t taken = 0;
 
-    for (size_t i = 0; i < MORE_COUNT; i++) {
-        more[i] = is_there ? otter_load_le32(tlv + TLV_HEAD_SIZE + 4 * i) : 0;
+    while (is_count(tlv, size, taken)) {
+        taken = (uint8_t)(taken + TLV_HEAD_SIZE + MORE_SIZE);
     }
-    return is_there ? TLV_HEAD_SIZE + MORE_SIZE : 0;
+    for (size_t i = 0; i < MORE_COUNT; i++) {
+        more[i] = taken > 0 ? otter_load_le32(tlv + TLV_HEAD_SIZE + 4 * i) : 0;
+    }
+    return taken;
 }
 
 void otter_record_encode(const struct otter_state *state,

@@ -137,6 +137,40 @@ static void k6_an_extension_that_only_looks_like_counts_is_kept(void **state)
     assert_int_equal(erases[OTTER_REGION_RESOURCES - 1], 0);
 }
 
+/* Of several the first counts; what is written back reads the same, with counts or
+ * without, and what follows them stays as it is. */
+static void k6_counts_that_stand_twice_are_written_back_once(void **state)
+{
+    static const uint8_t extensions[33] = {
+        1, 8, 1, 0, 0, 0, 0, 0, 0, 0, /* counts of 0 or 1, and 0 */
+        1, 8, 3, 0, 0, 0, 4, 0, 0, 0, /* further ones */
+        1, 8, 5, 0, 0, 0, 6, 0, 0, 0, 7, 1, 'z'};
+
+    (void)state;
+    for (uint8_t first = 0; first <= 1; first++) {
+        struct otter_state found;
+        struct otter_state again;
+        uint32_t erases[OTTER_ERASE_COUNTS];
+        uint32_t sequence = 0;
+        uint8_t record[OTTER_RECORD_SIZE];
+
+        memcpy(record, vector_record, sizeof(record));
+        record[31] = sizeof(extensions);
+        memcpy(record + 80, extensions, sizeof(extensions));
+        record[82] = first;
+        otter_store_le32(record + 124, otter_crc32(0, record, 124));
+        assert_true(otter_record_decode(record, &found, erases, &sequence));
+        assert_int_equal(erases[OTTER_REGION_RESOURCES - 1], first);
+        assert_int_equal(erases[OTTER_REGION_FONT - 1], 0);
+        assert_int_equal(found.tlv_size, 3);
+        assert_memory_equal(found.tlv, extensions + 30, 3);
+        otter_record_encode(&found, erases, sequence, found.last_writer, record);
+        assert_true(otter_record_decode(record, &again, erases, &sequence));
+        assert_true(otter_state_equal(&found, &again));
+        assert_int_equal(erases[OTTER_REGION_RESOURCES - 1], first);
+    }
+}
+
 static void k6_a_critical_extension_is_copied_and_reported(void **state)
 {
     struct otter_state found;
@@ -253,6 +287,7 @@ int main(void)
         cmocka_unit_test(p10_erases_of_the_later_regions_are_an_extension),
         cmocka_unit_test(k6_counts_give_way_to_what_others_wrote),
         cmocka_unit_test(k6_an_extension_that_only_looks_like_counts_is_kept),
+        cmocka_unit_test(k6_counts_that_stand_twice_are_written_back_once),
         cmocka_unit_test(
             k6_the_reserved_bytes_of_a_newer_program_are_no_reason_to_refuse),
         cmocka_unit_test(a_record_with_any_bit_flipped_is_refused),
