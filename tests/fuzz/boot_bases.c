@@ -32,7 +32,9 @@ struct cut {
     bool is_torn; /* the cut leaves an application that is neither */
 };
 
-static const struct cut cuts[BOOT_BASE_COUNT] = {
+enum { CUTS = 18, MORE_CUTS = 5, BASES_MAX = CUTS + MORE_CUTS };
+
+static const struct cut cuts[CUTS] = {
     {.name = "confirmed"},
     {.name = "fresh", .phase = OTTER_PHASE_COUNT},
     {.name = "receipt",
@@ -102,10 +104,42 @@ static const struct cut cuts[BOOT_BASE_COUNT] = {
      .app = VDEVICE_CRASH},
 };
 
+/* Of the rich twins, besides. */
+static const struct cut more_cuts[MORE_CUTS] = {
+    {.name = "in place",
+     .phase = OTTER_PHASE_INSTALLING,
+     .part = OTTER_PART_WRITE,
+     .percent = 90,
+     .is_torn = true},
+    {.name = "raw manager",
+     .phase = OTTER_PHASE_INSTALLING,
+     .part = OTTER_PART_RAW_MANAGER,
+     .percent = 50,
+     .has_manager = true},
+    {.name = "table",
+     .phase = OTTER_PHASE_INSTALLING,
+     .part = OTTER_PART_TABLE,
+     .percent = 50,
+     .has_manager = true},
+    {.name = "two tables",
+     .phase = OTTER_PHASE_TRIAL,
+     .percent = 100,
+     .has_manager = true,
+     .app = VDEVICE_SILENT},
+    {.name = "restore regions",
+     .phase = OTTER_PHASE_ROLLING_BACK,
+     .part = OTTER_PART_RESTORE,
+     .percent = 90,
+     .has_manager = true,
+     .app = VDEVICE_CRASH,
+     .is_torn = true},
+};
+
 /* What the updates and bases of one twin share. */
 struct twin {
     struct world *worlds[2]; /* package without, with a manager */
-    struct boot_base bases[BOOT_BASE_COUNT];
+    struct boot_base bases[BASES_MAX];
+    uint8_t base_count;
     uint8_t *foreign[2]; /* signed by an unknown key; claiming a known one */
     struct sample_package newest;
 };
@@ -146,6 +180,22 @@ static void watch(void *context, const struct vflash_op *op)
     }
 }
 
+enum vdevice_end boot_send(struct vdevice *device, const struct sample_package *package,
+                           enum otter_result *result)
+{
+    enum vdevice_end end =
+        vdevice_feed(device, package->bytes, package->size, CHUNK, result);
+
+    if (end == VDEVICE_IDLE && *result == OTTER_E_NEEDS_MANAGER) {
+        *result = OTTER_OK; /* what a cut leaves */
+        end = vdevice_enter_manager(device);
+        if (end == VDEVICE_IDLE) {
+            end = vdevice_feed(device, package->bytes, package->size, CHUNK, result);
+        }
+    }
+    return end;
+}
+
 /* The update, from the factory's state to its end or to the cut. */
 static void update(struct world *world)
 {
@@ -158,10 +208,13 @@ static void update(struct world *world)
     device->app_manager = run.cut->app_manager;
     run.seen = 0;
     if (vdevice_power_on(device, none) == VDEVICE_IDLE &&
-        vdevice_feed(device, world->next.bytes, world->next.size, CHUNK, &result) ==
-            VDEVICE_IDLE &&
+        boot_send(device, &world->next, &result) == VDEVICE_IDLE &&
         vdevice_request(device, &result) == VDEVICE_IDLE) {
         (void)vdevice_reset(device, OTTER_RESET_SOFTWARE);
+    }
+    if (result != OTTER_OK) {
+        (void)fprintf(stderr, "%s, %s: %04X\n", world->sample.profile.name,
+                      run.cut->name, otter_code(result));
     }
     need(result == OTTER_OK && device->defect == NULL, "the update is refused");
     vdevice_power_off(device);
@@ -291,11 +344,14 @@ static uint8_t *make_foreign(struct world *world, const uint8_t *fresh, bool cla
 
 /* ---- twins ---- */
 
-/* Deadlines are short: each idle poll of a device that waits costs time here. */
-static struct world *make_world(bool is_ab)
+/* A rich twin with two slots has a memory with ECC. Deadlines are short: each idle poll
+ * of a device that waits costs time here. */
+static struct world *make_world(uint8_t kind)
 {
+    bool is_ab = (kind & BOOT_AB) != 0;
+    bool is_ecc = kind == (BOOT_AB | BOOT_RICH);
     const struct host_small small = {.is_ab = is_ab,
-                                     .word_size = 4,
+                                     .word_size = is_ecc ? 8 : 4,
                                      .page_size = 128,
                                      .sector_size = 512,
                                      .erased = 0xFF};
@@ -305,50 +361,92 @@ static struct world *make_world(bool is_ab)
     profile.policy.trial_deadline_s = 12;
     profile.policy.manager_wait_s = 2;
     profile.policy.watchdog_s = 4;
-    return world_make(&profile, false);
+    return (kind & BOOT_RICH) != 0 ? world_make_encrypted(&profile, is_ecc)
+                                   : world_make(&profile, is_ecc);
 }
 
-static void make_twin(struct twin *twin, bool is_ab)
+/* Of rich twins the update without a manager writes its font in place; the one with a
+ * manager is coded, and can be rolled back. */
+static void enrich(struct world *world, bool has_manager)
 {
-    for (size_t i = 0; i < 2; i++) {
-        twin->worlds[i] = make_world(is_ab);
+    if (has_manager) {
+        sample_code(&world->next, OTTER_CODING_HEATSHRINK);
+    } else {
+        sample_put_in_place(&world->next, false);
     }
-    struct world *world = twin->worlds[1];
+    sample_encrypt(&world->sample, &world->next);
+    sample_rotate(&world->sample, &world->next);
+}
 
-    sample_carry_manager(&world->sample, &world->next);
-    sample_build(&world->next);
-    for (size_t i = 0; i < BOOT_BASE_COUNT; i++) {
-        make_base(twin, &cuts[i], &twin->bases[i]);
+static void make_newest(uint8_t kind, struct twin *twin)
+{
+    struct sample *sample = &twin->worlds[1]->sample;
+
+    sample_next(sample, 3, &twin->newest);
+    if ((kind & BOOT_RICH) != 0) { /* both keys sign it */
+        sample_carry_regions(&twin->newest);
+        sample_encrypt(sample, &twin->newest);
+        sample_rotate(sample, &twin->newest);
     }
-    for (size_t i = 0; i < 2; i++) {
-        twin->foreign[i] = make_foreign(world, twin->bases[FRESH].content, i == 1);
-    }
-    sample_next(&world->sample, 3, &twin->newest);
     sample_build(&twin->newest);
 }
 
-static struct twin *twin_of(bool is_ab)
+static void make_twin(uint8_t kind, struct twin *twin)
 {
-    static struct twin twins[2];
-    struct twin *twin = &twins[is_ab ? 1 : 0];
+    bool is_rich = (kind & BOOT_RICH) != 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = make_world(kind);
+
+        twin->worlds[i] = world;
+        if (i == 1) {
+            sample_carry_manager(&world->sample, &world->next);
+        }
+        if (is_rich) {
+            enrich(world, i == 1);
+        }
+        sample_build(&world->next);
+    }
+    twin->base_count = is_rich ? BASES_MAX : CUTS;
+    for (size_t i = 0; i < twin->base_count; i++) {
+        make_base(twin, i < CUTS ? &cuts[i] : &more_cuts[i - CUTS], &twin->bases[i]);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        twin->foreign[i] =
+            make_foreign(twin->worlds[1], twin->bases[FRESH].content, i == 1);
+    }
+    make_newest(kind, twin);
+}
+
+static struct twin *twin_of(uint8_t kind)
+{
+    static struct twin twins[BOOT_TWINS];
+    struct twin *twin = &twins[kind];
 
     if (twin->foreign[0] == NULL) {
-        make_twin(twin, is_ab);
+        make_twin(kind, twin);
     }
     return twin;
 }
 
-struct boot_base *boot_base_at(bool is_ab, uint8_t index)
+struct boot_base *boot_base_at(uint8_t kind, uint8_t index)
 {
-    return &twin_of(is_ab)->bases[index % BOOT_BASE_COUNT];
+    struct twin *twin = twin_of(kind);
+
+    return &twin->bases[index % twin->base_count];
 }
 
-const uint8_t *boot_foreign(bool is_ab, bool claims_key)
+const struct world *boot_world(uint8_t kind, bool has_manager)
 {
-    return twin_of(is_ab)->foreign[claims_key ? 1 : 0];
+    return twin_of(kind)->worlds[has_manager ? 1 : 0];
 }
 
-const struct sample_package *boot_newest(bool is_ab)
+const uint8_t *boot_foreign(uint8_t kind, bool claims_key)
 {
-    return &twin_of(is_ab)->newest;
+    return twin_of(kind)->foreign[claims_key ? 1 : 0];
+}
+
+const struct sample_package *boot_newest(uint8_t kind)
+{
+    return &twin_of(kind)->newest;
 }

@@ -9,6 +9,13 @@
 
 #include "world.h"
 
+/* A twin is one of these, or both. */
+enum {
+    BOOT_AB = 1,   /* two slots */
+    BOOT_RICH = 2, /* encrypted, with resources, a font and a change of the key */
+    BOOT_TWINS = 4,
+};
+
 /* A cut in the middle of an update. */
 struct boot_base {
     const char *name;
@@ -18,17 +25,24 @@ struct boot_base {
     bool is_whole;    /* the old or the new application is whole, whatever comes */
 };
 
-enum { BOOT_BASE_COUNT = 18, BOOT_FIRMWARES = 3, BOOT_SECTORS_MAX = 64 };
+enum { BOOT_SECTORS_MAX = 64 };
 
-/* Base `index` (modulo their number) of the single-slot or the A/B twin. */
-struct boot_base *boot_base_at(bool is_ab, uint8_t index);
+/* Base `index` (modulo their number) of a twin. */
+struct boot_base *boot_base_at(uint8_t kind, uint8_t index);
+
+/* The device of a twin's updates without, or with, a manager of their own. */
+const struct world *boot_world(uint8_t kind, bool has_manager);
 
 /* The whole flash of the twin with a foreign maker's system: newer, whole, and signed
  * by a key that the device does not know, perhaps under the name of one that it does.
  */
-const uint8_t *boot_foreign(bool is_ab, bool claims_key);
+const uint8_t *boot_foreign(uint8_t kind, bool claims_key);
+
+/* Feeds a package to the program that runs, or to the manager if it asks for that. */
+enum vdevice_end boot_send(struct vdevice *device, const struct sample_package *package,
+                           enum otter_result *result);
 
 /* A package newer than that of the updates; signed by the maker. */
-const struct sample_package *boot_newest(bool is_ab);
+const struct sample_package *boot_newest(uint8_t kind);
 
 #endif

@@ -31,7 +31,7 @@ enum { EDITS_MAX = 24, REGION_BYTES_MAX = 16384, BYTES_MAX = 255 };
 struct edit {
     struct boot_base *base;
     struct vflash *flash;
-    bool is_ab;
+    uint8_t twin; /* its kind */
     const struct otter_region *region;
     uint32_t off;
     uint32_t len;
@@ -39,16 +39,17 @@ struct edit {
 };
 
 /* Boot's own region is never written, by nobody. */
-static const struct otter_region *pick_region(const struct boot_base *base,
-                                              uint8_t choice)
+static const struct otter_region *pick_region(const struct edit *edit, uint8_t choice)
 {
     static const uint8_t ids[] = {
-        OTTER_REGION_JOURNAL,  OTTER_REGION_RECEIPTS,    OTTER_REGION_STAGING,
-        OTTER_REGION_MANAGER,  OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
-        OTTER_REGION_RECEIPTS, OTTER_REGION_JOURNAL,     OTTER_REGION_TABLE,
+        OTTER_REGION_JOURNAL,   OTTER_REGION_RECEIPTS,    OTTER_REGION_STAGING,
+        OTTER_REGION_MANAGER,   OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
+        OTTER_REGION_RECEIPTS,  OTTER_REGION_JOURNAL,     OTTER_REGION_TABLE,
+        OTTER_REGION_RESOURCES, OTTER_REGION_FONT, /* of the rich twins alone */
     };
-    const struct otter_map *map = &base->world->sample.profile.map;
-    const struct otter_region *region = otter_map_find(map, ids[choice % sizeof(ids)]);
+    const struct otter_map *map = &edit->base->world->sample.profile.map;
+    size_t count = (edit->twin & BOOT_RICH) != 0 ? sizeof(ids) : sizeof(ids) - 2;
+    const struct otter_region *region = otter_map_find(map, ids[choice % count]);
 
     return region != NULL ? region : otter_map_find(map, OTTER_REGION_APPLICATION);
 }
@@ -174,7 +175,7 @@ static void edit_fill(const struct edit *edit, uint8_t value)
 
 static void edit_move(const struct edit *edit, struct otter_reader *reader)
 {
-    const struct otter_region *from = pick_region(edit->base, otter_reader_u8(reader));
+    const struct otter_region *from = pick_region(edit, otter_reader_u8(reader));
     uint32_t off = otter_reader_le16(reader) % from->size;
     uint32_t len = edit->len < from->size - off ? edit->len : from->size - off;
     struct edit moved = *edit;
@@ -200,10 +201,10 @@ static void do_edit(struct edit *edit, uint8_t kind, struct otter_reader *reader
         edit_move(edit, reader);
         break;
     case EDIT_OTHER:
-        write_from(edit, boot_base_at(edit->is_ab, otter_reader_u8(reader))->content);
+        write_from(edit, boot_base_at(edit->twin, otter_reader_u8(reader))->content);
         break;
     case EDIT_FOREIGN:
-        write_from(edit, boot_foreign(edit->is_ab, (otter_reader_u8(reader) & 1) != 0));
+        write_from(edit, boot_foreign(edit->twin, (otter_reader_u8(reader) & 1) != 0));
         break;
     case EDIT_BAD:
         mark(edit, 1);
@@ -309,22 +310,22 @@ void boot_mend(struct boot_base *base)
     }
 }
 
-struct boot_damage boot_edit(struct boot_base *base, bool is_ab, uint8_t seals,
+struct boot_damage boot_edit(struct boot_base *base, uint8_t kind, uint8_t seals,
                              struct otter_reader *reader)
 {
     struct boot_damage damage = {0};
     struct edit edit = {.base = base,
                         .flash = &base->world->device.flash,
-                        .is_ab = is_ab,
+                        .twin = kind,
                         .damage = &damage};
 
     for (int i = 0; i < EDITS_MAX && otter_reader_left(reader) >= 6; i++) {
-        uint8_t kind = otter_reader_u8(reader) % EDIT_KINDS;
+        uint8_t change = otter_reader_u8(reader) % EDIT_KINDS;
 
-        edit.region = pick_region(base, otter_reader_u8(reader));
+        edit.region = pick_region(&edit, otter_reader_u8(reader));
         edit.off = otter_reader_le16(reader);
         edit.len = otter_reader_le16(reader);
-        if (kind != EDIT_RECORD) {
+        if (change != EDIT_RECORD) {
             uint32_t size = edit.region->size < REGION_BYTES_MAX ? edit.region->size
                                                                  : REGION_BYTES_MAX;
 
@@ -332,10 +333,10 @@ struct boot_damage boot_edit(struct boot_base *base, bool is_ab, uint8_t seals,
             edit.len = edit.len < size - edit.off ? edit.len : size - edit.off;
         }
         if (getenv("FUZZ_TRACE") != NULL) {
-            (void)printf("edit %d of region %d at %u, %u\n", kind, edit.region->id,
+            (void)printf("edit %d of region %d at %u, %u\n", change, edit.region->id,
                          edit.off, edit.len);
         }
-        do_edit(&edit, kind, reader);
+        do_edit(&edit, change, reader);
     }
     seal(&edit, seals);
     return damage;

@@ -31,7 +31,7 @@ enum {
 void boot_mend(struct boot_base *base);
 
 /* Reads edits until the bytes end, and does them to the base's device. */
-struct boot_damage boot_edit(struct boot_base *base, bool is_ab, uint8_t seals,
+struct boot_damage boot_edit(struct boot_base *base, uint8_t kind, uint8_t seals,
                              struct otter_reader *reader);
 
 #endif

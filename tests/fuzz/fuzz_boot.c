@@ -24,12 +24,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEAD_SIZE = 8, OPS_MAX = 20000, CHUNK = 200 };
+enum { HEAD_SIZE = 8, OPS_MAX = 20000 };
 
 /* The input under work; callbacks need it. */
 struct attack {
     struct boot_base *base;
     struct vdevice *device;
+    uint8_t twin; /* its kind */
     bool is_ab;
     uint8_t package; /* 0: none, 1: the update's, 2: a newer one */
     struct vflash_fault fault;
@@ -41,10 +42,19 @@ struct attack {
 
 static struct attack attack;
 
+static const char *twin_name(void)
+{
+    static const char *const names[BOOT_TWINS] = {"single", "A/B", "rich single",
+                                                  "rich A/B"};
+
+    return names[attack.twin];
+}
+
 static _Noreturn void breach(const char *what)
 {
+    (void)fflush(stdout);
     (void)fprintf(stderr, "fuzz_boot: base \"%s\", %s: %s\n", attack.base->name,
-                  attack.is_ab ? "A/B" : "single", what);
+                  twin_name(), what);
     abort();
 }
 
@@ -81,22 +91,36 @@ static bool takes_back_after_damage(const struct otter_device *view)
             state->outcome.kind == OTTER_OUTCOME_REBUILT);
 }
 
-static bool may_write_slot(const struct otter_device *view, uint8_t id)
+static bool installs(const struct otter_device *view)
 {
     const struct otter_state *state = &view->journal.state;
 
-    if (attack.is_ab) {
-        bool is_a = id == OTTER_REGION_APPLICATION;
+    return view->program == OTTER_PROGRAM_MANAGER &&
+           state->phase == OTTER_PHASE_INSTALLING && state->part == OTTER_PART_WRITE;
+}
 
-        return view->program != OTTER_PROGRAM_BOOT &&
-               state->phase == OTTER_PHASE_RECEIVING && is_a == (state->current == 1);
+static bool rolls_back(const struct otter_device *view)
+{
+    const struct otter_state *state = &view->journal.state;
+
+    return view->program == OTTER_PROGRAM_BOOT &&
+           state->phase == OTTER_PHASE_ROLLING_BACK &&
+           state->part != OTTER_PART_RESTORE_MANAGER;
+}
+
+/* With two slots the other one is written: by the transfer what needs no decoding, else
+ * by the installation. */
+static bool may_write_slot(const struct otter_device *view, uint8_t id)
+{
+    const struct otter_state *state = &view->journal.state;
+    bool is_a = id == OTTER_REGION_APPLICATION;
+    bool receives =
+        view->program != OTTER_PROGRAM_BOOT && state->phase == OTTER_PHASE_RECEIVING;
+
+    if (attack.is_ab) {
+        return (receives || installs(view)) && is_a == (state->current == 1);
     }
-    return view->program == OTTER_PROGRAM_BOOT
-               ? state->phase == OTTER_PHASE_ROLLING_BACK &&
-                     state->part != OTTER_PART_RESTORE_MANAGER
-               : view->program == OTTER_PROGRAM_MANAGER &&
-                     state->phase == OTTER_PHASE_INSTALLING &&
-                     state->part == OTTER_PART_WRITE;
+    return rolls_back(view) || installs(view);
 }
 
 /* A manager that makes the other system the current one erases its application if it is
@@ -115,24 +139,28 @@ static bool may_spoil(const struct otter_device *view, uint8_t id)
            (gives_up || adopts);
 }
 
-/* Of resources and fonts both systems have the same one, also on an A/B device. */
+/* Of resources and fonts both systems have the same one, also on an A/B device. The
+ * transfer writes the one that is written in place, with the application closed (K13);
+ * a forged record may say that a piece has come and nothing is closed. */
 static bool may_write_shared(const struct otter_device *view)
 {
     const struct otter_state *state = &view->journal.state;
+    bool is_closed = (state->flags & OTTER_FLAG_CLOSED) != 0 || attack.damage.is_forged;
+    bool receives = view->program == OTTER_PROGRAM_MANAGER && is_closed &&
+                    state->phase == OTTER_PHASE_RECEIVING &&
+                    state->part == OTTER_PART_MEMBERS;
 
-    return view->program == OTTER_PROGRAM_BOOT
-               ? state->phase == OTTER_PHASE_ROLLING_BACK &&
-                     state->part != OTTER_PART_RESTORE_MANAGER
-               : view->program == OTTER_PROGRAM_MANAGER &&
-                     state->phase == OTTER_PHASE_INSTALLING &&
-                     state->part == OTTER_PART_WRITE;
+    return receives || rolls_back(view) || installs(view);
 }
 
-/* A lost copy is made again, a new table written, and its second copy. */
+/* A lost copy is made again, a new table written, and its second copy. Of two tables,
+ * which rich twins have, the one of the system that any damage has left. */
 static bool may_write_table(const struct otter_device *view)
 {
     const struct otter_state *state = &view->journal.state;
-    bool is_damaged = (attack.damage.regions & (1U << OTTER_REGION_TABLE)) != 0;
+    bool is_rich = (attack.twin & BOOT_RICH) != 0;
+    bool is_damaged = (attack.damage.regions & (1U << OTTER_REGION_TABLE)) != 0 ||
+                      (is_rich && attack.damage.regions != 0);
     bool is_new = state->phase == OTTER_PHASE_INSTALLING
                       ? state->part == OTTER_PART_TABLE && !attack.was_idle
                       : (state->flags & OTTER_FLAG_NEW_TABLE) != 0;
@@ -249,12 +277,12 @@ static bool holds(uint8_t id, const uint8_t *image, size_t size)
 
 static bool holds_firmware(uint8_t id)
 {
-    const struct world *world = attack.base->world;
-    const uint8_t *images[BOOT_FIRMWARES] = {world->sample.first.firmware,
-                                             world->next.firmware,
-                                             boot_newest(attack.is_ab)->firmware};
+    const uint8_t *images[] = {attack.base->world->sample.first.firmware,
+                               boot_world(attack.twin, false)->next.firmware,
+                               boot_world(attack.twin, true)->next.firmware,
+                               boot_newest(attack.twin)->firmware};
 
-    for (size_t i = 0; i < BOOT_FIRMWARES; i++) {
+    for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
         if (holds(id, images[i], SAMPLE_FIRMWARE_SIZE)) {
             return true;
         }
@@ -266,8 +294,7 @@ static bool holds_firmware(uint8_t id)
 static void check_running(struct vdevice *device)
 {
     const struct sample *sample = &attack.base->world->sample;
-    const struct sample_package *carrier =
-        &boot_base_at(attack.is_ab, BOOT_BASE_COUNT - 1)->world->next;
+    const struct sample_package *carrier = &boot_world(attack.twin, true)->next;
 
     if (device->program == OTTER_PROGRAM_MANAGER &&
         (device->region != OTTER_REGION_MANAGER ||
@@ -358,6 +385,36 @@ static bool is_read_otherwise(const struct vdevice *device)
            damaged_journal_sectors() >= 2;
 }
 
+static bool is_unstable(const struct vdevice *device, uint8_t id)
+{
+    const struct otter_region *region = world_region(attack.base->world, id);
+
+    for (uint32_t off = 0; region != NULL && off < region->size; off++) {
+        if (vflash_word_at(&device->flash, region->addr + off) ==
+            VFLASH_WORD_UNSTABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A word of the system reads in turns as it should and otherwise, since its sector took
+ * no erase: boot finds the system damaged, and the manager finds it whole and goes back
+ * to it. The device takes packages all that time. */
+static bool is_system_unstable(const struct vdevice *device)
+{
+    static const uint8_t ids[] = {OTTER_REGION_APPLICATION, OTTER_REGION_SLOT_B,
+                                  OTTER_REGION_RESOURCES, OTTER_REGION_FONT};
+    bool is_one = false;
+
+    for (size_t i = 0; i < sizeof(ids); i++) {
+        is_one |= is_unstable(device, ids[i]);
+    }
+    return is_one && device->program == OTTER_PROGRAM_MANAGER &&
+           device->manager.has_application &&
+           device->boot.facts.system[device->boot.facts.current] == OTTER_VERDICT_BAD;
+}
+
 /* A forged table allows more attempts than the virtual device makes resets. */
 static bool is_patient(const struct vdevice *device)
 {
@@ -401,7 +458,8 @@ static void check_end(enum vdevice_end end)
         breach("a trial hangs without a watchdog");
     case VDEVICE_STOPPED:
         if (is_waiting_for_journal(device) || is_past_help(device) ||
-            is_read_otherwise(device) || is_patient(device)) {
+            is_read_otherwise(device) || is_patient(device) ||
+            is_system_unstable(device)) {
             return;
         }
         breach("it resets without end");
@@ -458,10 +516,9 @@ static enum vdevice_end power_on(void)
 static enum vdevice_end give(struct vdevice *device)
 {
     const struct sample_package *package =
-        attack.package == 1 ? &attack.base->world->next : boot_newest(attack.is_ab);
+        attack.package == 1 ? &attack.base->world->next : boot_newest(attack.twin);
     enum otter_result result = OTTER_OK;
-    enum vdevice_end end =
-        vdevice_feed(device, package->bytes, package->size, CHUNK, &result);
+    enum vdevice_end end = boot_send(device, package, &result);
 
     if (end == VDEVICE_IDLE && result == OTTER_OK) {
         end = vdevice_request(device, &result);
@@ -495,7 +552,9 @@ static void start(struct otter_reader *reader)
 
     memset(&attack, 0, sizeof(attack));
     attack.is_ab = (twin & 1) != 0;
-    attack.base = boot_base_at(attack.is_ab, twin / 2);
+    attack.twin = (uint8_t)((attack.is_ab ? BOOT_AB : 0) |
+                            ((behaviour >> 6 & 1) != 0 ? BOOT_RICH : 0));
+    attack.base = boot_base_at(attack.twin, twin / 2);
     attack.device = &attack.base->world->device;
     attack.package = seals >> 3 & 3;
     attack.fault.kind = kinds[otter_reader_u8(reader) % 8];
@@ -514,10 +573,10 @@ static void start(struct otter_reader *reader)
     attack.is_traced = getenv("FUZZ_TRACE") != NULL;
     if (attack.is_traced) {
         (void)printf("base \"%s\", %s, package %d, fault %d at %u seed %u\n",
-                     attack.base->name, attack.is_ab ? "A/B" : "single", attack.package,
-                     attack.fault.kind, attack.fault.at_op, attack.fault.seed);
+                     attack.base->name, twin_name(), attack.package, attack.fault.kind,
+                     attack.fault.at_op, attack.fault.seed);
     }
-    attack.damage = boot_edit(attack.base, attack.is_ab, seals, reader);
+    attack.damage = boot_edit(attack.base, attack.twin, seals, reader);
     device->flash.hooks.on_op = check_op;
     device->flash.hooks.on_breach = check_breach;
     device->flash.config.is_overprogram_allowed =

@@ -24,7 +24,7 @@ static void need(bool is_true, const char *what)
 }
 
 /* What the product is besides the plain one. */
-enum variety { PLAIN, WITH_REGIONS, REVOKING, WITH_FILES };
+enum variety { PLAIN, WITH_REGIONS, ENCRYPTED, REVOKING, WITH_FILES };
 
 static struct world *make(const struct host_profile *profile, bool is_ecc,
                           enum variety variety)
@@ -33,7 +33,7 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
 
     need(world != NULL, "no memory");
     sample_make(&world->sample, profile);
-    if (variety == WITH_REGIONS) {
+    if (variety == WITH_REGIONS || variety == ENCRYPTED) {
         sample_carry_regions(&world->sample.first);
         sample_build(&world->sample.first);
     } else if (variety == REVOKING) {
@@ -42,10 +42,13 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
         sample_carry_tree(&world->sample.first);
         sample_build(&world->sample.first);
     }
+    if (variety == ENCRYPTED) {
+        sample_encrypt_first(&world->sample);
+    }
     sample_device(&world->sample, is_ecc, &world->device);
     memo_crypto(&world->device.crypto);
     sample_next(&world->sample, 2, &world->next);
-    if (variety == WITH_REGIONS) {
+    if (variety == WITH_REGIONS || variety == ENCRYPTED) {
         sample_carry_regions(&world->next);
     } else if (variety == REVOKING) {
         sample_revoke(&world->sample, &world->next);
@@ -60,6 +63,11 @@ static struct world *make(const struct host_profile *profile, bool is_ecc,
 struct world *world_make(const struct host_profile *profile, bool is_ecc)
 {
     return make(profile, is_ecc, PLAIN);
+}
+
+struct world *world_make_encrypted(const struct host_profile *profile, bool is_ecc)
+{
+    return make(profile, is_ecc, ENCRYPTED);
 }
 
 static struct world *make_small(bool is_ab, bool is_ecc, enum variety variety)

@@ -30,6 +30,10 @@ enum { WORLD_CARD_SIZE = 65536 };
 /* A device of `profile` that is off; on the heap. */
 struct world *world_make(const struct host_profile *profile, bool is_ecc);
 
+/* The same with an encrypted first system that has resources and a font; `next` has
+ * them, too, but is not encrypted yet. */
+struct world *world_make_encrypted(const struct host_profile *profile, bool is_ecc);
+
 /* A small device: words of 4 bytes, pages of 128, sectors of 512. */
 struct world *world_make_small(bool is_ab, bool is_ecc);
 
