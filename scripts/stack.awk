@@ -66,6 +66,7 @@ function fail(what) {
 # The name of the member that is called at file:line:column.
 function member_at(place, part, line, count, text) {
     split(place, part, ":")
+    sub(/^(\.\.\/)+/, "", part[1]) # a compiler cache names sources from the build folder
     count = 0
     text = ""
     while ((getline line < part[1]) > 0) {
